@@ -1,0 +1,45 @@
+"""What can go wrong, as one tree; every error is also the builtin that fits it.
+
+    StreamVQError
+    ├── UsageError (ValueError)            the request contradicts itself; the command line exits with 2
+    ├── InputMissing (FileNotFoundError)   no such file, or a folder or glob without images
+    ├── MediaError (ValueError)            a file that cannot be decoded
+    │   └── MediaDamaged                   it starts well and ends early
+    ├── CodebookError (ValueError)         a codebook file that is not one, or does not fit
+    └── OutputError (OSError)              the output cannot be written
+        └── OutputExists (FileExistsError)
+
+Messages are one line: the file, the place in it, and what to try.
+"""
+
+
+class StreamVQError(Exception):
+    """Base of every error that streamvq raises on purpose."""
+
+
+class UsageError(StreamVQError, ValueError):
+    """The request contradicts itself: a value out of range, or an output that equals an input."""
+
+
+class InputMissing(StreamVQError, FileNotFoundError):
+    """There is no such input."""
+
+
+class MediaError(StreamVQError, ValueError):
+    """A media file that cannot be decoded."""
+
+
+class MediaDamaged(MediaError):
+    """A media file that starts well and breaks off, or is corrupt further on."""
+
+
+class CodebookError(StreamVQError, ValueError):
+    """A codebook file that cannot be used."""
+
+
+class OutputError(StreamVQError, OSError):
+    """An output that cannot be written."""
+
+
+class OutputExists(OutputError, FileExistsError):
+    """The output is already there, and overwriting was not asked for."""
