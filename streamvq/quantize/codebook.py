@@ -1,0 +1,202 @@
+"""`Codebook`: the frozen table of codes that everything else is written with, and its file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvq.errors import CodebookError
+from streamvq.frames import Frame, IndexFrame
+from streamvq.quantize.nearest import ColorFinder, LevelFinder
+from streamvq.quantize.pixels import SPACES, split
+from streamvq.settings import MAX_COLORS
+from streamvq.staging import staged_file
+
+FORMAT_VERSION = 1
+_META_BYTES_MOST = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Codebook:
+    """An immutable table of codes; code i is row i, in every file and for ever.
+
+    `codes` is uint8 of shape [k, 1] for space "gray" or [k, 3] for "rgb", k from 1 to 65,536.
+    `block` is the height and width in pixels of what one code stands for.
+    `provenance` says how it was made (seed, settings, versions); it does not affect the fingerprint.
+
+    >>> import numpy as np
+    >>> book = Codebook(np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], np.uint8))
+    >>> book.quantize(np.array([[[250, 9, 9], [240, 240, 240]]], np.uint8))
+    array([[1, 2]], dtype=uint8)
+    >>> book.lookup(np.array([[1, 2]], np.uint8)).tolist()
+    [[[255, 0, 0], [255, 255, 255]]]
+    """
+
+    codes: NDArray[np.uint8]
+    space: str = "rgb"
+    block: tuple[int, int] = (1, 1)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.space not in SPACES:
+            raise CodebookError(f"space {self.space!r}: choose one of {', '.join(SPACES)}")
+        if self.block != (1, 1):
+            raise CodebookError(f"block {self.block}: this version knows 1x1 only")
+        codes = np.asarray(self.codes)
+        if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != SPACES[self.space]:
+            raise CodebookError(
+                f"codes are {codes.dtype} of shape {codes.shape}: "
+                f"{self.space} takes uint8 of shape [k, {SPACES[self.space]}]"
+            )
+        if not 1 <= len(codes) <= (256 if self.space == "gray" else MAX_COLORS):
+            raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_COLORS} (gray: to 256)")
+        codes = codes.copy()
+        codes.setflags(write=False)
+        object.__setattr__(self, "codes", codes)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Codebook) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is remembered of searches stays out of pickles and copies."""
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content (space, block, codes), as 64 hex digits."""
+        head = json.dumps(["streamvq codebook", self.space, list(self.block), list(self.codes.shape)])
+        return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes()).hexdigest()
+
+    @cached_property
+    def _finder(self) -> ColorFinder | LevelFinder:
+        return LevelFinder(self.codes) if self.space == "gray" else ColorFinder(self.codes)
+
+    @cached_property
+    def palette(self) -> NDArray[np.uint8]:
+        """The codes as RGB: uint8 [k, 3]."""
+        return self.codes if self.space == "rgb" else np.repeat(self.codes, 3, axis=1)
+
+    def quantize(self, pixels: NDArray) -> NDArray:
+        """The row of the nearest code for each pixel, exact in squared distance; ties go to the lowest row.
+
+        `pixels` is uint8 or uint16 [height, width] (gray) or [height, width, 1, 3 or 4]. Color becomes luma for
+        a gray codebook, gray becomes R=G=B for an RGB one. Returns uint8 (up to 256 codes) or uint16
+        [height, width]. Raises TypeError or ValueError for other types and shapes.
+        """
+        pixels = np.asarray(pixels)
+        return self.index_frame(Frame(pixels[..., None] if pixels.ndim == 2 else pixels))[0].codes
+
+    def index_frame(self, frame: Frame) -> tuple[IndexFrame, int]:
+        """`frame` as codes, and the sum of squared errors of its visible samples.
+
+        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0.
+        """
+        samples, alpha = split(frame.pixels, self.space)
+        if alpha is not None:
+            samples[alpha == 0] = self.codes[0] if self.space == "rgb" else self.codes[0, 0]
+        codes, error = self._finder.find(samples)
+        height, width = codes.shape
+        coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
+        return coded, error
+
+    def lookup(self, codes: NDArray) -> NDArray[np.uint8]:
+        """The pixels that codes stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
+
+        Raises IndexError for a code that the codebook does not have.
+        """
+        if codes.dtype.kind != "u":
+            raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
+        return self.codes.take(codes, axis=0)
+
+    def to_bytes(self) -> bytes:
+        """The codebook file's content: an `.npz` with the arrays `codes` and `meta` (JSON text).
+
+        The same codebook gives the same bytes.
+        """
+        meta = {
+            "format": "streamvq codebook",
+            "version": FORMAT_VERSION,
+            "space": self.space,
+            "block": list(self.block),
+            "fingerprint": self.fingerprint,
+            "provenance": dict(self.provenance),
+        }
+        buffer = io.BytesIO()
+        np.savez(buffer, codes=self.codes, meta=np.array(json.dumps(meta)))
+        return buffer.getvalue()
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the codebook file. Raises OutputExists or OutputError; nothing half-written remains."""
+        with staged_file(Path(path), overwrite) as part:
+            part.write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Codebook:
+        """Read a codebook file. No pickle is ever loaded. Raises CodebookError with what is wrong."""
+        try:
+            with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+                return cls._from_archive(archive)
+        except FileNotFoundError as error:
+            raise CodebookError(f"{path}: no such codebook; make one with 'streamvq fit'") from error
+        except OSError as error:
+            raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except CodebookError as error:
+            raise CodebookError(f"{path}: {error}") from error
+        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+            raise CodebookError(
+                f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with 'streamvq fit'"
+            ) from error
+
+    @classmethod
+    def _from_archive(cls, archive: zipfile.ZipFile) -> Codebook:
+        meta = json.loads(str(_array(archive, "meta", "U", _META_BYTES_MOST)))
+        if meta.get("format") != "streamvq codebook":
+            raise KeyError("format")
+        if meta.get("version") != FORMAT_VERSION:
+            raise CodebookError(
+                f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
+            )
+        codes = _array(archive, "codes", "uf", MAX_COLORS * 3 * 8)
+        if codes.dtype.kind == "f" and not np.isfinite(codes).all():
+            raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
+        book = cls(codes, meta["space"], tuple(meta["block"]), meta.get("provenance", {}))
+        if meta.get("fingerprint") != book.fingerprint:
+            raise CodebookError("its codes do not match its fingerprint: the file is damaged or was edited")
+        return book
+
+
+def _array(archive: zipfile.ZipFile, name: str, kinds: str, most: int) -> NDArray:
+    """One array of an `.npz`, its claimed size checked before any memory is taken for it."""
+    with archive.open(f"{name}.npy") as member:
+        version = np.lib.format.read_magic(member)
+        if version != (1, 0):
+            raise ValueError(f"array header version {version}")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        if dtype.kind == "O":
+            raise CodebookError(f"'{name}' is a pickled object, and pickles are never loaded")
+        size = dtype.itemsize
+        for extent in shape:
+            size *= extent
+        if dtype.kind not in kinds or size > most:
+            raise CodebookError(f"'{name}' is {dtype} of shape {shape}, which no codebook has")
+        data = member.read(size + 1)
+    if len(data) != size:
+        raise CodebookError(f"'{name}' holds {len(data)} bytes where {size} are announced: the file is damaged")
+    return np.frombuffer(data, dtype).reshape(shape)

@@ -1,0 +1,149 @@
+"""Exact nearest codes.
+
+A code's distance to a point is at least |difference of their channel sums| / sqrt(channels) (Cauchy-Schwarz).
+So the search walks outward from the point's own sum through the codes sorted by theirs, and stops when the
+bound exceeds the best distance. Ties go to the lowest row, as in `argmin`.
+
+For a frozen RGB codebook each of the 2^24 colors is searched once, when it first occurs, and remembered.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_FAR = 32767  # a remembered squared distance has 15 bits; this one stands for "at least this, measure it"
+
+
+class ColorFinder:
+    """Nearest rows of an RGB codebook for whole frames, exact, remembered color by color.
+
+    The memory is 64 MB of address space of which only the pages of colors that occur are touched. Threads may
+    share a finder: an entry is one aligned word that every thread would fill with the same value.
+    """
+
+    def __init__(self, codes: NDArray[np.uint8]) -> None:
+        self._codes = codes.astype(np.int64)
+        sums = self._codes.sum(axis=1)
+        self._order = np.argsort(sums, kind="stable")
+        self._sums = sums[self._order]
+        self._known = np.zeros(1 << 24, np.uint32)  # 15 bits squared distance, 17 bits row + 1; 0 = not yet
+        self._dtype = np.uint8 if len(codes) <= 256 else np.uint16
+
+    def find(self, rgb: NDArray[np.uint8]) -> tuple[NDArray, int]:
+        """Nearest row for each pixel of uint8 [height, width, 3], and the sum of squared errors."""
+        rows = np.empty(rgb.shape[:2], self._dtype)
+        error = _find(rgb.reshape(-1, 3), self._known, self._order, self._sums, self._codes, rows.reshape(-1))
+        return rows, int(error)
+
+
+class LevelFinder:
+    """Nearest rows of a gray codebook: one table of 256 levels."""
+
+    def __init__(self, codes: NDArray[np.uint8]) -> None:
+        distance = (np.arange(256)[:, None] - codes[:, 0].astype(np.int64)) ** 2
+        self._rows = distance.argmin(axis=1).astype(np.uint8)
+        self._errors = distance.min(axis=1)
+
+    def find(self, gray: NDArray[np.uint8]) -> tuple[NDArray, int]:
+        """Nearest row for each pixel of uint8 [height, width], and the sum of squared errors."""
+        counts = np.bincount(gray.reshape(-1), minlength=256)
+        return self._rows[gray], int(counts @ self._errors)
+
+
+def nearest_rows(points: NDArray[np.float64], codes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The nearest row of `codes` [k, d] for each of `points` [n, d], exact in float64: int64 [n]."""
+    rows = np.zeros(len(points), np.int64)
+    update_rows(points, codes, rows)
+    return rows
+
+
+def update_rows(points: NDArray[np.float64], codes: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
+    """Like `nearest_rows`, in place: `rows` holds a guess for each point, and the better it is the faster."""
+    sums = codes.sum(axis=1)
+    order = np.argsort(sums, kind="stable")
+    _update_rows(points, codes[order], order, sums[order], codes, rows)
+
+
+@njit(nogil=True, cache=True)
+def _find(pixels, known, order, sums, codes, rows):  # type: ignore[no-untyped-def]
+    error = np.int64(0)
+    for i in range(pixels.shape[0]):
+        color = np.int64(pixels[i, 0]) << 16 | np.int64(pixels[i, 1]) << 8 | np.int64(pixels[i, 2])
+        entry = known[color]
+        if entry == 0 or entry >> np.uint32(17) == _FAR:
+            row, distance = _search(color, order, sums, codes)
+            entry = np.uint32(min(distance, _FAR) << 17 | row + 1)
+            known[color] = entry
+            error += distance - min(distance, _FAR)
+        rows[i] = (entry & np.uint32(0x1FFFF)) - np.uint32(1)
+        error += np.int64(entry >> np.uint32(17))
+    return error
+
+
+@njit(nogil=True, cache=True)
+def _search(color, order, sums, codes):  # type: ignore[no-untyped-def]
+    """The nearest code of one packed color, and its squared distance."""
+    r, g, b = color >> 16, color >> 8 & 255, color & 255
+    up = np.searchsorted(sums, r + g + b)
+    down = up - 1
+    best, best_row = np.int64(1 << 30), np.int64(1 << 30)
+    while up < len(sums) or down >= 0:
+        for side in range(2):
+            at = up if side == 0 else down
+            if at < 0 or at >= len(sums):
+                continue
+            gap = sums[at] - (r + g + b)
+            if gap * gap > 3 * best:
+                if side == 0:
+                    up = len(sums)
+                else:
+                    down = -1
+                continue
+            row = order[at]
+            dr, dg, db = r - codes[row, 0], g - codes[row, 1], b - codes[row, 2]
+            distance = dr * dr + dg * dg + db * db
+            if distance < best or (distance == best and row < best_row):
+                best, best_row = distance, row
+            if side == 0:
+                up += 1
+            else:
+                down -= 1
+    return best_row, best
+
+
+@njit(nogil=True, cache=True)
+def _update_rows(points, ordered, order, sums, codes, rows):  # type: ignore[no-untyped-def]
+    """`ordered` and `sums` are sorted by sum; `order` maps them back to rows of `codes`."""
+    width = points.shape[1]
+    for i in range(len(points)):
+        total, best = 0.0, 0.0
+        for c in range(width):
+            total += points[i, c]
+            best += (points[i, c] - codes[rows[i], c]) ** 2
+        best_row = rows[i]
+        up = np.searchsorted(sums, total)
+        down = up - 1
+        while up < len(sums) or down >= 0:
+            for side in range(2):
+                at = up if side == 0 else down
+                if at < 0 or at >= len(sums):
+                    continue
+                gap = sums[at] - total
+                if gap * gap > width * best + 1e-6:  # the slack covers the rounding of the sums
+                    if side == 0:
+                        up = len(sums)
+                    else:
+                        down = -1
+                    continue
+                distance = 0.0
+                for c in range(width):
+                    distance += (points[i, c] - ordered[at, c]) ** 2
+                if distance < best or (distance == best and order[at] < best_row):
+                    best, best_row = distance, order[at]
+                if side == 0:
+                    up += 1
+                else:
+                    down -= 1
+        rows[i] = best_row
