@@ -1,0 +1,1 @@
+"""The edges: everything that reads or writes media files."""

@@ -1,0 +1,137 @@
+"""One image file: bytes to pixels with the right orientation and depth, and coded frames to bytes."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from streamvq.errors import MediaError
+from streamvq.frames import IndexFrame
+from streamvq.quantize.codebook import Codebook
+
+PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
+_SAVE_OPTIONS: dict[str, dict[str, object]] = {
+    "png": {"format": "PNG"},
+    "webp": {"format": "WEBP", "lossless": True, "exact": True},
+    "tiff": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+    "bmp": {"format": "BMP"},
+    "jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+}
+
+
+def read_image(path: Path) -> NDArray:
+    """The pixels of an image file, EXIF orientation applied.
+
+    Returns uint8 or uint16 [height, width, 1 (gray), 3 (RGB) or 4 (RGBA)]; the first picture of a file with
+    several. Raises MediaError with the path for what is missing, cut off, unknown or too large to be meant.
+    """
+    try:
+        data = path.read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large images are named by Pillow's error, not its warning
+            with Image.open(io.BytesIO(data)) as image:
+                image.load()
+                turned = ImageOps.exif_transpose(image)
+                deep = _deep_color(data, image)
+                return _turned(deep, image) if deep is not None else _pixels(turned, path)
+    except UnidentifiedImageError as error:
+        raise MediaError(f"{path}: not an image, or of an unknown kind") from error
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path}: claims more pixels than any sane image ({error})") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError(f"{path}: cannot be decoded: {_reason(error)}; is the file whole?") from error
+
+
+def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
+    """`frame` as an image file's bytes.
+
+    Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
+    alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
+    webp is lossless RGB, jpg lossy RGB without alpha.
+    """
+    indexed = format in PALETTE_FORMATS and len(codebook) <= 256
+    if indexed and frame.alpha is None:
+        image = _indexed(frame.codes, codebook)
+        return _saved(image, format)
+    if indexed and format == "png" and len(codebook) < 256 and _is_binary(frame.alpha):
+        clear = len(codebook)
+        image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), codebook, extra=1)
+        return _saved(image, format, transparency=clear)
+    pixels = codebook.palette.take(frame.codes, axis=0)
+    if frame.alpha is not None and format != "jpg":
+        pixels = np.dstack([pixels, frame.alpha])
+    elif codebook.space == "gray":
+        pixels = pixels[..., 0]
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), format)
+
+
+def _indexed(codes: NDArray, codebook: Codebook, extra: int = 0) -> Image.Image:
+    image = Image.fromarray(codes.astype(np.uint8, copy=False), "L")
+    image.putpalette(codebook.palette.tobytes() + bytes(3 * extra))
+    return image
+
+
+def _is_binary(alpha: NDArray[np.uint8] | None) -> bool:
+    return alpha is not None and bool(((alpha == 0) | (alpha == 255)).all())
+
+
+def _saved(image: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, **_SAVE_OPTIONS[format], **options)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _pixels(image: Image.Image, path: Path) -> NDArray:
+    mode = image.mode
+    if mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)[..., None]
+    if mode in ("I", "F"):
+        raise MediaError(f"{path}: 32-bit gray (mode {mode}); convert it to 8 or 16 bits first")
+    if mode in ("1", "L") and "transparency" not in image.info:
+        return np.asarray(image.convert("L"))[..., None]
+    transparent = image.has_transparency_data
+    return np.asarray(image.convert("RGBA" if transparent else "RGB"))
+
+
+def _deep_color(data: bytes, image: Image.Image) -> NDArray | None:
+    """16-bit color, which Pillow cuts to 8 bits, by way of OpenCV; None for other images."""
+    if image.mode not in ("RGB", "RGBA") or not _has_16_bits(data, image):
+        return None
+    import cv2
+
+    cv2.setNumThreads(1)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
+        return None
+    return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+
+def _has_16_bits(data: bytes, image: Image.Image) -> bool:
+    if image.format == "PNG":
+        return data[24] == 16  # bit depth in IHDR
+    if image.format == "TIFF":
+        return 16 in tuple(getattr(image, "tag_v2", {}).get(258, ()))  # BitsPerSample
+    return False
+
+
+def _turned(pixels: NDArray, image: Image.Image) -> NDArray:
+    """EXIF orientation for an array: flips and quarter turns, as the tag's definition lists them."""
+    orientation = image.getexif().get(274, 1)
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

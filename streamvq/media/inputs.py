@@ -1,0 +1,142 @@
+"""From what the user names to inputs: files, folders and globs are found and sorted here, nothing is decoded."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from streamvq.errors import InputMissing, UsageError
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp"})
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".mp4",
+        ".mkv",
+        ".avi",
+        ".mov",
+        ".webm",
+        ".m4v",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".wmv",
+        ".flv",
+        ".ogv",
+        ".gif",
+        ".y4m",
+    }
+)
+PIPE = "-"
+
+
+@dataclass(frozen=True)
+class MediaInput:
+    """One input: a video, one image, a set of images, or the pipe.
+
+    `label` is what the user typed, or close to it. `root` is the folder that a set's names are relative to.
+    `left_alone` counts the files of a folder that are no images.
+    """
+
+    label: str
+    kind: Literal["video", "image", "images", "pipe"]
+    paths: tuple[Path, ...] = ()
+    root: Path | None = None
+    left_alone: int = 0
+
+    @property
+    def stem(self) -> str:
+        """The name without folder and suffix, for naming outputs."""
+        if self.kind == "pipe":
+            return "stdin"
+        if self.kind == "images":
+            return self.root.resolve().name if self.root else "images"
+        return self.paths[0].stem
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Bytes on disk, None for the pipe."""
+        return None if self.kind == "pipe" else sum(path.stat().st_size for path in self.paths)
+
+    def names(self) -> list[str]:
+        """The path of each image inside the set, with forward slashes."""
+        return [path.relative_to(self.root).as_posix() if self.root else path.name for path in self.paths]
+
+
+def find_inputs(arguments: Sequence[str | os.PathLike[str]], recursive: bool = False) -> list[MediaInput]:
+    """The inputs that paths, folders and globs name, in the order given.
+
+    Single images that are named together (also by a glob) become one set, so that they share names and order.
+    Raises InputMissing where nothing is found, UsageError where no argument is given or the pipe comes twice.
+    """
+    if not arguments:
+        raise UsageError("no input: name a video, an image, a folder, a glob, or - for a pipe")
+    found: list[MediaInput] = []
+    images: list[Path] = []
+    for argument in [os.fspath(argument) for argument in arguments]:
+        if argument == PIPE:
+            found.append(MediaInput(PIPE, "pipe"))
+            continue
+        for path in _matches(argument):
+            if path.is_dir():
+                found.append(_folder(path, recursive))
+            elif path.suffix.lower() in IMAGE_SUFFIXES:
+                images.append(path)
+            else:
+                found.append(MediaInput(str(path), "video", (path,)))
+    if sum(item.kind == "pipe" for item in found) > 1:
+        raise UsageError("-: standard input can be read once only; name it once")
+    if len(images) == 1:
+        found.append(MediaInput(str(images[0]), "image", (images[0],)))
+    elif images:
+        found.append(_image_set(images, [os.fspath(argument) for argument in arguments]))
+    return found
+
+
+def natural_key(name: str) -> list[tuple[int, int | str, str]]:
+    """Sorts frame2 before frame10, in every folder of a path."""
+    parts = re.split(r"(\d+)", name.replace(os.sep, "/"))
+    return [(1, part.casefold(), part) if i % 2 == 0 else (0, int(part), part) for i, part in enumerate(parts)]
+
+
+def _matches(argument: str) -> list[Path]:
+    """The files of a path or glob, naturally sorted."""
+    path = Path(argument)
+    if path.exists():
+        return [path]
+    if glob.has_magic(argument):
+        matches = sorted(glob.glob(argument, recursive=True), key=natural_key)
+        if matches:
+            return [Path(match) for match in matches]
+        raise InputMissing(f"{argument}: no file matches this pattern, seen from {Path.cwd()}")
+    raise InputMissing(f"{argument}: no such file or folder; check the spelling, seen from {Path.cwd()}")
+
+
+def _folder(folder: Path, recursive: bool) -> MediaInput:
+    files = [path for path in (folder.rglob("*") if recursive else folder.iterdir()) if path.is_file()]
+    files = [path for path in files if not path.name.startswith(".")]
+    images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    if not images:
+        raise InputMissing(f"{folder}: {_why_empty(folder, files, recursive)}")
+    images.sort(key=lambda path: natural_key(path.relative_to(folder).as_posix()))
+    return MediaInput(str(folder), "images", tuple(images), folder, len(files) - len(images))
+
+
+def _why_empty(folder: Path, files: list[Path], recursive: bool) -> str:
+    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
+    if videos:
+        return f"no images in this folder; for its {len(videos)} videos, name them: '{folder}/*{videos[0].suffix}'"
+    if not recursive and any(path.is_dir() for path in folder.iterdir()):
+        return "no images in this folder; with -r its subfolders are searched too"
+    return f"no images in this folder; known are {', '.join(sorted(IMAGE_SUFFIXES))}"
+
+
+def _image_set(images: list[Path], arguments: list[str]) -> MediaInput:
+    images = list(dict.fromkeys(images))
+    root = Path(os.path.commonpath([path.parent.absolute() for path in images]))
+    label = arguments[0] if len(arguments) == 1 else f"{len(images)} images"
+    return MediaInput(label, "images", tuple(path.absolute() for path in images), root)
