@@ -1,0 +1,91 @@
+"""Vector-quantize video, image folders and frame pipes with one shared, reusable codebook.
+
+>>> import streamvq
+>>> book = streamvq.fit_codebook("samples/photos", colors=8)
+>>> len(book)
+8
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamvq.errors import (
+        CodebookError,
+        InputMissing,
+        MediaDamaged,
+        MediaError,
+        OutputError,
+        OutputExists,
+        StreamVQError,
+        UsageError,
+    )
+    from streamvq.frames import Frame, IndexFrame, StreamInfo
+    from streamvq.media.sinks import open_sink
+    from streamvq.media.sources import open_source
+    from streamvq.pipeline import compress, fit_codebook
+    from streamvq.quantize.codebook import Codebook
+    from streamvq.quantize.estimator import VectorQuantizer
+    from streamvq.results import Result
+    from streamvq.settings import FitSettings, OutputSettings, RunSettings
+
+_HOMES = {
+    "Codebook": "quantize.codebook",
+    "CodebookError": "errors",
+    "FitSettings": "settings",
+    "Frame": "frames",
+    "IndexFrame": "frames",
+    "InputMissing": "errors",
+    "MediaDamaged": "errors",
+    "MediaError": "errors",
+    "OutputError": "errors",
+    "OutputExists": "errors",
+    "OutputSettings": "settings",
+    "Result": "results",
+    "RunSettings": "settings",
+    "StreamInfo": "frames",
+    "StreamVQError": "errors",
+    "UsageError": "errors",
+    "VectorQuantizer": "quantize.estimator",
+    "compress": "pipeline",
+    "fit_codebook": "pipeline",
+    "open_sink": "media.sinks",
+    "open_source": "media.sources",
+}
+
+__all__ = [
+    "Codebook",
+    "CodebookError",
+    "FitSettings",
+    "Frame",
+    "IndexFrame",
+    "InputMissing",
+    "MediaDamaged",
+    "MediaError",
+    "OutputError",
+    "OutputExists",
+    "OutputSettings",
+    "Result",
+    "RunSettings",
+    "StreamInfo",
+    "StreamVQError",
+    "UsageError",
+    "VectorQuantizer",
+    "compress",
+    "fit_codebook",
+    "open_sink",
+    "open_source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first used: `import streamvq` and `streamvq --help` cost nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'streamvq' has no attribute {name!r}")
+    value = getattr(import_module(f"streamvq.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,44 @@
+"""How every command behaves: grouped plain help, and errors as one line with the right exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """Help without the second start-up that rich costs, and `--debug` for the trace behind an error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            print("streamvq: interrupted; nothing unfinished was kept", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except Exception as error:
+            from streamvq.errors import StreamVQError, UsageError
+
+            if type(error).__module__.startswith("typer."):
+                raise  # its own usage errors
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+            text = str(error) if isinstance(error, StreamVQError) else f"{type(error).__name__}: {error}; see --debug"
+            print(f"streamvq: error: {' '.join(text.split())}", file=sys.stderr)
+            raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                default = "Arguments" if parameter.param_type_name == "argument" else "Other"
+                groups.setdefault(getattr(parameter, "rich_help_panel", None) or default, []).append(row)
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)

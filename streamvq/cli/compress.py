@@ -1,0 +1,63 @@
+"""`streamvq compress`."""
+
+from __future__ import annotations
+
+from streamvq.cli import options as opt
+
+EXAMPLES = """\b
+Examples:
+  streamvq compress clip.mp4 -k 64 -o clip.mkv       exact colors, audio kept
+  streamvq compress sprites/ -r -k 32 -o build       indexed PNGs, one palette
+  streamvq compress photo.jpg --gray --bits 3 -o photo.png
+  streamvq compress new/ -c build.codebook.npz -o new-build
+  ffmpeg -i in.mkv -f yuv4mpegpipe - | streamvq compress - -o - | ffplay -"""
+
+
+def compress(
+    inputs: opt.Inputs,
+    output: opt.Output,
+    colors: opt.Colors = None,
+    bits: opt.Bits = None,
+    gray: opt.Gray = False,
+    codebook: opt.Book = None,
+    save_codebook: opt.SaveBook = None,
+    seed: opt.Seed = 0,
+    warmup: opt.Warmup = 32,
+    recursive: opt.Recursive = False,
+    keep_going: opt.KeepGoing = False,
+    fps: opt.Fps = "25",
+    format: opt.Format = None,
+    crf: opt.Crf = 18,
+    overwrite: opt.Overwrite = False,
+    skip_existing: opt.SkipExisting = False,
+    jobs: opt.Jobs = 0,
+    dry_run: opt.DryRun = False,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Learn one codebook from all inputs, and write them with it.
+
+    The codebook is saved next to the output; -c uses a saved one instead and changes nothing in it.
+    """
+    from streamvq.cli.run import run_compress
+    from streamvq.errors import UsageError
+    from streamvq.settings import OutputSettings, RunSettings
+
+    if codebook and (colors is not None or bits is not None or gray):
+        raise UsageError(f"-c {codebook}: the codebook fixes its colors; drop --colors, --bits and --gray")
+    run_compress(
+        inputs,
+        output,
+        opt.fit_settings(colors, bits, gray, seed),
+        codebook,
+        save_codebook,
+        recursive,
+        RunSettings(jobs, warmup, keep_going),
+        OutputSettings(format, crf, opt.frame_rate(fps), overwrite, skip_existing),
+        dry_run,
+        json,
+        quiet,
+        verbose,
+    )

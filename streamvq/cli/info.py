@@ -1,0 +1,89 @@
+"""`streamvq info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streamvq.cli import options as opt
+
+EXAMPLES = """\b
+Examples:
+  streamvq info clip.mp4
+  streamvq info clip.codebook.npz --json"""
+
+
+def info(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Media files, folders, or codebooks.")],
+    recursive: opt.Recursive = False,
+    json: opt.Json = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Say what a media file, a folder of images, or a codebook holds."""
+    from streamvq.cli.report import print_json
+
+    for file in files:
+        record = _codebook(file) if Path(file).suffix == ".npz" else None
+        for fields in [record] if record else _media(file, recursive):
+            if json:
+                print_json(fields)
+            else:
+                print(fields["file"])
+                for name, value in fields.items():
+                    if name != "file" and value is not None:
+                        print(f"  {name.replace('_', ' ')}: {_text(value)}")
+
+
+def _codebook(path: str) -> dict[str, Any]:
+    from streamvq.quantize.codebook import Codebook
+
+    book = Codebook.load(path)
+    return {
+        "file": path,
+        "kind": "codebook",
+        "colors": len(book),
+        "space": book.space,
+        "block": list(book.block),
+        "fingerprint": book.fingerprint,
+        "bytes": Path(path).stat().st_size,
+        "provenance": dict(book.provenance),
+        "codes": ["#" + bytes(code.tolist()).hex() for code in book.palette],
+    }
+
+
+def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
+    from streamvq.media.inputs import find_inputs
+    from streamvq.media.sources import open_source
+
+    records = []
+    for item in find_inputs([path], recursive):
+        with open_source(item) as source:
+            about = source.info
+            record: dict[str, Any] = {"file": item.label, "kind": item.kind, "bytes": item.size_bytes}
+            if item.kind == "images":
+                record |= {"images": len(item.paths), "left_alone": item.left_alone}
+            elif item.kind == "image":
+                height, width, channels = next(iter(source)).pixels.shape
+                record |= {"width": width, "height": height, "channels": channels}
+            else:
+                record |= {
+                    "codec": source.codec,
+                    "width": about.width,
+                    "height": about.height,
+                    "frames_announced": about.frame_count,
+                    "frames_per_second": float(about.fps) if about.fps else None,
+                    "audio_streams": about.audio_streams,
+                }
+            records.append(record)
+    return records
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list):
+        shown = " ".join(map(str, value[:16]))
+        return shown if len(value) <= 16 else f"{shown} ... ({len(value)} in all; --json shows them)"
+    return str(value)

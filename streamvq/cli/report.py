@@ -1,0 +1,85 @@
+"""What commands print: progress bars and notes on stderr, summaries or JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamvq.media.sources import FrameSource
+    from streamvq.progress import Progress
+    from streamvq.results import Result
+
+
+class Bar:
+    """tqdm bars on stderr, one a pass, with frames/s and time left; off where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    @contextmanager
+    def of(self, what: str, source: FrameSource) -> Iterator[None]:
+        from tqdm import tqdm
+
+        total = source.info.frame_count
+        with tqdm(total=total, desc=f"{what} {source.label}", unit="frame", leave=False, disable=None) as self._bar:
+            yield
+
+    def advance(self) -> None:
+        self._bar.update()
+
+
+def progress_bar(quiet: bool) -> Progress:
+    """A bar, or silence."""
+    from streamvq.progress import NoProgress
+
+    return NoProgress() if quiet else Bar()
+
+
+def say(text: str) -> None:
+    """A remark on stderr."""
+    print(f"streamvq: {text}", file=sys.stderr)
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """One JSON object on a line of stdout."""
+    print(json.dumps(record, ensure_ascii=False), flush=True)
+
+
+def bytes_text(count: int | None) -> str:
+    """1234567 as "1.23 MB"."""
+    if count is None:
+        return "unknown size"
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{count} bytes" if unit == "bytes" else f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
+
+
+def summary(result: Result, verbose: bool) -> str:
+    """A result for people, several lines."""
+    head = f"{result.input} -> {result.output}"
+    if result.skipped:
+        return f"{head}\n  is there already: skipped"
+    size = f"{result.width}x{result.height}" if result.width else "mixed sizes"
+    loss = "lossless" if result.lossless else f"PSNR {result.psnr_db:.2f} dB"
+    frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    rate = 100 * (result.compression_rate or 0)
+    lines = [
+        head,
+        f"  {frames}, {size}, {result.colors} colors, {loss}, compression rate of the codes {rate:.4g} %",
+        f"  {bytes_text(result.bytes_in)} in, {bytes_text(result.bytes_out)} out, "
+        f"{result.bits_per_pixel:.3g} bits per pixel",
+    ]
+    if result.codebook:
+        lines.append(f"  codebook {result.codebook}, {bytes_text(result.codebook_bytes)}")
+    if verbose:
+        lines.append(f"  {result.seconds:.2f} s, {result.frames_per_second:.1f} frames/s")
+    if result.left_alone:
+        lines.append(f"  {result.left_alone} other files in the folder were left alone")
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""What `compress` and `apply` share: run the pipeline, then print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from streamvq.pipeline import Plan
+    from streamvq.results import Result
+    from streamvq.settings import FitSettings, OutputSettings, RunSettings
+
+
+def run_compress(
+    inputs: list[str],
+    output: str,
+    fit: FitSettings | None,
+    codebook: Path | None,
+    save_codebook: Path | None,
+    recursive: bool,
+    run: RunSettings,
+    writing: OutputSettings,
+    dry_run: bool,
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Quantize and print; exits with 1 where something failed."""
+    from streamvq.cli.report import progress_bar
+    from streamvq.pipeline import compress, make_plan
+    from streamvq.quantize.codebook import Codebook
+    from streamvq.settings import FitSettings
+
+    book = Codebook.load(codebook) if codebook else None
+    fit = fit or FitSettings()
+    if dry_run:
+        plan = make_plan(
+            inputs, output, codebook=book, save_codebook=save_codebook, recursive=recursive, writing=writing
+        )
+        _print_plan(plan, json)
+        return
+    results = compress(
+        inputs,
+        output,
+        fit.colors,
+        gray=fit.gray,
+        seed=fit.seed,
+        codebook=book,
+        save_codebook=save_codebook,
+        recursive=recursive,
+        run=run,
+        writing=writing,
+        progress=progress_bar(quiet),
+    )
+    for result in results:
+        if book is not None and codebook is not None and not result.codebook:
+            result.codebook, result.codebook_bytes = str(codebook), codebook.stat().st_size
+        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
+    if any(result.error or result.failed for result in results):
+        raise typer.Exit(1)
+
+
+def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_stderr: bool) -> None:
+    from streamvq.cli.report import print_json, say, summary
+
+    for line in [*result.failed, *([result.error] if result.error else [])]:
+        say(f"error: {line}")
+    for note in result.notes:
+        if not quiet or note.startswith(f"{result.colors} colors instead"):
+            say(f"note: {note}")
+    if result.bytes_in and result.bytes_out and result.bytes_out > result.bytes_in and not quiet:
+        say(f"note: {result.output}: {result.bytes_out / result.bytes_in:.1f} times as large as the input")
+    if json and not to_stderr:
+        print_json(result.as_dict())
+    elif not quiet and not result.error:
+        print(summary(result, verbose), file=sys.stderr if to_stderr else sys.stdout)
+
+
+def _print_plan(plan: Plan, json: bool) -> None:
+    from streamvq.cli.report import bytes_text, print_json
+
+    book = str(plan.codebook_path) if plan.codebook_path else None
+    for job, skipped in [(job, False) for job in plan.jobs] + [(job, True) for job in plan.skipped]:
+        source, target = job.source, job.target
+        if json:
+            record: dict[str, object] = {"input": source.label, "output": str(target.path), "format": target.format}
+            record |= {"files": len(source.paths), "bytes_in": source.size_bytes, "codebook": book}
+            print_json(record | {"skipped": skipped, "dry_run": True})
+            continue
+        done = "is there already: would be skipped" if skipped else f"would write {target.format} ({target.kind})"
+        files = "a pipe" if source.kind == "pipe" else f"{len(source.paths)} files, {bytes_text(source.size_bytes)}"
+        print(f"{source.label} -> {target.path}\n  {files}; {done}")
+    if book and not json:
+        print(f"codebook -> {book}")
