@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from streamvq.frames import Frame, IndexFrame, StreamInfo
+    from streamvq.learning import fit_codebook
     from streamvq.media.sinks import open_sink
     from streamvq.media.sources import open_source
-    from streamvq.pipeline import compress, fit_codebook
+    from streamvq.pipeline import compress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
     from streamvq.results import Result
@@ -48,7 +49,7 @@ _HOMES = {
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
     "compress": "pipeline",
-    "fit_codebook": "pipeline",
+    "fit_codebook": "learning",
     "open_sink": "media.sinks",
     "open_source": "media.sources",
 }

@@ -1,35 +1,29 @@
-"""The whole way, one screen each: plan, fit, and quantize frames from a source into a sink."""
+"""The whole way: plan, learn a codebook or take one, and quantize frames from sources into sinks."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError, UsageError
 from streamvq.frames import Frame
-from streamvq.media.inputs import PIPE, MediaInput, find_inputs
+from streamvq.learning import Source, fewer_colors, fit, warm_up
+from streamvq.media.inputs import PIPE, find_inputs
 from streamvq.media.plan import Job, plan_jobs
 from streamvq.media.sinks import FrameSink, open_sink
 from streamvq.media.sources import FrameSource, open_source
-from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.fitting import fit_codes
-from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 from streamvq.results import Result, Tally
 from streamvq.settings import FitSettings, OutputSettings, RunSettings
 from streamvq.staging import check_free
-
-Source = str | os.PathLike[str]
-_SKETCHES_MOST = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
 
 
 @dataclass(frozen=True)
@@ -39,16 +33,6 @@ class Plan:
     jobs: list[Job]
     skipped: list[Job]
     codebook_path: Path | None
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A learned codebook, the frames counted for it, and what could not be read (a line each)."""
-
-    codebook: Codebook
-    frames: int
-    failed: dict[str, list[str]]  # by input
-    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -66,58 +50,6 @@ class _Skipped:
     """A bad item among good ones."""
 
     reason: str
-
-
-def fit_codebook(
-    sources: Source | Sequence[Source],
-    colors: int = 256,
-    *,
-    gray: bool = False,
-    seed: int = 0,
-    recursive: bool = False,
-    run: RunSettings | None = None,
-    progress: Progress | None = None,
-) -> Codebook:
-    """One codebook learned from all frames of all sources, none of which is held in memory.
-
-    `sources` are videos, images, folders, globs, or "-" (y4m on standard input). With at most `colors` distinct
-    colors in them, the codebook is exactly those. The result does not depend on `run.jobs`.
-    Raises UsageError for numbers out of range, InputMissing, or MediaError.
-
-    >>> import streamvq
-    >>> book = streamvq.fit_codebook("samples/photos", colors=16)
-    >>> book.codes.shape
-    (16, 3)
-    """
-    inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
-    fitted = fit(inputs, FitSettings(colors, gray, seed), run or RunSettings(), progress or NoProgress())
-    for reasons in fitted.failed.values():
-        raise MediaError(reasons[0])
-    return fitted.codebook
-
-
-def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:
-    """Like `fit_codebook`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
-    total = _new_sketch(settings)
-    frames, failed, notes = 0, {}, []
-    for source in inputs:
-        sketch = _new_sketch(settings) if len(inputs) > 1 else total
-        try:
-            counted, bad, remarks = _absorb(source, sketch, run, progress)
-        except StreamVQError as error:
-            if len(inputs) == 1:
-                raise
-            failed[source.label] = [str(error)]
-            continue
-        if sketch is not total:
-            total.merge(sketch)
-        frames += counted
-        notes += remarks
-        if bad:
-            failed[source.label] = bad
-    if not frames:
-        raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
-    return Fitted(_fitted(total, settings), frames, failed, notes)
 
 
 def make_plan(
@@ -180,17 +112,14 @@ def compress(
     )
     results = [Result(job.source.label, str(job.target.path), skipped=True) for job in plan.skipped]
     path, failed, notes = plan.codebook_path, {}, []
-    if writing.skip_existing and codebook is None and path is not None and path.exists():
-        codebook, notes = (
-            Codebook.load(path),
-            [f"{path}: reused, since --skip-existing continues an earlier run"],
-        )
-        written = True
-    else:
-        written = path is None
-    if codebook is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
+    unsaved = path is not None
+    if codebook is None and writing.skip_existing and path is not None and path.exists():
+        codebook, unsaved = Codebook.load(path), False
+        notes.append(f"{path}: reused, since --skip-existing continues an earlier run")
+    elif codebook is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
         fitted = fit([job.source for job in plan.jobs], settings, run, progress)
         codebook, failed = fitted.codebook, fitted.failed
+        notes += fewer_colors(codebook, settings)
     shared = (time.perf_counter() - start) / max(1, len(plan.jobs))
     for job in plan.jobs:
         result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
@@ -205,48 +134,12 @@ def compress(
                 raise
             result.error = str(error)
             continue
-        if not written and path is not None:
+        if unsaved and path is not None:
             codebook.save(path, writing.overwrite)
-            written = True
+            unsaved = False
         result.codebook = str(path) if path else None
         result.codebook_bytes = len(codebook.to_bytes())
     return results
-
-
-def _absorb(
-    source: MediaInput, sketch: ColorSketch, run: RunSettings, progress: Progress
-) -> tuple[int, list[str], list[str]]:
-    """Count all frames of an input into `sketch`, in parallel; frames counted, bad ones, and remarks."""
-    spare: SimpleQueue[ColorSketch] = SimpleQueue()
-    parts = [sketch] + [type(sketch)() for _ in range(min(worker_count(run.jobs), _SKETCHES_MOST) - 1)]
-    for part in parts:
-        spare.put(part)
-
-    def count(item: Any) -> str | None:
-        try:
-            frame = opened.load(item)
-        except MediaError as error:
-            if opened.skips_bad_items:
-                return str(error)
-            raise
-        part = spare.get()
-        try:
-            part.absorb(frame.pixels)
-        finally:
-            spare.put(part)
-        return None
-
-    counted, bad = 0, []
-    with open_source(source, keep_going=run.keep_going) as opened, progress.of("learn", opened):
-        for reason in ordered_map(count, opened.items(), run.jobs, frames_ahead(run.jobs)):
-            if reason is None:
-                counted += 1
-            else:
-                bad.append(reason)
-            progress.advance()
-    for part in parts[1:]:
-        sketch.merge(part)
-    return counted, bad, opened.notes
 
 
 def quantize(
@@ -299,7 +192,8 @@ def _run_job(
     with open_source(job.source, keep_going=run.keep_going) as source:
         items = source.items()
         if codebook is None:
-            codebook, items = _warm_up(source, items, settings, run, result)
+            codebook, items, note = warm_up(source, items, settings, run)
+            result.notes += [note, *fewer_colors(codebook, settings)]
         with (
             progress.of("quantize", source),
             open_sink(job.target, codebook, source.info, writing, source.audio_from) as sink,
@@ -307,45 +201,9 @@ def _run_job(
             if source.info.audio_streams and not sink.holds_audio:
                 result.notes.append(f"{sink.label}: holds no audio, so the input's is left out")
             tally, result.failed = quantize(source, items, codebook, sink, run, progress)
-        if len(codebook) < settings.colors and codebook.provenance.get("colors_asked") == settings.colors:
-            result.notes.append(fewer_colors(len(codebook), settings.colors))
         result.notes += source.notes + sink.notes
         tally.fill(result, sink.size_bytes, time.perf_counter() - start + shared_seconds)
     return codebook
-
-
-def _warm_up(
-    source: FrameSource, items: Iterator[Any], settings: FitSettings, run: RunSettings, result: Result
-) -> tuple[Codebook, Iterator[Any]]:
-    """A codebook fitted on the first frames of what can be read once, and all items, those frames first."""
-    head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, frames_ahead(run.jobs)))
-    sketch = _new_sketch(settings)
-    for frame in head:
-        sketch.absorb(frame.pixels)
-    result.notes.append(f"{source.label}: codebook learned from the first {len(head)} frames (--warmup)")
-    return _fitted(sketch, settings), chain(head, items)
-
-
-def _new_sketch(settings: FitSettings) -> ColorSketch:
-    return LevelHistogram() if settings.gray else ColorHistogram()
-
-
-def _fitted(sketch: ColorSketch, settings: FitSettings) -> Codebook:
-    if not sketch.distinct():
-        raise MediaError("the input has no visible pixel to learn from")
-    codes = fit_codes(sketch, settings.colors, settings.seed)
-    provenance = {
-        "colors_asked": settings.colors,
-        "seed": settings.seed,
-        "streamvq": _version("streamvq"),
-        "scikit-learn": _version("scikit-learn"),
-        "numpy": np.__version__,
-    }
-    return Codebook(codes, "gray" if settings.gray else "rgb", provenance=provenance)
-
-
-def fewer_colors(found: int, asked: int) -> str:
-    return f"{found} colors instead of {asked}: the input has no more distinct ones, so the output is lossless"
 
 
 def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
@@ -357,12 +215,3 @@ def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
         return files[0].with_suffix(".codebook.npz")
     folder = Path(output) if Path(output).name not in ("", "..") else Path(output).resolve()
     return folder.with_name(f"{folder.name}.codebook.npz")
-
-
-def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

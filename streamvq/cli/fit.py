@@ -40,7 +40,7 @@ def fit(
     """
     import time
 
-    from streamvq import pipeline
+    from streamvq import learning
     from streamvq.cli.report import print_json, progress_bar, say
     from streamvq.errors import UsageError
     from streamvq.media.inputs import find_inputs
@@ -67,7 +67,7 @@ def fit(
             print(f"{', '.join(record['inputs'])} -> {output}\n  would learn {settings.colors} colors")  # type: ignore[arg-type]
         return
     start = time.perf_counter()
-    fitted = pipeline.fit(found, settings, RunSettings(jobs, keep_going=keep_going), progress_bar(quiet))
+    fitted = learning.fit(found, settings, RunSettings(jobs, keep_going=keep_going), progress_bar(quiet))
     book = fitted.codebook
     book.save(output, overwrite)
     bad = [reason for reasons in fitted.failed.values() for reason in reasons]
@@ -76,8 +76,8 @@ def fit(
     if not quiet:
         for note in fitted.notes:
             say(f"note: {note}")
-    if len(book) < settings.colors:
-        say(f"note: {pipeline.fewer_colors(len(book), settings.colors)}")
+    for note in learning.fewer_colors(book, settings):
+        say(f"note: {note}")
     if json:
         figures = {"frames": fitted.frames, "colors": len(book), "fingerprint": book.fingerprint}
         figures |= {"codebook_bytes": output.stat().st_size, "seconds": time.perf_counter() - start}

@@ -14,12 +14,16 @@ class AudioCopy:
     """Copies the audio streams of `path` that `output` can hold.
 
     Make it before anything is written to `output`; call `up_to` with the time of each picture, so that the
-    streams interleave, and `rest` at the end. Holds one packet at a time.
+    streams interleave, and with None at the end. Holds one packet at a time.
+
+    Encoders put priming samples before time 0. MP4 says so in its edit list, Matroska does only for Opus; other
+    codecs' priming packet goes to time 0 there, or the whole file would have to be shifted.
     """
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
         self._input = av.open(str(path))
         self._output = output
+        self._no_negative_times = output.format.name in ("matroska", "webm")
         self.left_out: list[str] = []  # codecs that the output cannot hold
         self._streams = {}
         for stream in self._input.streams.audio:
@@ -45,6 +49,8 @@ class AudioCopy:
             if packet is None or (time is not None and packet.dts * Fraction(packet.time_base) > time):  # type: ignore[operator, arg-type]
                 return
             packet.stream = self._streams[packet.stream.index]
+            if self._no_negative_times and packet.stream.codec_context.name != "opus":
+                packet.pts = packet.dts = max(0, packet.dts or 0)
             self._output.mux(packet)
             self._waiting = None
 

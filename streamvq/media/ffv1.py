@@ -32,9 +32,9 @@ class FFV1Frames:
             return "bgra"
         return "gray" if self._gray else "bgr0"
 
-    def add_stream(self, output: Any, frame: IndexFrame) -> Any:
+    def add_stream(self, output: Any, frame: IndexFrame, rate: Fraction) -> Any:
         """A stream of `output` for frames like `frame`."""
-        stream = output.add_stream("ffv1", options=_OPTIONS)
+        stream = output.add_stream("ffv1", rate=rate, options=_OPTIONS)
         _set_up(stream.codec_context, frame, self.pixel_format(frame))
         return stream
 

@@ -44,8 +44,6 @@ def read_image(path: Path) -> NDArray:
     except Image.DecompressionBombError as error:
         raise MediaError(f"{path}: claims more pixels than any sane image ({error})") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, MediaError):
-            raise
         raise MediaError(f"{path}: cannot be decoded: {_reason(error)}; is the file whole?") from error
 
 
@@ -104,8 +102,12 @@ def _deep_color(data: bytes, image: Image.Image) -> NDArray | None:
     """16-bit color, which Pillow cuts to 8 bits, by way of OpenCV; None for other images."""
     if image.mode not in ("RGB", "RGBA") or not _has_16_bits(data, image):
         return None
-    import cv2
-
+    try:
+        import cv2
+    except ImportError as error:
+        raise MediaError(
+            f"16-bit color needs OpenCV, which does not load ({error}); try pip install opencv-python-headless"
+        ) from error
     cv2.setNumThreads(1)
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:

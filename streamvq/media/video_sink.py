@@ -52,7 +52,12 @@ class VideoSink(FrameSink):
         self._last_tick: int | None = None
         self._rounded = Fraction(0)
         self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
-        self._output: Any = av.open(str(self._part), "w", format=_CONTAINERS[target.format])
+        self._output: Any = av.open(
+            str(self._part),
+            "w",
+            format=_CONTAINERS[target.format],
+            options={"avoid_negative_ts": "disabled"},  # or audio that starts early shifts the pictures
+        )
         self._stack.callback(self._close)
 
     @abstractmethod
@@ -115,7 +120,7 @@ class ExactVideoSink(VideoSink):
 
     def _add_stream(self, frame: IndexFrame) -> None:
         self._kind = self._frames.pixel_format(frame)
-        stream = self._frames.add_stream(self._output, frame)
+        stream = self._frames.add_stream(self._output, frame, self._fps)
         stream.time_base = self._tick
         if self._aspect is not None:
             stream.codec_context.sample_aspect_ratio = self._aspect

@@ -55,10 +55,10 @@ class VideoSource(FrameSource):
 
     def _stream_info(self) -> StreamInfo:
         stream = self._stream
-        fps = stream.average_rate or stream.guessed_rate
+        fps = stream.guessed_rate or stream.average_rate  # the finer one where the rate varies
         count = stream.frames
-        if not count and fps and self._container.duration:
-            count = round(self._container.duration / av.time_base * fps)
+        if not count and stream.average_rate and self._container.duration:
+            count = round(self._container.duration / av.time_base * stream.average_rate)
         aspect = stream.sample_aspect_ratio
         return StreamInfo(
             stream.codec_context.width or None,

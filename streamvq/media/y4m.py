@@ -93,17 +93,26 @@ class Y4MSink(FrameSink):
         self._rate = info.fps or Fraction(25)
         self._aspect = info.pixel_aspect or Fraction(1)
         self._size: tuple[int, int] | None = None
+        self._start: Fraction | None = None  # of the first frame
+        self._written = 0
+        self._varies = False
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
-    def encode(self, frame: IndexFrame) -> tuple[tuple[int, int], bytes]:
+    def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
         rgb = self._codebook.palette.take(frame.codes, axis=0)
         picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )
-        return (frame.width, frame.height), picture.to_ndarray().tobytes()
+        return frame, picture.to_ndarray().tobytes()
 
-    def write(self, packet: tuple[tuple[int, int], bytes]) -> None:
-        size, planes = packet
+    def write(self, packet: tuple[IndexFrame, bytes]) -> None:
+        frame, planes = packet
+        size = (frame.width, frame.height)
+        self._start = self._start if self._start is not None else frame.time
+        if frame.time is not None and self._start is not None:
+            late = abs(frame.time - self._start - self._written / self._rate)
+            self._varies |= late > 1 / (2 * self._rate)
+        self._written += 1
         out = sys.stdout.buffer
         try:
             if self._size is None:
@@ -122,6 +131,10 @@ class Y4MSink(FrameSink):
             raise OutputError("-: the reader closed the pipe before the last frame") from error
 
     def finish(self) -> None:
+        if self._varies:
+            self.notes.append(
+                "-: y4m has a constant frame rate, and the input's varies: frames are kept, times are not"
+            )
         try:
             sys.stdout.buffer.flush()
         except BrokenPipeError as error:

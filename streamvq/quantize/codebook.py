@@ -101,7 +101,7 @@ class Codebook:
         [height, width]. Raises TypeError or ValueError for other types and shapes.
         """
         pixels = np.asarray(pixels)
-        return self.index_frame(Frame(pixels[..., None] if pixels.ndim == 2 else pixels))[0].codes
+        return self._finder.find(split(pixels[..., None] if pixels.ndim == 2 else pixels, self.space)[0])
 
     def index_frame(self, frame: Frame) -> tuple[IndexFrame, int]:
         """`frame` as codes, and the sum of squared errors of its visible samples.
@@ -111,10 +111,10 @@ class Codebook:
         samples, alpha = split(frame.pixels, self.space)
         if alpha is not None:
             samples[alpha == 0] = self.codes[0] if self.space == "rgb" else self.codes[0, 0]
-        codes, error = self._finder.find(samples)
+        codes = self._finder.find(samples)
         height, width = codes.shape
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
-        return coded, error
+        return coded, self._finder.squared_error(samples, codes)
 
     def lookup(self, codes: NDArray) -> NDArray[np.uint8]:
         """The pixels that codes stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].

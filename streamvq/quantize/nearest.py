@@ -13,13 +13,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_FAR = 32767  # a remembered squared distance has 15 bits; this one stands for "at least this, measure it"
-
 
 class ColorFinder:
     """Nearest rows of an RGB codebook for whole frames, exact, remembered color by color.
 
-    The memory is 64 MB of address space of which only the pages of colors that occur are touched. Threads may
+    The memory is 32 MB of address space of which only the pages of colors that occur are touched. Threads may
     share a finder: an entry is one aligned word that every thread would fill with the same value.
     """
 
@@ -28,14 +26,18 @@ class ColorFinder:
         sums = self._codes.sum(axis=1)
         self._order = np.argsort(sums, kind="stable")
         self._sums = sums[self._order]
-        self._known = np.zeros(1 << 24, np.uint32)  # 15 bits squared distance, 17 bits row + 1; 0 = not yet
+        self._known = np.zeros(1 << 24, np.uint16)  # row + 1; 0 = not yet (row 65,535 wraps, and never is)
         self._dtype = np.uint8 if len(codes) <= 256 else np.uint16
 
-    def find(self, rgb: NDArray[np.uint8]) -> tuple[NDArray, int]:
-        """Nearest row for each pixel of uint8 [height, width, 3], and the sum of squared errors."""
+    def find(self, rgb: NDArray[np.uint8]) -> NDArray:
+        """Nearest row for each pixel of uint8 [height, width, 3]: uint8 or uint16 [height, width]."""
         rows = np.empty(rgb.shape[:2], self._dtype)
-        error = _find(rgb.reshape(-1, 3), self._known, self._order, self._sums, self._codes, rows.reshape(-1))
-        return rows, int(error)
+        _find(rgb.reshape(-1, 3), self._known, self._order, self._sums, self._codes, rows.reshape(-1))
+        return rows
+
+    def squared_error(self, rgb: NDArray[np.uint8], rows: NDArray) -> int:
+        """The sum of squared differences between uint8 [height, width, 3] and the codes at `rows`."""
+        return int(_squared_error(rgb.reshape(-1, 3), rows.reshape(-1), self._codes))
 
 
 class LevelFinder:
@@ -46,10 +48,13 @@ class LevelFinder:
         self._rows = distance.argmin(axis=1).astype(np.uint8)
         self._errors = distance.min(axis=1)
 
-    def find(self, gray: NDArray[np.uint8]) -> tuple[NDArray, int]:
-        """Nearest row for each pixel of uint8 [height, width], and the sum of squared errors."""
-        counts = np.bincount(gray.reshape(-1), minlength=256)
-        return self._rows[gray], int(counts @ self._errors)
+    def find(self, gray: NDArray[np.uint8]) -> NDArray:
+        """Nearest row for each pixel of uint8 [height, width]: uint8 [height, width]."""
+        return self._rows[gray]
+
+    def squared_error(self, gray: NDArray[np.uint8], rows: NDArray) -> int:
+        """The sum of squared differences between uint8 [height, width] and the codes at `rows`."""
+        return int(np.bincount(gray.reshape(-1), minlength=256) @ self._errors)
 
 
 def nearest_rows(points: NDArray[np.float64], codes: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -68,23 +73,29 @@ def update_rows(points: NDArray[np.float64], codes: NDArray[np.float64], rows: N
 
 @njit(nogil=True, cache=True)
 def _find(pixels, known, order, sums, codes, rows):  # type: ignore[no-untyped-def]
+    for i in range(pixels.shape[0]):
+        color = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
+        color |= np.uint32(pixels[i, 2])
+        entry = known[color]
+        if entry == 0:
+            entry = np.uint16(_search(np.int64(color), order, sums, codes) + 1)
+            known[color] = entry
+        rows[i] = entry - np.uint16(1)
+
+
+@njit(nogil=True, cache=True)
+def _squared_error(pixels, rows, codes):  # type: ignore[no-untyped-def]
     error = np.int64(0)
     for i in range(pixels.shape[0]):
-        color = np.int64(pixels[i, 0]) << 16 | np.int64(pixels[i, 1]) << 8 | np.int64(pixels[i, 2])
-        entry = known[color]
-        if entry == 0 or entry >> np.uint32(17) == _FAR:
-            row, distance = _search(color, order, sums, codes)
-            entry = np.uint32(min(distance, _FAR) << 17 | row + 1)
-            known[color] = entry
-            error += distance - min(distance, _FAR)
-        rows[i] = (entry & np.uint32(0x1FFFF)) - np.uint32(1)
-        error += np.int64(entry >> np.uint32(17))
+        row = rows[i]
+        dr, dg, db = pixels[i, 0] - codes[row, 0], pixels[i, 1] - codes[row, 1], pixels[i, 2] - codes[row, 2]
+        error += dr * dr + dg * dg + db * db
     return error
 
 
 @njit(nogil=True, cache=True)
 def _search(color, order, sums, codes):  # type: ignore[no-untyped-def]
-    """The nearest code of one packed color, and its squared distance."""
+    """The row of the nearest code of one packed color."""
     r, g, b = color >> 16, color >> 8 & 255, color & 255
     up = np.searchsorted(sums, r + g + b)
     down = up - 1
@@ -110,7 +121,7 @@ def _search(color, order, sums, codes):  # type: ignore[no-untyped-def]
                 up += 1
             else:
                 down -= 1
-    return best_row, best
+    return best_row
 
 
 @njit(nogil=True, cache=True)

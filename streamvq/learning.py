@@ -1,0 +1,168 @@
+"""Learning one codebook from all frames of all inputs, none of which is held in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, islice
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from streamvq.errors import MediaError, StreamVQError
+from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.media.sources import FrameSource, open_source
+from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.progress import NoProgress, Progress
+from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.fitting import fit_codes
+from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
+from streamvq.settings import FitSettings, RunSettings
+
+Source = str | os.PathLike[str]
+_SKETCHES_MOST = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A learned codebook, the frames counted for it, and what could not be read (a line each)."""
+
+    codebook: Codebook
+    frames: int
+    failed: dict[str, list[str]]  # by input
+    notes: list[str]
+
+
+def fit_codebook(
+    sources: Source | Sequence[Source],
+    colors: int = 256,
+    *,
+    gray: bool = False,
+    seed: int = 0,
+    recursive: bool = False,
+    run: RunSettings | None = None,
+    progress: Progress | None = None,
+) -> Codebook:
+    """One codebook learned from all frames of all sources, none of which is held in memory.
+
+    `sources` are videos, images, folders, globs, or "-" (y4m on standard input). With at most `colors` distinct
+    colors in them, the codebook is exactly those. The result does not depend on `run.jobs`.
+    Raises UsageError for numbers out of range, InputMissing, or MediaError.
+
+    >>> import streamvq
+    >>> book = streamvq.fit_codebook("samples/photos", colors=16)
+    >>> book.codes.shape
+    (16, 3)
+    """
+    inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
+    fitted = fit(inputs, FitSettings(colors, gray, seed), run or RunSettings(), progress or NoProgress())
+    for reasons in fitted.failed.values():
+        raise MediaError(reasons[0])
+    return fitted.codebook
+
+
+def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:
+    """Like `fit_codebook`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
+    total = _new_sketch(settings)
+    frames, failed, notes = 0, {}, []
+    for source in inputs:
+        sketch = _new_sketch(settings) if len(inputs) > 1 else total
+        try:
+            counted, bad, remarks = _absorb(source, sketch, run, progress)
+        except StreamVQError as error:
+            if len(inputs) == 1:
+                raise
+            failed[source.label] = [str(error)]
+            continue
+        if sketch is not total:
+            total.merge(sketch)
+        frames += counted
+        notes += remarks
+        if bad:
+            failed[source.label] = bad
+    if not frames:
+        raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
+    return Fitted(_fitted(total, settings), frames, failed, notes)
+
+
+def _absorb(
+    source: MediaInput, sketch: ColorSketch, run: RunSettings, progress: Progress
+) -> tuple[int, list[str], list[str]]:
+    """Count all frames of an input into `sketch`, in parallel; frames counted, bad ones, and remarks."""
+    spare: SimpleQueue[ColorSketch] = SimpleQueue()
+    parts = [sketch] + [type(sketch)() for _ in range(min(worker_count(run.jobs), _SKETCHES_MOST) - 1)]
+    for part in parts:
+        spare.put(part)
+
+    def count(item: Any) -> str | None:
+        try:
+            frame = opened.load(item)
+        except MediaError as error:
+            if opened.skips_bad_items:
+                return str(error)
+            raise
+        part = spare.get()
+        try:
+            part.absorb(frame.pixels)
+        finally:
+            spare.put(part)
+        return None
+
+    counted, bad = 0, []
+    with open_source(source, keep_going=run.keep_going) as opened, progress.of("learn", opened):
+        for reason in ordered_map(count, opened.items(), run.jobs, frames_ahead(run.jobs)):
+            if reason is None:
+                counted += 1
+            else:
+                bad.append(reason)
+            progress.advance()
+    for part in parts[1:]:
+        sketch.merge(part)
+    return counted, bad, opened.notes
+
+
+def warm_up(
+    source: FrameSource, items: Iterator[Any], settings: FitSettings, run: RunSettings
+) -> tuple[Codebook, Iterator[Any], str]:
+    """A codebook fitted on the first frames of what can be read once; all items, those frames first; a remark."""
+    head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, frames_ahead(run.jobs)))
+    sketch = _new_sketch(settings)
+    for frame in head:
+        sketch.absorb(frame.pixels)
+    note = f"{source.label}: codebook learned from the first {len(head)} frames (--warmup)"
+    return _fitted(sketch, settings), chain(head, items), note
+
+
+def _new_sketch(settings: FitSettings) -> ColorSketch:
+    return LevelHistogram() if settings.gray else ColorHistogram()
+
+
+def _fitted(sketch: ColorSketch, settings: FitSettings) -> Codebook:
+    if not sketch.distinct():
+        raise MediaError("the input has no visible pixel to learn from")
+    codes = fit_codes(sketch, settings.colors, settings.seed)
+    provenance = {
+        "colors_asked": settings.colors,
+        "seed": settings.seed,
+        "streamvq": _version("streamvq"),
+        "scikit-learn": _version("scikit-learn"),
+        "numpy": np.__version__,
+    }
+    return Codebook(codes, "gray" if settings.gray else "rgb", provenance=provenance)
+
+
+def fewer_colors(codebook: Codebook, settings: FitSettings) -> list[str]:
+    """A remark where a learned codebook has fewer codes than were asked for."""
+    if len(codebook) == settings.colors:
+        return []
+    return [f"{len(codebook)} colors instead of {settings.colors}: the input has no more, and each is a code"]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
