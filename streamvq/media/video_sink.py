@@ -56,7 +56,8 @@ class VideoSink(FrameSink):
             str(self._part),
             "w",
             format=_CONTAINERS[target.format],
-            options={"avoid_negative_ts": "disabled"},  # or audio that starts early shifts the pictures
+            # or the file holds random ids; or audio that starts early shifts the pictures
+            options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"},
         )
         self._stack.callback(self._close)
 
@@ -163,6 +164,8 @@ class PreviewVideoSink(VideoSink):
         options = {"crf": str(self._settings.crf)}
         if self._format == "webm":
             options |= {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"}
+        else:
+            options |= {"x264-params": "mbtree=0"}  # with macroblock trees, x264 varies from run to run
         stream: Any = self._output.add_stream(self._codec, rate=self._fps, options=options)
         stream.width, stream.height = frame.width, frame.height
         # H.264 halves chroma only of even sizes; odd ones keep it whole rather than lose a line

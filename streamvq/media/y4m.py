@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import IO
 
@@ -13,7 +14,7 @@ from streamvq.errors import MediaDamaged, MediaError, OutputError
 from streamvq.frames import IndexFrame, StreamInfo
 from streamvq.media.inputs import MediaInput
 from streamvq.media.sinks import FrameSink
-from streamvq.media.video_source import VideoSource
+from streamvq.media.video_source import Item, VideoSource
 from streamvq.quantize.codebook import Codebook
 
 _SIGNATURE = b"YUV4MPEG2 "
@@ -38,7 +39,15 @@ class Y4MSource(VideoSource):
         try:
             super().__init__(self._pipe, source.label, keep_going, "yuv4mpegpipe")  # type: ignore[arg-type]
         except MediaError as error:
+            self._pipe.close()
+            self._pipe.check()
             raise MediaError(f"{source.label}: not y4m; {hint}") from error
+
+    def items(self) -> Iterator[Item]:
+        try:
+            yield from super().items()
+        finally:
+            self._pipe.check()
 
     def _check_whole(self, packets: int, last_end: Fraction) -> None:
         """Raise if the stream ended inside a frame."""
@@ -55,19 +64,32 @@ class Y4MSource(VideoSource):
 
 
 class _Counted:
-    """A file that counts its bytes and keeps its beginning."""
+    """A file that counts its bytes and keeps its beginning.
+
+    PyAV prints and forgets what `read` raises (Ctrl-C while it waits, say): it is kept, and `check` raises it.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._start = b""
         self._count = 0
+        self._failure: BaseException | None = None
 
     def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+        try:
+            data = self._stream.read(size)
+        except BaseException as error:  # noqa: BLE001  kept for check()
+            self._failure = error
+            return b""
         if len(self._start) < _HEADER_MOST:
             self._start += data[:_HEADER_MOST]
         self._count += len(data)
         return data
+
+    def check(self) -> None:
+        """Raise what reading raised, if it did."""
+        if self._failure is not None:
+            raise self._failure
 
     def after_header(self) -> int:
         return self._count - self._start.find(b"\n") - 1
