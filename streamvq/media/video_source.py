@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from streamvq.errors import InputMissing, MediaDamaged, MediaError
 from streamvq.frames import Frame, StreamInfo
 from streamvq.media.sources import FrameSource
+from streamvq.media.wholeness import HEAD_BYTES, announced_size
 
 _SHORT_SECONDS = 0.5  # a file that ends this much before its header says, and 2 %, was cut
 
@@ -47,11 +48,16 @@ class VideoSource(FrameSource):
             self._container.close()
             raise MediaError(f"{label}: holds no video stream")
         self._stream = self._container.streams.video[0]
+        if self._stream.codec_context.name == "ffv1":  # its checksums are looked at only on request
+            self._stream.codec_context.options = {"err_detect": "crccheck+explode"}
         self._stream.thread_type = "AUTO"
         self.codec = self._stream.codec_context.name
         self.info = self._stream_info()
-        if self.info.audio_streams and isinstance(path, Path):
-            self.audio_from = path
+        self._head = b""
+        if isinstance(path, Path):
+            with path.open("rb") as file:
+                self._head = file.read(HEAD_BYTES)
+            self.audio_from = path if self.info.audio_streams else None
 
     def _stream_info(self) -> StreamInfo:
         stream = self._stream
@@ -98,17 +104,20 @@ class VideoSource(FrameSource):
         return [self._stream, *self._container.streams.audio]
 
     def _check_whole(self, packets: int, last_end: Fraction) -> None:
-        """Raise if the file ended before its own index or duration says."""
-        indexed = len(self._stream.index_entries) if "mp4" in self._container.format.name else 0
+        """Raise if the file ended before its own index, size or duration says."""
+        kind, size = self._container.format.name, self._container.size
+        indexed = len(self._stream.index_entries) if "mp4" in kind else 0
         if packets < indexed:
             raise MediaDamaged(f"the file ends after {packets} of {indexed} frames")
-        if self._container.duration and self._container.size > 0:
+        announced = announced_size(self._head)
+        if announced and announced > size:
+            raise MediaDamaged(f"the file has {size} of {announced} bytes")
+        if not announced and not indexed and size > 0 and self._container.duration:
             start = Fraction(self._container.start_time or 0, av.time_base)
-            announced = Fraction(self._container.duration, av.time_base)
-            missing = start + announced - last_end
-            if missing > _SHORT_SECONDS and missing > announced / 50:
+            end = start + Fraction(self._container.duration, av.time_base)
+            if end - last_end > _SHORT_SECONDS and end - last_end > (end - start) / 50:
                 raise MediaDamaged(
-                    f"the file ends at {float(last_end):.2f} s, and its header says {float(start + announced):.2f} s"
+                    f"the file ends at {float(last_end):.2f} s, and its header says {float(end):.2f} s"
                 )
 
     def _damaged(self, frames: int, reason: str, error: Exception) -> None:

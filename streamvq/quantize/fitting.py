@@ -9,15 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from streamvq.quantize.histogram import ColorSketch
-from streamvq.quantize.nearest import nearest_rows, update_rows
+from streamvq.quantize.nearest import NearestRows
 
 _PLUS_PLUS_MOST = 1024  # codes; k-means++ costs points x codes x log(codes)
+_MANY = 4096  # codes; beyond these a step is dear and gains little
 _POINTS_PER_CODE = 8  # at least so many points a code before the coarse levels of the sketch serve
 _BATCH = 4096  # points a mini-batch
 _BATCHES = 20
-_LLOYD_STEPS = (20, 30, 100)  # at most, on the finest level, on cells of twice and of four times its size
+_LEVELS = ((3, 100), (2, 30), (1, 20))  # coarse to fine: cells of 2^shift colors a channel, and at most so many steps
 _LLOYD_TOLERANCE = 2e-5  # stop when a step lowers the error by less than this share
 _OVERSTEP = 1.8  # centers go this far toward their means: fewer steps to the same error (2 would oscillate)
 
@@ -31,14 +33,14 @@ def fit_codes(sketch: ColorSketch, colors: int, seed: int) -> NDArray[np.uint8]:
     if sketch.distinct() <= colors:
         return _sorted(sketch.exact_colors())
     centers: NDArray[np.float64] = np.empty((0, 0))
-    for shift in (2, 1, 0):  # coarse to fine: most steps are taken where points are few
+    for shift, steps in _LEVELS:  # most steps are taken where points are few
         points, weights = sketch.points(shift)
         if not len(centers):
-            if shift and len(points) < _POINTS_PER_CODE * colors:
+            if shift > 1 and len(points) < _POINTS_PER_CODE * colors:
                 continue
-            centers = _seeds(points, weights, colors, seed)
-            centers = _mini_batches(points, weights, centers, seed)
-        centers = _lloyd(points, weights, centers, _LLOYD_STEPS[shift])
+            with threadpool_limits(limits=1):  # batches are too small to share among threads
+                centers = _mini_batches(points, weights, _seeds(points, weights, colors, seed), seed)
+        centers = _lloyd(points, weights, centers, steps if colors <= _MANY else steps // 4)
     codes = np.unique(_rounded(centers), axis=0)
     if len(codes) < colors:
         codes = np.concatenate([codes, _missing(codes, sketch, colors - len(codes))])
@@ -67,6 +69,11 @@ def _mini_batches(
     """`centers` after a fixed number of weighted mini-batches drawn evenly from the points."""
     from sklearn.cluster import MiniBatchKMeans
 
+    rng = np.random.default_rng(seed)
+    size = max(_BATCH, len(centers))  # the first batch must hold a point for each center
+    batches = min(_BATCHES, 2**31 // (size * len(centers)))
+    if not batches:  # a batch would cost more than the Lloyd steps, which do the same
+        return centers
     model = MiniBatchKMeans(
         len(centers),
         init=centers.astype(np.float32),
@@ -76,9 +83,6 @@ def _mini_batches(
         compute_labels=False,
         random_state=seed,
     )
-    rng = np.random.default_rng(seed)
-    size = max(_BATCH, len(centers))  # the first batch must hold a point for each center
-    batches = min(_BATCHES, max(1, 2**31 // (size * len(centers))))
     for _ in range(batches):
         batch = rng.integers(0, len(points), size)
         model.partial_fit(points[batch].astype(np.float32), sample_weight=weights[batch])
@@ -90,9 +94,9 @@ def _lloyd(
 ) -> NDArray[np.float64]:
     """`centers` after at most `steps` Lloyd steps; a center that lost its points moves to the worst one."""
     before = np.inf
-    rows = np.zeros(len(points), np.int64)
+    nearest = NearestRows(points)
     for _ in range(steps):
-        update_rows(points, centers, rows)
+        rows = nearest.update(centers)
         mass, sums, error = _cluster_sums(points, weights, centers, rows)
         empty = np.flatnonzero(mass == 0)
         means = sums / np.where(mass, mass, 1)[:, None]
@@ -134,7 +138,7 @@ def _missing(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> NDArr
         candidates, first = np.unique(candidates, axis=0, return_index=True)
         new = ~np.isin(_packed(candidates), _packed(codes))
         candidates, weights = candidates[new], weights[first][new]
-        rows = nearest_rows(candidates.astype(np.float64), codes.astype(np.float64))
+        rows = NearestRows(candidates.astype(np.float64)).update(codes.astype(np.float64))
         cost = weights * ((candidates.astype(np.int64) - codes[rows]) ** 2).sum(axis=1)
         worst = candidates[np.argsort(-cost, kind="stable")[:count]]
         if len(worst) == count:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamvq.quantize.pixels import split
 
-_BITS = 7  # a color's cell keeps this many of each channel's 8 bits
+_WORD = 1 << 32
 
 
 class ColorSketch(Protocol):
@@ -24,54 +25,76 @@ class ColorSketch(Protocol):
 
 
 class ColorHistogram:
-    """RGB colors in fixed cells, each with a pixel count and channel sums (int64), and which colors occurred.
+    """How often each of the 2^24 RGB colors occurred, exactly.
 
-    A cell is 2x2x2 colors: 2 million cells in 64 MB of address space, of which only the pages of colors that
-    occur are touched. A set of one bit for each of the 2^24 colors (2 MB) keeps the distinct colors exactly.
+    64 MB of address space, of which only the pages of colors that occur are touched. Counts are 32-bit words;
+    those that could wrap are moved to a table of large counts in time, so that no film is too long.
     Fully transparent pixels have no color and are not counted.
     """
 
     def __init__(self) -> None:
-        self.cells = np.zeros((1 << 3 * _BITS, 4), np.int64)
-        self.seen = np.zeros(1 << 21, np.uint8)
+        self.counts = np.zeros(1 << 24, np.uint32)
+        self.large: Counter[int] = Counter()  # color: pixels beyond those in `counts`
+        self._room = _WORD - 1  # so many more pixels cannot make any count wrap
 
     def absorb(self, pixels: NDArray) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]."""
         samples, alpha = split(pixels, "rgb")
         visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
-        _count(visible, self.cells, self.seen)
+        if len(visible) > self._room:
+            self._make_room()
+        _count(visible, self.counts)
+        self._room -= len(visible)
 
     def merge(self, other: ColorSketch) -> None:
         """Add what `other` has seen."""
         if not isinstance(other, ColorHistogram):
             raise TypeError("merge takes a ColorHistogram")
-        self.cells += other.cells
-        self.seen |= other.seen
+        self.counts += other.counts
+        self.large.update(other.large)
+        self.large.update({int(color): _WORD for color in np.flatnonzero(self.counts < other.counts)})
+        self._make_room()
+
+    def _make_room(self) -> None:
+        for color in np.flatnonzero(self.counts >= _WORD // 2):
+            self.large[int(color)] += _WORD // 2
+            self.counts[color] -= _WORD // 2
+        self._room = _WORD // 2
 
     def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Mean color of each cell that was hit, float64 [n, 3], and its pixel count, int64 [n].
+        """Mean color of each cell of 2^shift colors along each channel that was hit, and its pixel count.
 
-        `shift` merges cells first: 2^shift of them along each channel.
+        float64 [n, 3] and int64 [n], in the order of the cells.
         """
-        cell = np.flatnonzero(self.cells[:, 0])
-        used = self.cells[cell]
-        if shift:
-            mask = (1 << _BITS) - 1
-            r, g, b = (cell >> 2 * _BITS) >> shift, (cell >> _BITS & mask) >> shift, (cell & mask) >> shift
-            coarse, row = np.unique(r << 2 * _BITS | g << _BITS | b, return_inverse=True)
-            merged = np.zeros((len(coarse), 4), np.int64)
-            np.add.at(merged, row, used)
-            used = merged
-        return used[:, 1:] / used[:, :1], used[:, 0]
+        colors = self.exact_colors().astype(np.int64)
+        counts = self.counts[_packed(colors)].astype(np.int64)
+        for color, more in self.large.items():
+            counts[np.searchsorted(_packed(colors), color)] += more
+        if not shift:
+            return colors.astype(np.float64), counts
+        bits = 8 - shift
+        cells = _packed(colors >> shift, bits)
+        totals = [np.bincount(cells, counts * part, 1 << 3 * bits) for part in (1, *colors.T)]
+        hit = totals[0] > 0
+        sums, mass = np.stack(totals[1:], axis=1)[hit], totals[0][hit]
+        return sums / mass[:, None], mass.astype(np.int64)
 
     def distinct(self) -> int:
         """How many distinct colors were seen."""
-        return int(np.bitwise_count(self.seen.view(np.uint64)).sum())
+        return len(self._seen())
 
     def exact_colors(self) -> NDArray[np.uint8]:
-        """Every distinct color seen, uint8 [distinct, 3]."""
-        packed = np.flatnonzero(np.unpackbits(self.seen, bitorder="little"))
-        return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
+        """Every distinct color seen, uint8 [distinct, 3], sorted by RGB."""
+        seen = self._seen()
+        return np.stack([seen >> 16, seen >> 8 & 255, seen & 255], axis=1).astype(np.uint8)
+
+    def _seen(self) -> NDArray[np.int64]:
+        seen = np.flatnonzero(self.counts)
+        return np.union1d(seen, np.array([*self.large], np.int64)) if self.large else seen
+
+
+def _packed(colors: NDArray[np.int64], bits: int = 8) -> NDArray[np.int64]:
+    return colors[:, 0] << 2 * bits | colors[:, 1] << bits | colors[:, 2]
 
 
 class LevelHistogram:
@@ -107,17 +130,8 @@ class LevelHistogram:
 
 
 @njit(nogil=True, cache=True)
-def _count(pixels, cells, seen):  # type: ignore[no-untyped-def]
-    """Count uint8 pixels [n, 3] into their cells, and mark their colors as seen."""
-    drop = 8 - _BITS
+def _count(pixels, counts):  # type: ignore[no-untyped-def]
+    """Count uint8 pixels [n, 3] into one count for each packed color."""
     for i in range(pixels.shape[0]):
-        r, g, b = np.int64(pixels[i, 0]), np.int64(pixels[i, 1]), np.int64(pixels[i, 2])
-        cell = (r >> drop) << 2 * _BITS | (g >> drop) << _BITS | b >> drop
-        cells[cell, 0] += 1
-        cells[cell, 1] += r
-        cells[cell, 2] += g
-        cells[cell, 3] += b
-        color = r << 16 | g << 8 | b
-        bit = np.uint8(1 << (color & 7))
-        if not seen[color >> 3] & bit:
-            seen[color >> 3] |= bit
+        color = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
+        counts[color | np.uint32(pixels[i, 2])] += np.uint32(1)

@@ -57,18 +57,28 @@ class LevelFinder:
         return int(np.bincount(gray.reshape(-1), minlength=256) @ self._errors)
 
 
-def nearest_rows(points: NDArray[np.float64], codes: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The nearest row of `codes` [k, d] for each of `points` [n, d], exact in float64: int64 [n]."""
-    rows = np.zeros(len(points), np.int64)
-    update_rows(points, codes, rows)
-    return rows
+class NearestRows:
+    """The nearest of some moving codes for each of many points, exact in float64, faster from move to move.
 
+    Two bounds a point (Hamerly 2010), one on the distance to its own code and one on that to any other, tell
+    which points cannot have changed sides since the last call.
+    """
 
-def update_rows(points: NDArray[np.float64], codes: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-    """Like `nearest_rows`, in place: `rows` holds a guess for each point, and the better it is the faster."""
-    sums = codes.sum(axis=1)
-    order = np.argsort(sums, kind="stable")
-    _update_rows(points, codes[order], order, sums[order], codes, rows)
+    def __init__(self, points: NDArray[np.float64]) -> None:
+        self._points = points
+        self._codes: NDArray[np.float64] | None = None
+        self._own = np.full(len(points), np.inf)
+        self._other = np.zeros(len(points))
+        self.rows = np.zeros(len(points), np.int64)
+
+    def update(self, codes: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The row of the nearest of `codes` [k, d] for each point: int64 [n]. k stays the same between calls."""
+        moved = np.zeros(len(codes)) if self._codes is None else np.sqrt(((codes - self._codes) ** 2).sum(axis=1))
+        self._codes = codes
+        sums = codes.sum(axis=1)
+        order = np.argsort(sums, kind="stable")
+        _update_rows(self._points, codes, codes[order], order, sums[order], moved, self.rows, self._own, self._other)
+        return self.rows
 
 
 @njit(nogil=True, cache=True)
@@ -125,36 +135,63 @@ def _search(color, order, sums, codes):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _update_rows(points, ordered, order, sums, codes, rows):  # type: ignore[no-untyped-def]
-    """`ordered` and `sums` are sorted by sum; `order` maps them back to rows of `codes`."""
-    width = points.shape[1]
+def _update_rows(points, codes, ordered, order, sums, moved, rows, own, other):  # type: ignore[no-untyped-def]
+    """`ordered` and `sums` are `codes` and their sums sorted by sum; `order` maps them back to rows."""
+    fastest = np.argmax(moved)
+    slower = 0.0  # the most that any code but the fastest moved
+    for row in range(len(moved)):
+        if row != fastest:
+            slower = max(slower, moved[row])
     for i in range(len(points)):
-        total, best = 0.0, 0.0
-        for c in range(width):
-            total += points[i, c]
-            best += (points[i, c] - codes[rows[i], c]) ** 2
-        best_row = rows[i]
-        up = np.searchsorted(sums, total)
-        down = up - 1
-        while up < len(sums) or down >= 0:
-            for side in range(2):
-                at = up if side == 0 else down
-                if at < 0 or at >= len(sums):
-                    continue
-                gap = sums[at] - total
-                if gap * gap > width * best + 1e-6:  # the slack covers the rounding of the sums
-                    if side == 0:
-                        up = len(sums)
-                    else:
-                        down = -1
-                    continue
-                distance = 0.0
-                for c in range(width):
-                    distance += (points[i, c] - ordered[at, c]) ** 2
-                if distance < best or (distance == best and order[at] < best_row):
-                    best, best_row = distance, order[at]
+        row = rows[i]
+        own[i] += moved[row]
+        other[i] -= slower if row == fastest else moved[fastest]
+        if own[i] <= other[i]:
+            continue
+        distance = _distance(points[i], codes[row])
+        own[i] = np.sqrt(distance)
+        if own[i] > other[i]:
+            rows[i], distance, second = _two_nearest(points[i], ordered, order, sums, row, distance)
+            own[i], other[i] = np.sqrt(distance), np.sqrt(second)
+
+
+@njit(nogil=True, cache=True)
+def _two_nearest(point, ordered, order, sums, best_row, best):  # type: ignore[no-untyped-def]
+    """The row of the nearest code, and the squared distances to it and to the next, from a first guess."""
+    total = point.sum()
+    second = np.inf
+    up = np.searchsorted(sums, total)
+    down = up - 1
+    first = best_row
+    while up < len(sums) or down >= 0:
+        for side in range(2):
+            at = up if side == 0 else down
+            if at < 0 or at >= len(sums):
+                continue
+            gap = sums[at] - total
+            if gap * gap > len(point) * second + 1e-6:  # the slack covers the rounding of the sums
                 if side == 0:
-                    up += 1
+                    up = len(sums)
                 else:
-                    down -= 1
-        rows[i] = best_row
+                    down = -1
+                continue
+            if order[at] != first:
+                distance = _distance(point, ordered[at])
+                if distance < best or (distance == best and order[at] < best_row):
+                    best, best_row, second = distance, order[at], best
+                elif distance < second:
+                    second = distance
+            if side == 0:
+                up += 1
+            else:
+                down -= 1
+    return best_row, best, second
+
+
+@njit(nogil=True, cache=True)
+def _distance(a, b):  # type: ignore[no-untyped-def]
+    """Squared distance."""
+    distance = 0.0
+    for c in range(len(a)):
+        distance += (a[c] - b[c]) ** 2
+    return distance
