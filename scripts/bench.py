@@ -136,7 +136,7 @@ def bench_video(clip: Path, folder: Path) -> None:
 
 def bench_stages(clip: Path, folder: Path) -> None:
     """Where the time of a compress goes: each stage alone, one thread, per frame."""
-    from streamvq.media.ffv1 import FFV1Frames
+    from streamvq.media.ffv1.frames import FFV1Frames
     from streamvq.quantize.histogram import ColorHistogram
 
     book = streamvq.fit_codebook(clip, 256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.results import Result, Tally
 from streamvq.settings import FitSettings, OutputSettings, RunSettings
-from streamvq.staging import check_free
+from streamvq.staging import check_free, made_folder
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Plan:
     jobs: list[Job]
     skipped: list[Job]
     codebook_path: Path | None
+
+    def shares_folder(self, output: Source) -> bool:
+        """Whether outputs go into the folder `output` one by one, rather than being it."""
+        return any(job.target.kind != "pipe" and job.target.path.parent == Path(output) for job in self.jobs)
 
 
 @dataclass(frozen=True)
@@ -121,24 +126,25 @@ def compress(
         codebook, failed = fitted.codebook, fitted.failed
         notes += fewer_colors(codebook, settings)
     shared = (time.perf_counter() - start) / max(1, len(plan.jobs))
-    for job in plan.jobs:
-        result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
-        result.left_alone, result.notes = job.source.left_alone, list(notes)
-        results.append(result)
-        try:
-            if job.source.label in failed and job.source.kind != "images":
-                raise MediaError(failed[job.source.label][0])
-            codebook = _run_job(job, codebook, settings, run, writing, result, progress, shared)
-        except StreamVQError as error:
-            if len(plan.jobs) == 1:
-                raise
-            result.error = str(error)
-            continue
-        if unsaved and path is not None:
-            codebook.save(path, writing.overwrite)
-            unsaved = False
-        result.codebook = str(path) if path else None
-        result.codebook_bytes = len(codebook.to_bytes())
+    with made_folder(Path(output)) if plan.shares_folder(output) else nullcontext():
+        for job in plan.jobs:
+            result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
+            result.left_alone, result.notes = job.source.left_alone, list(notes)
+            results.append(result)
+            try:
+                if job.source.label in failed and job.source.kind != "images":
+                    raise MediaError(failed[job.source.label][0])
+                codebook = _run_job(job, codebook, settings, run, writing, result, progress, shared)
+            except StreamVQError as error:
+                if len(plan.jobs) == 1:
+                    raise
+                result.error = str(error)
+                continue
+            if unsaved and path is not None:
+                codebook.save(path, writing.overwrite)
+                unsaved = False
+            result.codebook = str(path) if path else None
+            result.codebook_bytes = len(codebook.to_bytes())
     return results
 
 
@@ -210,8 +216,7 @@ def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
     """Where the codebook goes: next to the output, under its name."""
     if os.fspath(output) == PIPE:
         return Path(f"{jobs[0].source.stem}.codebook.npz")
-    files = jobs[0].files() if len(jobs) == 1 else []
-    if len(files) == 1 and files[0].suffix:
-        return files[0].with_suffix(".codebook.npz")
+    if len(jobs) == 1 and jobs[0].target.kind != "folder":
+        return jobs[0].target.path.with_suffix(".codebook.npz")
     folder = Path(output) if Path(output).name not in ("", "..") else Path(output).resolve()
     return folder.with_name(f"{folder.name}.codebook.npz")

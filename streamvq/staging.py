@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists
@@ -55,6 +55,21 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         raise _explained(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """`path` exists as a folder inside the block; one that was made for it goes again if it stays empty."""
+    new = not path.exists()
+    try:
+        path.mkdir(exist_ok=True)
+        yield
+    except FileExistsError as error:
+        raise OutputError(f"{path}: is a file, and a folder is to be written; choose another name") from error
+    finally:
+        if new:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def _move_into(part: Path, path: Path, overwrite: bool) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from streamvq.errors import OutputError
 from streamvq.frames import IndexFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
-from streamvq.media.ffv1 import FFV1Frames
+from streamvq.media.ffv1.frames import FFV1Frames
 from streamvq.media.plan import Target
 from streamvq.media.sinks import FrameSink
 from streamvq.quantize.codebook import Codebook

@@ -48,8 +48,6 @@ class VideoSource(FrameSource):
             self._container.close()
             raise MediaError(f"{label}: holds no video stream")
         self._stream = self._container.streams.video[0]
-        if self._stream.codec_context.name == "ffv1":  # its checksums are looked at only on request
-            self._stream.codec_context.options = {"err_detect": "crccheck+explode"}
         self._stream.thread_type = "AUTO"
         self.codec = self._stream.codec_context.name
         self.info = self._stream_info()

@@ -1,0 +1,127 @@
+"""The headers of FFV1: the adaptive range coder that codes them, and their checksum."""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+LANES = 16  # slices encoded side by side: two AVX-512 vectors of 64-bit states
+_SLICE_PIXELS = 1_400_000  # four planes of 23 bits a sample stay below the 2**24 bytes that a slice may have
+
+
+def slice_count(width: int, height: int) -> int:
+    """A good number of slices: whole sets of lanes, of at least 16 rows where the picture allows."""
+    needed = -(-width * height // _SLICE_PIXELS)
+    return min(height, max(1, min(LANES * -(-needed // LANES), height // 16), needed))
+
+
+@lru_cache(64)
+def configuration_record(gray: bool, alpha: bool, slices: int) -> bytes:
+    """The stream's global header ("extradata") for gray, RGB, or RGB with alpha, in `slices` bands."""
+    coder, states = _RangeCoder(), [128] * 32
+    for value in (3, 4, 0, 0 if gray else 1, 8):  # version, micro version, Golomb-Rice, YCbCr or RGB, bits
+        coder.number(states, value)
+    coder.bit(states, 0, not gray)
+    coder.number(states, 0)
+    coder.number(states, 0)
+    coder.bit(states, 0, alpha)
+    for value in (0, slices - 1, 1):  # slices across and down, one set of quantization tables
+        coder.number(states, value)
+    for _ in range(5):
+        coder.number([128] * 32, 127)
+    coder.bit(states, 0, False)
+    coder.number(states, 1)  # slices have CRCs
+    coder.number(states, 1)  # key frames only
+    record = coder.finish()
+    return record + checksum(record)
+
+
+@lru_cache(4096)
+def slice_header(index: int, alpha: bool) -> bytes:
+    """What comes before the samples of slice `index`."""
+    coder, states = _RangeCoder(), [128] * 32
+    if index == 0:
+        coder.bit([128], 0, True)  # a key frame
+    for value in (0, index, 0, 0) + (0,) * (2 + alpha) + (3, 0, 1):  # place, tables, progressive, no pixel aspect
+        coder.number(states, value)
+    coder.bit([129], 0, False)
+    return coder.finish()
+
+
+@njit(nogil=True, cache=True)
+def _reverse_bits(data: Any) -> Any:
+    """The bytes with their bits in reverse order."""
+    reversed_data = np.empty_like(data)
+    for i in range(data.size):
+        byte = data[i]
+        byte = np.uint8((byte >> 4) | (byte << 4))
+        byte = np.uint8(((byte >> 2) & 0x33) | ((byte & 0x33) << 2))
+        reversed_data[i] = np.uint8(((byte >> 1) & 0x55) | ((byte & 0x55) << 1))
+    return reversed_data
+
+
+def checksum(data: bytes) -> bytes:
+    """FFV1's CRC, which is zlib's with the bits of every byte reversed and no inversions."""
+    crc = zlib.crc32(_reverse_bits(np.frombuffer(data, np.uint8)), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return _reverse_bits(np.frombuffer(crc.to_bytes(4, "little"), np.uint8)).tobytes()
+
+
+class _RangeCoder:
+    """The adaptive range coder, for the few bits of the headers."""
+
+    def __init__(self) -> None:
+        self._next = [0] * 256  # the state after a one; mirrored after a zero
+        chance, last = 1 << 31, 0
+        for _ in range(128):
+            state = max((chance + (1 << 23)) >> 24, last + 1)
+            if 0 < last < 256 and state <= 248:
+                self._next[last] = state
+            chance, last = _approach_one(chance), state
+        for state in range(8, 249):
+            if not self._next[state]:
+                chance = _approach_one((state * (1 << 32) + 128) >> 8)
+                self._next[state] = min(max((chance + (1 << 23)) >> 24, state + 1), 248)
+        self._low, self._range, self._bytes = 0, 0xFF00, 0
+
+    def bit(self, states: list[int], index: int, value: bool) -> None:
+        """Code one bit by the state at `index`, which adapts."""
+        state = states[index]
+        ones = (self._range * state) >> 8
+        if value:
+            self._low += self._range - ones
+            self._range = ones
+            states[index] = self._next[state]
+        else:
+            self._range -= ones
+            states[index] = 256 - self._next[256 - state]
+        self._shift()
+
+    def number(self, states: list[int], value: int) -> None:
+        """Code an unsigned number."""
+        self.bit(states, 0, value == 0)
+        if value:
+            size = value.bit_length() - 1
+            for i in range(size + 1):
+                self.bit(states, 1 + min(i, 9), i < size)
+            for i in reversed(range(size)):
+                self.bit(states, 22 + min(i, 9), bool(value >> i & 1))
+
+    def finish(self) -> bytes:
+        """All bytes of what was coded."""
+        self._range, self._low = 0xFF, self._low + 0xFF
+        self._shift()
+        self._range = 0xFF
+        self._shift()
+        return (self._low >> 24).to_bytes(self._bytes - 1, "big")
+
+    def _shift(self) -> None:
+        while self._range < 0x100:
+            self._low, self._range, self._bytes = self._low << 8, self._range << 8, self._bytes + 1
+
+
+def _approach_one(chance: int) -> int:
+    return chance + ((((1 << 32) - chance) * 214748364 + (1 << 31)) >> 32)
