@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     )
     from streamvq.frames import Frame, IndexFrame, StreamInfo
     from streamvq.learning import fit_codebook
-    from streamvq.media.sinks import open_sink
-    from streamvq.media.sources import open_source
+    from streamvq.media.opening import open_sink, open_source
     from streamvq.pipeline import compress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
@@ -50,8 +49,8 @@ _HOMES = {
     "VectorQuantizer": "quantize.estimator",
     "compress": "pipeline",
     "fit_codebook": "learning",
-    "open_sink": "media.sinks",
-    "open_source": "media.sources",
+    "open_sink": "media.opening",
+    "open_source": "media.opening",
 }
 
 __all__ = [

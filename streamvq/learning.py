@@ -14,7 +14,8 @@ import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.media.sources import FrameSource, open_source
+from streamvq.media.opening import open_source
+from streamvq.media.sources import FrameSource
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook

@@ -16,9 +16,10 @@ from streamvq.errors import MediaError, StreamVQError, UsageError
 from streamvq.frames import Frame
 from streamvq.learning import Source, fewer_colors, fit, warm_up
 from streamvq.media.inputs import PIPE, find_inputs
+from streamvq.media.opening import open_sink, open_source
 from streamvq.media.plan import Job, plan_jobs
-from streamvq.media.sinks import FrameSink, open_sink
-from streamvq.media.sources import FrameSource, open_source
+from streamvq.media.sinks import FrameSink
+from streamvq.media.sources import FrameSource
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook

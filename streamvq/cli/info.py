@@ -55,7 +55,7 @@ def _codebook(path: str) -> dict[str, Any]:
 
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
     from streamvq.media.inputs import find_inputs
-    from streamvq.media.sources import open_source
+    from streamvq.media.opening import open_source
 
     records = []
     for item in find_inputs([path], recursive):

@@ -1,17 +1,13 @@
-"""What every sink of coded frames promises, and the way to one."""
+"""What every sink of coded frames promises."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamvq.errors import OutputError
-from streamvq.frames import IndexFrame, StreamInfo
-from streamvq.media.plan import Target
-from streamvq.quantize.codebook import Codebook
-from streamvq.settings import OutputSettings
+from streamvq.frames import IndexFrame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -67,36 +63,3 @@ class FrameSink(ABC):
                 self._stack.__exit__(type(failure), failure, failure.__traceback__)
                 raise
         self._stack.__exit__(kind, error, trace)
-
-
-def open_sink(
-    target: Target | str | Path,
-    codebook: Codebook,
-    info: StreamInfo,
-    settings: OutputSettings | None = None,
-    audio_from: Path | None = None,
-) -> FrameSink:
-    """A sink for coded frames of a source that `info` describes.
-
-    `target` is a path whose suffix chooses the kind: a video (.mkv and .avi exact; .mp4, .mov and .webm lossy
-    previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is copied
-    into videos. Raises UsageError, OutputExists or OutputError.
-    """
-    settings = settings or OutputSettings()
-    if not isinstance(target, Target):
-        target = Target.of(target, settings.format)
-    if target.kind == "pipe":
-        from streamvq.media.y4m import Y4MSink
-
-        return Y4MSink(codebook, info)
-    assert target.path is not None
-    if target.kind == "video":
-        from streamvq.media.video_sink import ExactVideoSink, PreviewVideoSink
-
-        if target.format in ("mkv", "avi"):
-            return ExactVideoSink(target, codebook, info, settings, audio_from)
-        return PreviewVideoSink(target, codebook, info, settings, audio_from)
-    from streamvq.media.image_sink import FolderSink, ImageSink
-
-    kind = ImageSink if target.kind == "image" else FolderSink
-    return kind(target, codebook, settings)

@@ -1,16 +1,13 @@
-"""What every source of frames promises, and the way to one."""
+"""What every source of frames promises."""
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streamvq.errors import UsageError
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.inputs import MediaInput, find_inputs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,35 +54,3 @@ class FrameSource(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def open_source(
-    source: MediaInput | str | os.PathLike[str], recursive: bool = False, keep_going: bool = False
-) -> FrameSource:
-    """Open a video, an image, a folder of images, a glob of images, or "-" (y4m on standard input).
-
-    With `keep_going`, a damaged video ends where the damage begins, with a remark in `notes`, instead of
-    raising. Raises InputMissing, MediaError, or UsageError where the name stands for several inputs.
-
-    >>> import streamvq
-    >>> with streamvq.open_source("samples/photos") as source:
-    ...     sizes = [frame.pixels.shape for frame in source]
-    >>> len(sizes) > 1
-    True
-    """
-    if not isinstance(source, MediaInput):
-        found = find_inputs([source], recursive)
-        if len(found) != 1:
-            raise UsageError(f"{source}: names {len(found)} inputs; open them one by one")
-        source = found[0]
-    if source.kind in ("image", "images"):
-        from streamvq.media.image_source import ImageSource
-
-        return ImageSource(source)
-    if source.kind == "pipe" or source.paths[0].suffix.lower() == ".y4m":
-        from streamvq.media.y4m import Y4MSource
-
-        return Y4MSource(source, keep_going)
-    from streamvq.media.video_source import VideoSource
-
-    return VideoSource(source.paths[0], source.label, keep_going)

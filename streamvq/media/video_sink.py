@@ -116,7 +116,7 @@ class ExactVideoSink(VideoSink):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._frames = FFV1Frames(self._codebook)
+        self._frames = FFV1Frames(self._codebook, self._aspect)
         self._kind: str | None = None
 
     def _add_stream(self, frame: IndexFrame) -> None:
@@ -176,6 +176,8 @@ class PreviewVideoSink(VideoSink):
         context.thread_type = "AUTO"
         if self._aspect is not None:
             context.sample_aspect_ratio = self._aspect
+        if self._aspect is not None and self._format == "webm":
+            self.notes.append(f"{self.label}: .webm is written with square pixels; its input has {self._aspect}")
         if frame.alpha is not None:
             self.notes.append(f"{self.label}: .{self._format} has no transparency here; .mkv keeps it")
         self._stream = stream

@@ -19,7 +19,8 @@ _NO_ALPHA = np.zeros((0, 0), np.uint8)
 class FFV1Frames:
     """Encodes the colors of coded frames exactly: gray, BGR, or BGRA where there is alpha."""
 
-    def __init__(self, codebook: Codebook) -> None:
+    def __init__(self, codebook: Codebook, pixel_aspect: Fraction | None = None) -> None:
+        self._aspect = pixel_aspect or Fraction(0)
         self._codebook = codebook
         self._gray = codebook.codes.T.astype(np.int16)[:1]
         red, green, blue = codebook.palette.T.astype(np.int16)
@@ -54,10 +55,12 @@ class FFV1Frames:
         if len(self._codebook) < 256**codes.itemsize and int(codes.max()) >= len(self._codebook):
             raise IndexError(f"code {codes.max()}: the codebook has {len(self._codebook)}")
         gray = self.pixel_format(frame) == "gray"
-        return _packet(codes, self._gray if gray else self._color, frame.alpha, 8 if gray else 9)
+        return _packet(codes, self._gray if gray else self._color, frame.alpha, 8 if gray else 9, self._aspect)
 
 
-def _packet(codes: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int) -> bytes:
+def _packet(
+    codes: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int, aspect: Fraction
+) -> bytes:
     """The packet of a picture: `tables` [planes, k] holds each code's samples, of so many `bits`."""
     height, width = codes.shape
     slices = slice_count(width, height)
@@ -68,7 +71,7 @@ def _packet(codes: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] 
     encode_samples(codes, tables, opacity, slices, bits, words, sizes, LANES)
     parts: list[bytes] = []
     for i, size in enumerate(sizes.tolist()):
-        header = slice_header(i, alpha is not None)
+        header = slice_header(i, alpha is not None, aspect)
         body = b"".join((header, words[i].view(np.uint8)[:size], (len(header) + size).to_bytes(3, "big"), b"\0"))
         parts += [body, checksum(body)]
     return b"".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -41,12 +42,13 @@ def configuration_record(gray: bool, alpha: bool, slices: int) -> bytes:
 
 
 @lru_cache(4096)
-def slice_header(index: int, alpha: bool) -> bytes:
-    """What comes before the samples of slice `index`."""
+def slice_header(index: int, alpha: bool, aspect: Fraction) -> bytes:
+    """What comes before the samples of slice `index`; a pixel aspect of 0 is unknown."""
     coder, states = _RangeCoder(), [128] * 32
     if index == 0:
         coder.bit([128], 0, True)  # a key frame
-    for value in (0, index, 0, 0) + (0,) * (2 + alpha) + (3, 0, 1):  # place, tables, progressive, no pixel aspect
+    place, tables, progressive = (0, index, 0, 0), (0,) * (2 + alpha), (3,)
+    for value in (*place, *tables, *progressive, aspect.numerator, aspect.denominator):
         coder.number(states, value)
     coder.bit([129], 0, False)
     return coder.finish()

@@ -1,0 +1,73 @@
+"""The ways to a source and to a sink."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from streamvq.errors import UsageError
+from streamvq.frames import StreamInfo
+from streamvq.media.image_sink import FolderSink, ImageSink
+from streamvq.media.image_source import ImageSource
+from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.media.plan import Target
+from streamvq.media.sinks import FrameSink
+from streamvq.media.sources import FrameSource
+from streamvq.media.video_sink import ExactVideoSink, PreviewVideoSink
+from streamvq.media.video_source import VideoSource
+from streamvq.media.y4m import Y4MSink, Y4MSource
+from streamvq.quantize.codebook import Codebook
+from streamvq.settings import OutputSettings
+
+
+def open_source(
+    source: MediaInput | str | os.PathLike[str], recursive: bool = False, keep_going: bool = False
+) -> FrameSource:
+    """Open a video, an image, a folder of images, a glob of images, or "-" (y4m on standard input).
+
+    With `keep_going`, a damaged video ends where the damage begins, with a remark in `notes`, instead of
+    raising. Raises InputMissing, MediaError, or UsageError where the name stands for several inputs.
+
+    >>> import streamvq
+    >>> with streamvq.open_source("samples/photos") as source:
+    ...     sizes = [frame.pixels.shape for frame in source]
+    >>> len(sizes) > 1
+    True
+    """
+    if not isinstance(source, MediaInput):
+        found = find_inputs([source], recursive)
+        if len(found) != 1:
+            raise UsageError(f"{source}: names {len(found)} inputs; open them one by one")
+        source = found[0]
+    if source.kind in ("image", "images"):
+        return ImageSource(source)
+    if source.kind == "pipe" or source.paths[0].suffix.lower() == ".y4m":
+        return Y4MSource(source, keep_going)
+    return VideoSource(source.paths[0], source.label, keep_going)
+
+
+def open_sink(
+    target: Target | str | Path,
+    codebook: Codebook,
+    info: StreamInfo,
+    settings: OutputSettings | None = None,
+    audio_from: Path | None = None,
+) -> FrameSink:
+    """A sink for coded frames of a source that `info` describes.
+
+    `target` is a path whose suffix chooses the kind: a video (.mkv and .avi exact; .mp4, .mov and .webm lossy
+    previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is copied
+    into videos. Raises UsageError, OutputExists or OutputError.
+    """
+    settings = settings or OutputSettings()
+    if not isinstance(target, Target):
+        target = Target.of(target, settings.format)
+    if target.kind == "pipe":
+        return Y4MSink(codebook, info)
+    assert target.path is not None
+    if target.kind == "video":
+        if target.format in ("mkv", "avi"):
+            return ExactVideoSink(target, codebook, info, settings, audio_from)
+        return PreviewVideoSink(target, codebook, info, settings, audio_from)
+    kind = ImageSink if target.kind == "image" else FolderSink
+    return kind(target, codebook, settings)
