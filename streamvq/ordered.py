@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
@@ -11,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Outcome = tuple[Any, Exception | None]  # a result, or the error in its place
+Task = tuple[Future, Any]
 
 
 def worker_count(jobs: int) -> int:
@@ -20,7 +22,7 @@ def worker_count(jobs: int) -> int:
 
 
 def frames_ahead(jobs: int) -> int:
-    """How many items may be alive at once for `jobs` workers, so that none of them waits for a window's end."""
+    """How many items may be alive at once for `jobs` workers, so that none of them runs dry."""
     return 4 * worker_count(jobs) + 8
 
 
@@ -29,55 +31,54 @@ def ordered_map(fn: Callable[[Item], Result], items: Iterable[Item], jobs: int, 
 
     At most `ahead` items are alive at any time, counting those read, being worked on, and finished but not
     yet taken by the caller. `items` is read on the caller's thread. The first error in input order, of `fn`
-    or of `items` itself, is raised after every good result before it.
+    or of `items` itself, is raised after every good result before it. No thread outlives the map.
 
-    joblib's own generators have no backpressure, so windows of `ahead // 2` items go to one reused
-    `Parallel`: while its threads work on one window, the caller takes the last one's results and reads the
-    next. BLAS runs one thread meanwhile, since the workers already fill the cores.
+    joblib's own generators have no backpressure, so it is given `jobs` long tasks, each of which works on
+    what the caller hands out. BLAS runs one thread meanwhile, since the workers already fill the cores.
     """
-    source = iter(items)
-    size = max(1, ahead // 2)
-    with (
-        threadpool_limits(limits=1),
-        Parallel(n_jobs=worker_count(jobs), require="sharedmem", return_as="generator", batch_size=1) as pool,
-    ):
-        finished: list[Outcome] = []
-        window, broken = _read(source, size)
-        while window:
-            running = pool(delayed(_attempt)(fn, item) for item in window)
+    workers = worker_count(jobs)
+    tasks: SimpleQueue[Task | None] = SimpleQueue()
+    waiting: deque[Future] = deque()
+    # one thread more than there are workers, since joblib runs a single job on the caller's thread
+    pool = Parallel(n_jobs=workers + 1, require="sharedmem", return_as="generator", batch_size=1)
+    with threadpool_limits(limits=1), pool:
+        running = pool(delayed(_work)(fn, tasks) for _ in range(workers))
+        try:
+            broken = None
+            source = iter(items)
+            while True:
+                try:
+                    item = next(source)
+                except StopIteration:
+                    break
+                except Exception as error:  # noqa: BLE001  raised in its turn
+                    broken = error
+                    break
+                waiting.append(Future())
+                tasks.put((waiting[-1], item))
+                del item
+                while waiting and (len(waiting) >= ahead or waiting[0].done()):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+            if broken is not None:
+                raise broken
+        finally:
+            for future in waiting:
+                future.cancel()  # what nobody will take need not be done
+            for _ in range(workers):
+                tasks.put(None)
+            list(running)
+
+
+def _work(fn: Callable[[Any], Any], tasks: SimpleQueue[Task | None]) -> None:
+    """Do tasks until there is a None."""
+    while (task := tasks.get()) is not None:
+        future, item = task
+        del task
+        if future.set_running_or_notify_cancel():
             try:
-                yield from _results(finished)
-                finished = []  # let go before reading on: one window runs, one is read
-                window, broken = ([], broken) if broken else _read(source, size)
-            finally:
-                finished = list(running)  # also when the caller leaves early: no thread outlives the map
-        yield from _results(finished)
-        if broken is not None:
-            raise broken
-
-
-def _attempt(fn: Callable[[Item], Result], item: Item) -> Outcome:
-    """The result or the error: joblib would drop the good results of a window that holds an error."""
-    try:
-        return fn(item), None
-    except Exception as error:  # noqa: BLE001  handed on and raised in its turn
-        return None, error
-
-
-def _read(source: Iterator[Item], size: int) -> tuple[list[Item], Exception | None]:
-    """Up to `size` items, and the error that ended the source, if one did."""
-    window: list[Item] = []
-    try:
-        window.extend(islice(source, size))
-    except Exception as error:  # noqa: BLE001  raised after the items before it
-        return window, error
-    return window, None
-
-
-def _results(finished: list[Outcome]) -> Iterator[Any]:
-    finished.reverse()
-    while finished:
-        result, error = finished.pop()  # popped, so that a taken result can be freed
-        if error is not None:
-            raise error
-        yield result
+                future.set_result(fn(item))
+            except BaseException as error:  # noqa: BLE001  raised where the result is taken
+                future.set_exception(error)
+        del future, item  # nothing is kept alive while waiting

@@ -1,0 +1,53 @@
+"""`streamvq info`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pictures import SAMPLES, codebook, noise, save
+
+
+def test_a_codebook(tmp_path: Path, good: Callable) -> None:
+    book = codebook(3)
+    book.save(tmp_path / "book.npz")
+    record = json.loads(good("info", tmp_path / "book.npz", "--json").stdout)
+    assert (record["kind"], record["colors"], record["space"]) == ("codebook", 3, "rgb")
+    assert record["fingerprint"] == book.fingerprint
+    assert record["codes"] == ["#" + code.tobytes().hex() for code in book.codes]
+    text = good("info", tmp_path / "book.npz").stdout
+    assert book.fingerprint in text
+    assert record["codes"][0] in text
+
+
+def test_a_video(good: Callable) -> None:
+    record = json.loads(good("info", SAMPLES / "clip.mp4", "--json").stdout)
+    expected = {"codec": "h264", "width": 480, "height": 270, "frames_announced": 100, "audio_streams": 1}
+    assert record.items() >= expected.items()
+    assert record["frames_per_second"] == 25
+    assert record["bytes"] == (SAMPLES / "clip.mp4").stat().st_size
+    assert "h264" in good("info", SAMPLES / "clip.mp4").stdout
+
+
+def test_images(tmp_path: Path, good: Callable) -> None:
+    save(noise(5, 7, 4), tmp_path / "a.png")
+    save(noise(5, 7), tmp_path / "deep" / "b.png")
+    (tmp_path / "notes.txt").touch()
+    record = json.loads(good("info", tmp_path / "a.png", "--json").stdout)
+    assert (record["width"], record["height"], record["channels"]) == (7, 5, 4)
+    record = json.loads(good("info", tmp_path, "-r", "--json").stdout)
+    assert (record["images"], record["left_alone"]) == (2, 1)
+
+
+def test_several_files_one_object_each(tmp_path: Path, good: Callable) -> None:
+    codebook().save(tmp_path / "book.npz")
+    result = good("info", tmp_path / "book.npz", SAMPLES / "clip.mp4", "--json")
+    assert [json.loads(line)["kind"] for line in result.stdout.splitlines()] == ["codebook", "video"]
+
+
+@pytest.mark.parametrize("name", ["bad.mp4", "bad.png", "bad.npz"])
+def test_what_is_none_of_these(name: str, tmp_path: Path, refused: Callable) -> None:
+    (tmp_path / name).write_bytes(b"text")
+    assert name in refused("info", tmp_path / name)

@@ -1,0 +1,113 @@
+"""Ctrl-C and termination: the right exit code, and nothing unfinished left."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pictures import codebook, noise, save, snapshot
+from videos import write_video, y4m
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pictures = [noise(240, 320, seed=seed) for seed in range(4)] * 60
+    folder = tmp_path_factory.mktemp("long")
+    codebook(64).save(folder / "book.npz")
+    return write_video(folder / "long.mkv", pictures)
+
+
+def wait_for(ready: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not ready():
+        assert process.poll() is None, "it ended before it could be interrupted"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if ".part" in path.name]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("out", ["out.mkv", "out.mp4", "out"])
+def test_midway_through_writing(
+    number: signal.Signals, code: int, out: str, long_video: Path, tmp_path: Path, start: Start
+) -> None:
+    process = start("apply", long_video, "-c", long_video.with_name("book.npz"), "-o", tmp_path / out)
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == code, stderr.decode()
+    assert stdout == b""
+    assert b"Traceback" not in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_line_says_so(long_video: Path, tmp_path: Path, start: Start) -> None:
+    process = start("apply", long_video, "-c", long_video.with_name("book.npz"), "-o", tmp_path / "out.mkv")
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert stderr.decode().count("\n") == 1, stderr.decode()
+    assert b"interrupted" in stderr
+
+
+@pytest.mark.parametrize("frames", [20, 60], ids=["waiting", "working"])
+def test_reading_a_pipe(frames: int, tmp_path: Path, start: Start) -> None:
+    process = start("compress", "-", "-k", 8, "--warmup", 2, "-o", tmp_path / "out.mkv", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(y4m([noise(64, 64, seed=seed) for seed in range(frames)]))
+    process.stdin.flush()
+    wait_for(lambda: unfinished(tmp_path), process)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_output_survives(long_video: Path, tmp_path: Path, start: Start) -> None:
+    (tmp_path / "out.mkv").write_bytes(b"precious")
+    (tmp_path / "out.codebook.npz").write_bytes(b"precious")
+    before = snapshot(tmp_path)
+    process = start("compress", long_video, "-k", 64, "-o", tmp_path / "out.mkv", "--overwrite")
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert snapshot(tmp_path) == before
+
+
+def test_while_learning(tmp_path: Path, start: Start) -> None:
+    """Interrupted in the first pass: nothing was written yet, and nothing is afterwards."""
+    process = start("fit", "-", "-k", 8, "-o", tmp_path / "book.npz", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(y4m([noise(64, 64, seed=seed) for seed in range(30)]))
+    process.stdin.flush()
+    time.sleep(2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_other_images_of_a_folder_are_not_half_done(tmp_path: Path, start: Start) -> None:
+    for index in range(40):
+        save(noise(200, 200, seed=index), tmp_path / "in" / f"{index}.png")
+    process = start("compress", tmp_path / "in", "-k", 64, "-o", tmp_path / "out")
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

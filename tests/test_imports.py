@@ -1,0 +1,95 @@
+"""Imports point one way (ARCHITECTURE.md, section 8), modules are small, and their names mean something."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "streamvq"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+# Each room may import from rooms before it, and from itself.
+FLOORS = [
+    {"errors"},
+    {"frames", "settings", "ordered", "staging"},
+    {"quantize"},
+    {"media", "container"},
+    {"progress", "results"},
+    {"learning"},
+    {"pipeline"},
+    {"report"},
+    {"cli"},
+    {"__main__"},
+]
+ONLY_ERRORS = {"frames", "settings", "ordered", "staging"}  # low rooms: not even each other
+VAGUE = {"utils", "util", "helpers", "helper", "common", "core", "base", "manager", "misc"}
+
+
+def floor(room: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> Iterator[str]:
+    """Rooms that a module imports anywhere in it, except for type checking alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "streamvq" and len(parts) > 1:
+                yield parts[1]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    room = room_of(path)
+    for other in imported_rooms(path):
+        if room in ("__init__", other):
+            continue
+        assert floor(other) < floor(room), f"{room} imports {other}"
+        assert room not in ONLY_ERRORS or other == "errors", f"{room} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_are_small_and_say_what_they_are(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= 300
+    assert path.stem not in VAGUE
+    assert ast.get_docstring(ast.parse(text))
+
+
+def test_only_one_file_knows_joblib() -> None:
+    importers = [path.name for path in MODULES if "joblib" in path.read_text("utf-8").replace('"joblib"', "")]
+    assert importers == ["ordered.py"]
+
+
+def test_the_middle_does_no_printing() -> None:
+    for path in MODULES:
+        if room_of(path) == "cli":
+            continue
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if ast.unparse(call.func) in ("print", "sys.exit", "exit")], path
