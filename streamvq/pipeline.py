@@ -42,6 +42,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class _How:
+    """All that says how a run is done."""
+
+    settings: FitSettings
+    run: RunSettings
+    writing: OutputSettings
+    progress: Progress
+
+
+@dataclass(frozen=True)
 class _Coded:
     """A frame ready to be written, with its figures."""
 
@@ -110,23 +120,21 @@ def compress(
     >>> result.colors, result.width, result.height
     (32, 480, 270)
     """
-    start = time.perf_counter()
     settings = FitSettings(colors, gray, seed)
-    run, writing, progress = run or RunSettings(), writing or OutputSettings(), progress or NoProgress()
+    how = _How(settings, run or RunSettings(), writing or OutputSettings(), progress or NoProgress())
+    start = time.perf_counter()
     plan = make_plan(
-        sources, output, codebook=codebook, save_codebook=save_codebook, recursive=recursive, writing=writing
+        sources, output, codebook=codebook, save_codebook=save_codebook, recursive=recursive, writing=how.writing
     )
+    known = codebook or _earlier(plan, how)
+    unsaved = plan.codebook_path if codebook or not known else None
+    notes = [] if codebook or not known else [f"{plan.codebook_path}: reused, to go on with an earlier run"]
+    failed: dict[str, list[str]] = {}
+    if known is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
+        fitted = fit([job.source for job in plan.jobs], settings, how.run, how.progress)
+        known, failed, notes = fitted.codebook, fitted.failed, fewer_colors(fitted.codebook, settings)
+    shared_seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
     results = [Result(job.source.label, str(job.target.path), skipped=True) for job in plan.skipped]
-    path, failed, notes = plan.codebook_path, {}, []
-    unsaved = path is not None
-    if codebook is None and writing.skip_existing and path is not None and path.exists():
-        codebook, unsaved = Codebook.load(path), False
-        notes.append(f"{path}: reused, since --skip-existing continues an earlier run")
-    elif codebook is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
-        fitted = fit([job.source for job in plan.jobs], settings, run, progress)
-        codebook, failed = fitted.codebook, fitted.failed
-        notes += fewer_colors(codebook, settings)
-    shared = (time.perf_counter() - start) / max(1, len(plan.jobs))
     with made_folder(Path(output)) if plan.shares_folder(output) else nullcontext():
         for job in plan.jobs:
             result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
@@ -135,18 +143,24 @@ def compress(
             try:
                 if job.source.label in failed and job.source.kind != "images":
                     raise MediaError(failed[job.source.label][0])
-                codebook = _run_job(job, codebook, settings, run, writing, result, progress, shared)
+                known = _run_job(job, known, how, result, shared_seconds)
             except StreamVQError as error:
                 if len(plan.jobs) == 1:
                     raise
                 result.error = str(error)
                 continue
-            if unsaved and path is not None:
-                codebook.save(path, writing.overwrite)
-                unsaved = False
-            result.codebook = str(path) if path else None
-            result.codebook_bytes = len(codebook.to_bytes())
+            if unsaved is not None:
+                known.save(unsaved, how.writing.overwrite)
+                unsaved = None
+            result.codebook = str(plan.codebook_path) if plan.codebook_path else None
+            result.codebook_bytes = len(known.to_bytes())
     return results
+
+
+def _earlier(plan: Plan, how: _How) -> Codebook | None:
+    """The codebook of an earlier run that `skip_existing` continues."""
+    path = plan.codebook_path
+    return Codebook.load(path) if how.writing.skip_existing and path is not None and path.exists() else None
 
 
 def quantize(
@@ -187,27 +201,24 @@ def quantize(
 def _run_job(
     job: Job,
     codebook: Codebook | None,
-    settings: FitSettings,
-    run: RunSettings,
-    writing: OutputSettings,
+    how: _How,
     result: Result,
-    progress: Progress,
     shared_seconds: float,
 ) -> Codebook:
     """Do one job and fill in its result; the codebook, fitted on the warm-up where the input is a pipe."""
     start = time.perf_counter()
-    with open_source(job.source, keep_going=run.keep_going) as source:
+    with open_source(job.source, keep_going=how.run.keep_going) as source:
         items = source.items()
         if codebook is None:
-            codebook, items, note = warm_up(source, items, settings, run)
-            result.notes += [note, *fewer_colors(codebook, settings)]
+            codebook, items, note = warm_up(source, items, how.settings, how.run)
+            result.notes += [note, *fewer_colors(codebook, how.settings)]
         with (
-            progress.of("quantize", source),
-            open_sink(job.target, codebook, source.info, writing, source.audio_from) as sink,
+            how.progress.of("quantize", source),
+            open_sink(job.target, codebook, source.info, how.writing, source.audio_from) as sink,
         ):
             if source.info.audio_streams and not sink.holds_audio:
                 result.notes.append(f"{sink.label}: holds no audio, so the input's is left out")
-            tally, result.failed = quantize(source, items, codebook, sink, run, progress)
+            tally, result.failed = quantize(source, items, codebook, sink, how.run, how.progress)
         result.notes += source.notes + sink.notes
         tally.fill(result, sink.size_bytes, time.perf_counter() - start + shared_seconds)
     return codebook

@@ -143,7 +143,7 @@ def test_audio_alone_is_no_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".avi"])
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8, 0.97])
 def test_a_cut_is_noticed(suffix: str, share: float, tmp_path: Path) -> None:
     pictures = [noise(64, 64, seed=i) for i in range(75)]
     options = {"movflags": "faststart"} if suffix == ".mp4" else {}
