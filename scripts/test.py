@@ -4,11 +4,13 @@ import sys
 
 from _environment import python_with, run
 
+OURS = ("streamvq", "tests", "scripts")
+
 
 def main() -> None:
     python = python_with("test")
-    run(python, "-m", "ruff", "check", ".")
-    run(python, "-m", "ruff", "format", "--check", ".")
+    run(python, "-m", "ruff", "check", *OURS)
+    run(python, "-m", "ruff", "format", "--check", *OURS)
     run(python, "-m", "mypy")
     run(python, "-m", "pytest", *sys.argv[1:])
 

@@ -44,6 +44,11 @@ class StreamInfo:
     pixel_aspect: Fraction | None = None
     audio_streams: int = 0
 
+    @property
+    def pixels(self) -> int | None:
+        """Pixels a frame."""
+        return self.width * self.height if self.width and self.height else None
+
 
 @dataclass(frozen=True, eq=False)
 class IndexFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, islice
@@ -99,12 +100,9 @@ def _absorb(
         spare.put(part)
 
     def count(item: Any) -> str | None:
-        try:
-            frame = opened.load(item)
-        except MediaError as error:
-            if opened.skips_bad_items:
-                return str(error)
-            raise
+        frame = opened.load_or_reason(item)
+        if isinstance(frame, str):
+            return frame
         part = spare.get()
         try:
             part.absorb(frame.pixels)
@@ -114,12 +112,14 @@ def _absorb(
 
     counted, bad = 0, []
     with open_source(source, keep_going=run.keep_going) as opened, progress.of("learn", opened):
-        for reason in ordered_map(count, opened.items(), run.jobs, frames_ahead(run.jobs)):
-            if reason is None:
-                counted += 1
-            else:
-                bad.append(reason)
-            progress.advance()
+        ahead = frames_ahead(run.jobs, opened.info.pixels)
+        with closing(ordered_map(count, opened.items(), run.jobs, ahead)) as reasons:
+            for reason in reasons:
+                if reason is None:
+                    counted += 1
+                else:
+                    bad.append(reason)
+                progress.advance()
     for part in parts[1:]:
         sketch.merge(part)
     return counted, bad, opened.notes
@@ -129,12 +129,16 @@ def warm_up(
     source: FrameSource, items: Iterator[Any], settings: FitSettings, run: RunSettings
 ) -> tuple[Codebook, Iterator[Any], str]:
     """A codebook fitted on the first frames of what can be read once; all items, those frames first; a remark."""
-    head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, frames_ahead(run.jobs)))
+    ahead = frames_ahead(run.jobs, source.info.pixels)
+    head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, ahead))
     sketch = _new_sketch(settings)
     for frame in head:
         sketch.absorb(frame.pixels)
-    note = f"{source.label}: codebook learned from the first {len(head)} frames (--warmup)"
-    return _fitted(sketch, settings), chain(head, items), note
+    book = _fitted(sketch, settings)
+    note = f"{source.label}: {len(book)} colors learned from the first {len(head)} frames"
+    if len(book) < settings.colors:
+        note += f", which have no more of the {settings.colors} asked for; a larger --warmup sees more"
+    return book, chain(head, items), note
 
 
 def _new_sketch(settings: FitSettings) -> ColorSketch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -21,12 +21,20 @@ def worker_count(jobs: int) -> int:
     return jobs or cpu_count()
 
 
-def frames_ahead(jobs: int) -> int:
-    """How many items may be alive at once for `jobs` workers, so that none of them runs dry."""
-    return 4 * worker_count(jobs) + 8
+def frames_ahead(jobs: int, pixels: int | None) -> int:
+    """How many frames of so many `pixels` may be alive at once for `jobs` workers.
+
+    Enough that no worker runs dry, but beyond one frame a worker and two in between no more than 256 MB, at 8
+    bytes a pixel for what is decoded, coded and encoded.
+    """
+    workers = worker_count(jobs)
+    fitting = (256 << 20) // (8 * pixels) if pixels else 16
+    return min(4 * workers + 8, max(workers + 2, fitting))
 
 
-def ordered_map(fn: Callable[[Item], Result], items: Iterable[Item], jobs: int, ahead: int) -> Iterator[Result]:
+def ordered_map(
+    fn: Callable[[Item], Result], items: Iterable[Item], jobs: int, ahead: int
+) -> Generator[Result, None, None]:
     """Yield `fn(item)` for every item, in input order, computed by `jobs` threads (0 = all cores).
 
     At most `ahead` items are alive at any time, counting those read, being worked on, and finished but not

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from streamvq.errors import MediaError, StreamVQError, UsageError
+from streamvq.errors import MediaError, OutputError, OutputExists, StreamVQError, UsageError
 from streamvq.frames import Frame
 from streamvq.learning import Source, fewer_colors, fit, warm_up
 from streamvq.media.inputs import PIPE, find_inputs
@@ -25,7 +25,7 @@ from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.results import Result, Tally
 from streamvq.settings import FitSettings, OutputSettings, RunSettings
-from streamvq.staging import check_free, made_folder
+from streamvq.staging import made_folder
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,8 @@ class _Coded:
     size: tuple[int, int]
     samples: int
     squared_error: int
+    same: bool  # the codes' samples are of the input's own kind: no color turned gray, no 16 bits cut to 8
     packet: Any
-
-
-@dataclass(frozen=True)
-class _Skipped:
-    """A bad item among good ones."""
-
-    reason: str
 
 
 def make_plan(
@@ -78,19 +72,39 @@ def make_plan(
     writing: OutputSettings | None = None,
 ) -> Plan:
     """What `compress` with these arguments would do. Raises what would keep it from starting."""
+    if not isinstance(codebook, Codebook | None):
+        raise TypeError(f"codebook is a {type(codebook).__name__}: give a Codebook, such as Codebook.load(path)")
     writing = writing or OutputSettings()
-    inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
+    inputs = find_inputs(
+        [sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive, leave_out=Path(output)
+    )
     if len(inputs) > 1 and any(source.kind == "pipe" for source in inputs):
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with -c CODEBOOK")
-    jobs, skipped = plan_jobs(inputs, output, writing)
+    jobs, skipped, continues = plan_jobs(inputs, output, writing)
     path = Path(save_codebook) if save_codebook else None
-    if path is None and codebook is None and jobs:
-        path = _codebook_path(jobs, output)
+    if path is None and codebook is None and jobs and os.fspath(output) != PIPE:
+        path = _codebook_path([*jobs, *skipped], output)
     if path is not None and jobs:
-        if any(path.absolute() == file.absolute() for job in jobs for file in (*job.files(), *job.source.paths)):
-            raise UsageError(f"{path}: is an input or output too; choose another name for the codebook")
-        check_free(path, writing.overwrite or (writing.skip_existing and codebook is None))
+        _check_codebook_path(path, jobs, codebook, writing, continues)
     return Plan(jobs, skipped, path)
+
+
+def _check_codebook_path(
+    path: Path, jobs: Sequence[Job], codebook: Codebook | None, writing: OutputSettings, continues: bool
+) -> None:
+    files = {str(file.resolve()).casefold() for job in jobs for file in (*job.files(), *job.source.paths)}
+    if path.suffix != ".npz" or path.is_dir() or str(path.resolve()).casefold() in files:
+        raise UsageError(f"{path}: a codebook file ends in .npz and is no input or output; choose another name")
+    if codebook is None and writing.skip_existing:
+        if continues and not path.exists():
+            raise OutputError(f"{path}: the codebook of the outputs that are there is missing; name it with -c")
+    elif path.exists() and not writing.overwrite:
+        raise OutputExists(
+            f"{path}: this codebook is there already; use it with -c {path}, write another with --save-codebook, "
+            "or replace it and the outputs with --overwrite"
+        )
+    elif not path.parent.is_dir() and not any(job.target.path.parent == path.parent for job in jobs):
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
 
 
 def compress(
@@ -126,19 +140,21 @@ def compress(
     plan = make_plan(
         sources, output, codebook=codebook, save_codebook=save_codebook, recursive=recursive, writing=how.writing
     )
+    path = plan.codebook_path
     known = codebook or _earlier(plan, how)
-    unsaved = plan.codebook_path if codebook or not known else None
-    notes = [] if codebook or not known else [f"{plan.codebook_path}: reused, to go on with an earlier run"]
+    unsaved = path if codebook or not known else None
+    notes = [] if codebook or not known else [f"{path}: its {len(known)} colors are used, as in the run before"]
+    warnings: list[str] = []
     failed: dict[str, list[str]] = {}
     if known is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
         fitted = fit([job.source for job in plan.jobs], settings, how.run, how.progress)
-        known, failed, notes = fitted.codebook, fitted.failed, fewer_colors(fitted.codebook, settings)
+        known, failed, warnings = fitted.codebook, fitted.failed, fewer_colors(fitted.codebook, settings)
     shared_seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
     results = [Result(job.source.label, str(job.target.path), skipped=True) for job in plan.skipped]
     with made_folder(Path(output)) if plan.shares_folder(output) else nullcontext():
         for job in plan.jobs:
             result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
-            result.left_alone, result.notes = job.source.left_alone, list(notes)
+            result.left_alone, result.notes, result.warnings = job.source.left_alone, [*notes], [*warnings]
             results.append(result)
             try:
                 if job.source.label in failed and job.source.kind != "images":
@@ -149,10 +165,13 @@ def compress(
                     raise
                 result.error = str(error)
                 continue
+            if codebook is None and job.target.kind == "pipe" and plan.codebook_path is None:
+                # named by its content, so that a pipe can be run again and nothing is lost
+                unsaved = path = Path(f"{job.source.stem}.{known.fingerprint[:8]}.codebook.npz")
             if unsaved is not None:
-                known.save(unsaved, how.writing.overwrite)
+                known.save(unsaved, how.writing.overwrite or job.target.kind == "pipe")
                 unsaved = None
-            result.codebook = str(plan.codebook_path) if plan.codebook_path else None
+            result.codebook = str(path) if path else None
             result.codebook_bytes = len(known.to_bytes())
     return results
 
@@ -173,28 +192,27 @@ def quantize(
 ) -> tuple[Tally, list[str]]:
     """Write every frame of `source` to `sink`, in order, as codes; the figures, and what could not be read."""
 
-    def redraw(item: Any) -> _Coded | _Skipped:
-        try:
-            frame = item if isinstance(item, Frame) else source.load(item)
-        except MediaError as error:
-            if source.skips_bad_items:
-                return _Skipped(str(error))
-            raise
+    def redraw(item: Any) -> _Coded | str:
+        frame = item if isinstance(item, Frame) else source.load_or_reason(item)
+        if isinstance(frame, str):
+            return frame
         coded, squared_error = codebook.index_frame(frame)
         visible = coded.codes.size if coded.alpha is None else int(np.count_nonzero(coded.alpha))
         samples = visible * codebook.codes.shape[1]
-        return _Coded((coded.width, coded.height), samples, squared_error, sink.encode(coded))
+        same = frame.pixels.dtype == np.uint8 and (codebook.space == "rgb" or frame.pixels.shape[2] == 1)
+        return _Coded((coded.width, coded.height), samples, squared_error, same, sink.encode(coded))
 
     tally, failed = Tally(codebook), []
-    for done in ordered_map(redraw, items, run.jobs, frames_ahead(run.jobs)):
-        if isinstance(done, _Skipped):
-            failed.append(done.reason)
-        else:
-            sink.write(done.packet)
-            tally.add(done.size, done.samples, done.squared_error)
-        progress.advance()
+    with closing(ordered_map(redraw, items, run.jobs, frames_ahead(run.jobs, source.info.pixels))) as results:
+        for done in results:
+            if isinstance(done, str):
+                failed.append(done)
+            else:
+                sink.write(done.packet)
+                tally.add(done.size, done.samples, done.squared_error, done.same and sink.exact)
+            progress.advance()
     if failed and not tally.frames:
-        raise MediaError(f"{source.label}: none of its images can be decoded; the first: {failed[0]}")
+        raise MediaError(f"{source.label}: no image could be decoded; the first: {failed[0]}")
     return tally, failed
 
 
@@ -211,7 +229,7 @@ def _run_job(
         items = source.items()
         if codebook is None:
             codebook, items, note = warm_up(source, items, how.settings, how.run)
-            result.notes += [note, *fewer_colors(codebook, how.settings)]
+            (result.warnings if len(codebook) < how.settings.colors else result.notes).append(note)
         with (
             how.progress.of("quantize", source),
             open_sink(job.target, codebook, source.info, how.writing, source.audio_from) as sink,
@@ -226,9 +244,7 @@ def _run_job(
 
 def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
     """Where the codebook goes: next to the output, under its name."""
-    if os.fspath(output) == PIPE:
-        return Path(f"{jobs[0].source.stem}.codebook.npz")
-    if len(jobs) == 1 and jobs[0].target.kind != "folder":
+    if jobs[0].target.kind != "folder" and jobs[0].target.path == Path(output):
         return jobs[0].target.path.with_suffix(".codebook.npz")
     folder = Path(output) if Path(output).name not in ("", "..") else Path(output).resolve()
     return folder.with_name(f"{folder.name}.codebook.npz")

@@ -14,8 +14,9 @@ from streamvq.quantize.metrics import psnr_db
 class Result:
     """The figures of one input. None means unknown, mixed, or not applicable.
 
-    `psnr_db` compares the quantized samples with the input's own 8-bit samples (luma for a gray codebook) and
-    is None for a lossless result, which `lossless` tells. `compression_rate` is that of the codes' plain bits:
+    `psnr_db` compares the codes' samples with the input's as 8 bits (luma for a gray codebook), not what a lossy
+    format makes of them, and is None where they are equal. `lossless` says that the output holds the input's very
+    pixels. `compression_rate` is that of the codes' plain bits:
     (24 - bits) / 24, gray (8 - bits) / 8. `bytes_out` includes copied audio.
     """
 
@@ -39,11 +40,12 @@ class Result:
     skipped: bool = False
     failed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON; what is usually absent (skipped, failed, notes, error) only where it is there."""
-        rare = ("skipped", "failed", "notes", "error", "left_alone")
+        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone")
         return {key: value for key, value in vars(self).items() if value or key not in rare}
 
 
@@ -54,14 +56,17 @@ class Tally:
         self._codebook = codebook
         self._sizes: set[tuple[int, int]] = set()
         self._pixels = self._samples = self._squared_error = 0
+        self._same = True
         self.frames = 0
 
-    def add(self, size: tuple[int, int], samples: int, squared_error: int) -> None:
-        """Count one frame: its width and height, its visible samples, and their sum of squared errors."""
+    def add(self, size: tuple[int, int], samples: int, squared_error: int, same: bool) -> None:
+        """Count one frame: width and height, visible samples, their sum of squared errors, and whether they are
+        written as they were compared."""
         self._sizes = (self._sizes | {size}) if len(self._sizes) < 2 else self._sizes
         self._pixels += size[0] * size[1]
         self._samples += samples
         self._squared_error += squared_error
+        self._same &= same
         self.frames += 1
 
     def fill(self, result: Result, bytes_out: int, seconds: float) -> None:
@@ -76,6 +81,6 @@ class Tally:
         result.bits_per_pixel = 8 * bytes_out / self._pixels if self._pixels else None
         result.compression_rate = (full - bits) / full
         result.psnr_db = psnr_db(self._squared_error, self._samples)
-        result.lossless = self._squared_error == 0
+        result.lossless = self._same and self._squared_error == 0
         result.seconds = seconds
         result.frames_per_second = self.frames / seconds if seconds else None

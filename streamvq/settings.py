@@ -25,7 +25,7 @@ class FitSettings:
         if not 2 <= self.colors <= most:
             kind = "gray levels" if self.gray else "colors"
             raise UsageError(f"{self.colors} {kind}: choose 2 to {most}")
-        if not 0 <= self.seed < 2**32:
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise UsageError(f"seed {self.seed}: choose 0 to {2**32 - 1}")
 
 

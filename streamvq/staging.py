@@ -25,9 +25,10 @@ def staged_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
     check_free(path, overwrite)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; choose a file name")
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    part = path.with_name(f".{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part
+        check_free(path, overwrite)  # it may have come meanwhile
         part.replace(path)
     except OSError as error:
         raise _explained(path, error) from error
@@ -43,7 +44,7 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{secrets.token_hex(4)}.part")
     try:
         part.mkdir()
         yield part

@@ -149,7 +149,9 @@ def test_an_error_of_the_sink_leaves_no_thread(jobs: int) -> None:
 
 def test_enough_is_read_ahead_to_keep_all_workers_busy(jobs: int) -> None:
     assert worker_count(jobs) == jobs
-    assert frames_ahead(jobs) // 2 > jobs
+    for pixels in (None, 1920 * 1080, 7680 * 4320):
+        assert frames_ahead(jobs, pixels) > jobs
+    assert frames_ahead(64, 1920 * 1080) < 70  # not four a worker: a frame has its size
 
 
 def test_zero_jobs_means_all_cores(jobs: int) -> None:

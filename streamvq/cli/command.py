@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Any
@@ -21,6 +22,9 @@ class Command(TyperCommand):
         except KeyboardInterrupt:
             print("streamvq: interrupted; nothing unfinished was kept", file=sys.stderr)
             raise typer.Exit(130) from None
+        except BrokenPipeError:  # whoever reads our standard output has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
         except Exception as error:
             from streamvq.errors import StreamVQError, UsageError
 

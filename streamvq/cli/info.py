@@ -22,18 +22,33 @@ def info(
     debug: opt.Debug = False,
 ) -> None:
     """Say what a media file, a folder of images, or a codebook holds."""
+    from streamvq.cli.report import say
+    from streamvq.errors import StreamVQError
+
+    failed = False
+    for file in files:
+        try:
+            records = [_codebook(file)] if Path(file).suffix == ".npz" else _media(file, recursive)
+        except StreamVQError as error:
+            failed = True
+            say(f"error: {error}")
+            continue
+        for record in records:
+            _print(record, json)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _print(record: dict[str, Any], json: bool) -> None:
     from streamvq.cli.report import print_json
 
-    for file in files:
-        record = _codebook(file) if Path(file).suffix == ".npz" else None
-        for fields in [record] if record else _media(file, recursive):
-            if json:
-                print_json(fields)
-            else:
-                print(fields["file"])
-                for name, value in fields.items():
-                    if name != "file" and value is not None:
-                        print(f"  {name.replace('_', ' ')}: {_text(value)}")
+    if json:
+        print_json(record)
+        return
+    print(record["file"])
+    for name, value in record.items():
+        if name != "file" and value is not None:
+            print(f"  {name.replace('_', ' ')}: {_text(value)}")
 
 
 def _codebook(path: str) -> dict[str, Any]:

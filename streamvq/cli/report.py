@@ -67,7 +67,9 @@ def summary(result: Result, verbose: bool) -> str:
     if result.skipped:
         return f"{head}\n  is there already: skipped"
     size = f"{result.width}x{result.height}" if result.width else "mixed sizes"
-    loss = "lossless" if result.lossless else f"PSNR {result.psnr_db:.2f} dB"
+    loss = "lossless" if result.lossless else "codes without error"
+    if result.psnr_db is not None:
+        loss = f"PSNR {result.psnr_db:.2f} dB"
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     rate = 100 * (result.compression_rate or 0)
     lines = [
@@ -81,5 +83,5 @@ def summary(result: Result, verbose: bool) -> str:
     if verbose:
         lines.append(f"  {result.seconds:.2f} s, {result.frames_per_second:.1f} frames/s")
     if result.left_alone:
-        lines.append(f"  {result.left_alone} other files in the folder were left alone")
+        lines.append(f"  files in the folder that are no images, left alone: {result.left_alone}")
     return "\n".join(lines)

@@ -29,7 +29,8 @@ def run_compress(
     verbose: bool,
 ) -> None:
     """Quantize and print; exits with 1 where something failed."""
-    from streamvq.cli.report import progress_bar
+    from streamvq.cli.report import print_json, progress_bar
+    from streamvq.errors import StreamVQError
     from streamvq.pipeline import compress, make_plan
     from streamvq.quantize.codebook import Codebook
     from streamvq.settings import FitSettings
@@ -40,21 +41,26 @@ def run_compress(
         plan = make_plan(
             inputs, output, codebook=book, save_codebook=save_codebook, recursive=recursive, writing=writing
         )
-        _print_plan(plan, json)
+        _print_plan(plan, str(codebook or plan.codebook_path or ""), json)
         return
-    results = compress(
-        inputs,
-        output,
-        fit.colors,
-        gray=fit.gray,
-        seed=fit.seed,
-        codebook=book,
-        save_codebook=save_codebook,
-        recursive=recursive,
-        run=run,
-        writing=writing,
-        progress=progress_bar(quiet),
-    )
+    try:
+        results = compress(
+            inputs,
+            output,
+            fit.colors,
+            gray=fit.gray,
+            seed=fit.seed,
+            codebook=book,
+            save_codebook=save_codebook,
+            recursive=recursive,
+            run=run,
+            writing=writing,
+            progress=progress_bar(quiet),
+        )
+    except StreamVQError as error:
+        if json and output != "-":
+            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
+        raise
     for result in results:
         if book is not None and codebook is not None and not result.codebook:
             result.codebook, result.codebook_bytes = str(codebook), codebook.stat().st_size
@@ -68,10 +74,9 @@ def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_std
 
     for line in [*result.failed, *([result.error] if result.error else [])]:
         say(f"error: {line}")
-    for note in result.notes:
-        if not quiet or note.startswith(f"{result.colors} colors instead"):
-            say(f"note: {note}")
-    if result.bytes_in and result.bytes_out and result.bytes_out > result.bytes_in and not quiet:
+    for note in result.warnings + (result.notes if not quiet else []):
+        say(f"note: {note}")
+    if result.bytes_in and result.bytes_out and result.bytes_out > 1.05 * result.bytes_in and not quiet:
         say(f"note: {result.output}: {result.bytes_out / result.bytes_in:.1f} times as large as the input")
     if json and not to_stderr:
         print_json(result.as_dict())
@@ -79,19 +84,18 @@ def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_std
         print(summary(result, verbose), file=sys.stderr if to_stderr else sys.stdout)
 
 
-def _print_plan(plan: Plan, json: bool) -> None:
+def _print_plan(plan: Plan, book: str, json: bool) -> None:
     from streamvq.cli.report import bytes_text, print_json
 
-    book = str(plan.codebook_path) if plan.codebook_path else None
     for job, skipped in [(job, False) for job in plan.jobs] + [(job, True) for job in plan.skipped]:
         source, target = job.source, job.target
         if json:
             record: dict[str, object] = {"input": source.label, "output": str(target.path), "format": target.format}
-            record |= {"files": len(source.paths), "bytes_in": source.size_bytes, "codebook": book}
+            record |= {"files": len(source.paths), "bytes_in": source.size_bytes, "codebook": book or None}
             print_json(record | {"skipped": skipped, "dry_run": True})
             continue
         done = "is there already: would be skipped" if skipped else f"would write {target.format} ({target.kind})"
-        files = "a pipe" if source.kind == "pipe" else f"{len(source.paths)} files, {bytes_text(source.size_bytes)}"
+        files = "a pipe" if source.kind == "pipe" else f"{len(source.paths)} file(s), {bytes_text(source.size_bytes)}"
         print(f"{source.label} -> {target.path}\n  {files}; {done}")
     if book and not json:
         print(f"codebook -> {book}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import OutputContainer
+
+from streamvq.media.libav import url
 
 
 class AudioCopy:
@@ -16,18 +19,19 @@ class AudioCopy:
     Make it before anything is written to `output`; call `up_to` with the time of each picture, so that the
     streams interleave, and with None at the end. Holds one packet at a time.
 
-    Encoders put priming samples before time 0. MP4 says so in its edit list, Matroska does only for Opus; other
-    codecs' priming packet goes to time 0 there, or the whole file would have to be shifted.
+    Encoders put a packet of priming samples before time 0, and cut files may have more there that are not to be
+    played. MP4 says so in its edit list, Matroska does only for Opus: there the last packet before time 0 of any
+    other codec starts at 0, and those before it are left out, or the whole file would have to be shifted.
     """
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
-        self._input = av.open(str(path))
+        self._input = av.open(url(path))
         self._output = output
         self._no_negative_times = output.format.name in ("matroska", "webm")
         self.left_out: list[str] = []  # codecs that the output cannot hold
         self._streams = {}
         for stream in self._input.streams.audio:
-            if stream.codec_context.name in output.supported_codecs:
+            if _fits(stream, output):
                 self._streams[stream.index] = output.add_stream_from_template(stream)
             else:
                 self.left_out.append(stream.codec_context.name)
@@ -37,8 +41,18 @@ class AudioCopy:
     def _read(self) -> Iterator[av.Packet]:
         if not self._streams:
             return
+        early: dict[int, av.Packet] = {}
         for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
-            if packet.dts is not None and packet.size:
+            if packet.dts is None or not packet.size:
+                continue
+            if not self._no_negative_times or packet.stream.codec_context.name == "opus":
+                yield packet
+            elif packet.dts < 0:
+                early[packet.stream.index] = packet  # the last of them
+            else:
+                if priming := early.pop(packet.stream.index, None):
+                    priming.pts = priming.dts = 0
+                    yield priming
                 yield packet
 
     def up_to(self, time: Fraction | None) -> None:
@@ -49,10 +63,15 @@ class AudioCopy:
             if packet is None or (time is not None and packet.dts * Fraction(packet.time_base) > time):  # type: ignore[operator, arg-type]
                 return
             packet.stream = self._streams[packet.stream.index]
-            if self._no_negative_times and packet.stream.codec_context.name != "opus":
-                packet.pts = packet.dts = max(0, packet.dts or 0)
             self._output.mux(packet)
             self._waiting = None
 
     def close(self) -> None:
         self._input.close()
+
+
+def _fits(stream: Any, output: OutputContainer) -> bool:
+    """Whether `output` can hold an audio stream as it is; AVI takes no AAC of the self-framing kind (MPEG-TS)."""
+    codec = stream.codec_context
+    framed = codec.name == "aac" and not codec.extradata
+    return codec.name in output.supported_codecs and not (framed and output.format.name == "avi")

@@ -12,9 +12,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from streamvq.errors import MediaError
 from streamvq.frames import IndexFrame
+from streamvq.media.libav import reason
 from streamvq.quantize.codebook import Codebook
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
+NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "png": {"format": "PNG"},
     "webp": {"format": "WEBP", "lossless": True, "exact": True},
@@ -32,6 +34,8 @@ def read_image(path: Path) -> NDArray:
     """
     try:
         data = path.read_bytes()
+        if not data:
+            raise MediaError(f"{path}: is empty")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large images are named by Pillow's error, not its warning
             with Image.open(io.BytesIO(data)) as image:
@@ -44,7 +48,9 @@ def read_image(path: Path) -> NDArray:
     except Image.DecompressionBombError as error:
         raise MediaError(f"{path}: claims more pixels than any sane image ({error})") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise MediaError(f"{path}: cannot be decoded: {_reason(error)}; is the file whole?") from error
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError(f"{path}: cannot be decoded: {reason(error)}; is the file whole?") from error
 
 
 def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
@@ -52,10 +58,10 @@ def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
 
     Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
-    webp is lossless RGB, jpg lossy RGB without alpha.
+    webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
     indexed = format in PALETTE_FORMATS and len(codebook) <= 256
-    if indexed and frame.alpha is None:
+    if indexed and (frame.alpha is None or format in NO_ALPHA_FORMATS):
         image = _indexed(frame.codes, codebook)
         return _saved(image, format)
     if indexed and format == "png" and len(codebook) < 256 and _is_binary(frame.alpha):
@@ -63,7 +69,7 @@ def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
         image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), codebook, extra=1)
         return _saved(image, format, transparency=clear)
     pixels = codebook.palette.take(frame.codes, axis=0)
-    if frame.alpha is not None and format != "jpg":
+    if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
         pixels = np.dstack([pixels, frame.alpha])
     elif codebook.space == "gray":
         pixels = pixels[..., 0]
@@ -89,7 +95,13 @@ def _saved(image: Image.Image, format: str, **options: object) -> bytes:
 def _pixels(image: Image.Image, path: Path) -> NDArray:
     mode = image.mode
     if mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16)[..., None]
+        gray = np.asarray(image).astype(np.uint16)[..., None]
+        clear = image.info.get("transparency")
+        return (
+            gray
+            if clear is None
+            else np.dstack([gray, gray, gray, np.where(gray == clear, 0, 65535)]).astype(np.uint16)
+        )
     if mode in ("I", "F"):
         raise MediaError(f"{path}: 32-bit gray (mode {mode}); convert it to 8 or 16 bits first")
     if mode in ("1", "L") and "transparency" not in image.info:
@@ -133,7 +145,3 @@ def _turned(pixels: NDArray, image: Image.Image) -> NDArray:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-def _reason(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -67,34 +68,33 @@ class MediaInput:
         return [path.relative_to(self.root).as_posix() if self.root else path.name for path in self.paths]
 
 
-def find_inputs(arguments: Sequence[str | os.PathLike[str]], recursive: bool = False) -> list[MediaInput]:
-    """The inputs that paths, folders and globs name, in the order given.
+def find_inputs(
+    arguments: Sequence[str | os.PathLike[str]], recursive: bool = False, leave_out: Path | None = None
+) -> list[MediaInput]:
+    """The inputs that paths, folders and globs name, in the order given, each once.
 
-    Single images that are named together (also by a glob) become one set, so that they share names and order.
+    Single images that are named together (also by a glob) become one set, at the place of the first of them.
+    `leave_out` is a folder that folders are searched without: that of the outputs.
     Raises InputMissing where nothing is found, UsageError where no argument is given or the pipe comes twice.
     """
     if not arguments:
         raise UsageError("no input: name a video, an image, a folder, a glob, or - for a pipe")
-    found: list[MediaInput] = []
-    images: list[Path] = []
-    for argument in [os.fspath(argument) for argument in arguments]:
-        if argument == PIPE:
-            found.append(MediaInput(PIPE, "pipe"))
-            continue
-        for path in _matches(argument):
-            if path.is_dir():
-                found.append(_folder(path, recursive))
-            elif path.suffix.lower() in IMAGE_SUFFIXES:
-                images.append(path)
-            else:
-                found.append(MediaInput(str(path), "video", (path,)))
-    if sum(item.kind == "pipe" for item in found) > 1:
+    texts = [os.fspath(argument) for argument in arguments]
+    if texts.count(PIPE) > 1:
         raise UsageError("-: standard input can be read once only; name it once")
-    if len(images) == 1:
-        found.append(MediaInput(str(images[0]), "image", (images[0],)))
-    elif images:
-        found.append(_image_set(images, [os.fspath(argument) for argument in arguments]))
-    return found
+    found: dict[Path | str, MediaInput | None] = {}  # None marks the place of the images
+    images: list[Path] = []
+    for path in chain.from_iterable(_matches(text) for text in texts):
+        if path == Path(PIPE):
+            found[PIPE] = MediaInput(PIPE, "pipe")
+        elif path.is_dir():
+            found.setdefault(path.resolve(), _folder(path, recursive, leave_out))
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            images.append(path)
+            found.setdefault("images", None)
+        else:
+            found.setdefault(path.resolve(), MediaInput(str(path), "video", (path,)))
+    return [item or _images(images, texts) for item in found.values()]
 
 
 def natural_key(name: str) -> list[tuple[int, int | str, str]]:
@@ -106,7 +106,7 @@ def natural_key(name: str) -> list[tuple[int, int | str, str]]:
 def _matches(argument: str) -> list[Path]:
     """The files of a path or glob, naturally sorted."""
     path = Path(argument)
-    if path.exists():
+    if argument == PIPE or os.path.exists(path):  # noqa: PTH110  unlike Path's, it takes names that are too long
         return [path]
     if glob.has_magic(argument):
         matches = sorted(glob.glob(argument, recursive=True), key=natural_key)
@@ -116,9 +116,13 @@ def _matches(argument: str) -> list[Path]:
     raise InputMissing(f"{argument}: no such file or folder; check the spelling, seen from {Path.cwd()}")
 
 
-def _folder(folder: Path, recursive: bool) -> MediaInput:
-    files = [path for path in (folder.rglob("*") if recursive else folder.iterdir()) if path.is_file()]
-    files = [path for path in files if not path.name.startswith(".")]
+def _folder(folder: Path, recursive: bool, leave_out: Path | None) -> MediaInput:
+    files = []
+    for path in folder.rglob("*") if recursive else folder.iterdir():
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        left_out = leave_out is not None and leave_out != folder and leave_out in path.parents
+        if not hidden and not left_out and path.is_file():
+            files.append(path)
     images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputMissing(f"{folder}: {_why_empty(folder, files, recursive)}")
@@ -135,8 +139,11 @@ def _why_empty(folder: Path, files: list[Path], recursive: bool) -> str:
     return f"no images in this folder; known are {', '.join(sorted(IMAGE_SUFFIXES))}"
 
 
-def _image_set(images: list[Path], arguments: list[str]) -> MediaInput:
-    images = list(dict.fromkeys(images))
-    root = Path(os.path.commonpath([path.parent.absolute() for path in images]))
+def _images(images: list[Path], arguments: list[str]) -> MediaInput:
+    """One image, or the set of those named."""
+    images = list(dict.fromkeys(path.absolute() for path in images)) if len(images) > 1 else images
+    if len(images) == 1:
+        return MediaInput(str(images[0]), "image", (images[0],))
+    root = Path(os.path.commonpath([path.parent for path in images]))
     label = arguments[0] if len(arguments) == 1 else f"{len(images)} images"
-    return MediaInput(label, "images", tuple(path.absolute() for path in images), root)
+    return MediaInput(label, "images", tuple(images), root)

@@ -63,8 +63,7 @@ def open_sink(
     if not isinstance(target, Target):
         target = Target.of(target, settings.format)
     if target.kind == "pipe":
-        return Y4MSink(codebook, info)
-    assert target.path is not None
+        return Y4MSink(codebook, info, settings.fps)
     if target.kind == "video":
         if target.format in ("mkv", "avi"):
             return ExactVideoSink(target, codebook, info, settings, audio_from)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -27,18 +28,19 @@ class Target:
     format: str = "y4m"
 
     @classmethod
-    def of(cls, path: str | os.PathLike[str], format: str | None = None) -> Target:
+    def of(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
         """The target that a path's suffix means; without a known suffix, a folder."""
-        if os.fspath(path) == PIPE:
+        if os.fspath(path_given) == PIPE:
             return cls("pipe")
-        path = Path(path)
+        path = Path(path_given)
         suffix = path.suffix.lower()
-        if suffix in _FORMAT_OF_SUFFIX and not path.is_dir():
+        folder = path.is_dir() or os.fspath(path_given).endswith(("/", os.sep))
+        if suffix in _FORMAT_OF_SUFFIX and not folder:
             of_suffix = _FORMAT_OF_SUFFIX[suffix]
             if format not in (None, of_suffix):
                 raise UsageError(f"{path}: its suffix says {of_suffix}, and --format says {format}; drop one of them")
             return cls("video" if of_suffix in VIDEO_FORMATS else "image", path, of_suffix)
-        if suffix and not path.is_dir():
+        if suffix and not folder:
             known = ", ".join(f".{name}" for name in VIDEO_FORMATS + IMAGE_FORMATS)
             raise UsageError(f"{path}: cannot write {suffix}; choose {known}, a folder name without a dot, or -")
         if format in VIDEO_FORMATS:
@@ -53,9 +55,13 @@ class Job:
     source: MediaInput
     target: Target
 
+    def named(self) -> bool:
+        """Whether the outputs take the names of the input's images."""
+        return self.target.kind == "folder" and self.source.kind in ("image", "images")
+
     def files(self) -> list[Path]:
-        """The output files whose names are known beforehand."""
-        if self.target.kind == "folder" and self.source.kind in ("image", "images"):
+        """The output files whose names are known beforehand; for numbered frames their folder."""
+        if self.named():
             return [self.target.path / image_name(name, self.target.format) for name in self.source.names()]
         return [] if self.target.kind == "pipe" else [self.target.path]
 
@@ -66,8 +72,8 @@ def frame_name(index: int, format: str) -> str:
 
 
 def numbered_frames(folder: Path, format: str) -> list[Path]:
-    """The files in a folder that `frame_name` may have named."""
-    return [path for path in folder.glob(f"frame*.{format}") if path.stem.removeprefix("frame").isdecimal()]
+    """The files in a folder that are named as `frame_name` names them."""
+    return [path for path in folder.glob(f"frame*.{format}") if re.fullmatch(r"frame\d{6,}", path.stem)]
 
 
 def image_name(name: str, format: str) -> str:
@@ -77,23 +83,28 @@ def image_name(name: str, format: str) -> str:
 
 def plan_jobs(
     inputs: Sequence[MediaInput], output: str | os.PathLike[str], settings: OutputSettings
-) -> tuple[list[Job], list[Job]]:
-    """The jobs to do, and those that `skip_existing` leaves out.
+) -> tuple[list[Job], list[Job], bool]:
+    """The jobs to do, those that `skip_existing` leaves out, and whether it leaves out anything.
 
     Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where
     something is there already, OutputError where the output's folder is missing.
     """
     jobs = [Job(source, target) for source, target in _targets(inputs, output, settings.format)]
+    for target in (job.target for job in jobs):
+        if target.format in ("mp4", "mov") and settings.crf > 51:
+            raise UsageError(f"{target.path}: .{target.format} takes --crf 0 to 51, not {settings.crf}")
+        if target.kind == "folder" and target.path.exists() and not target.path.is_dir():
+            raise OutputExists(f"{target.path}: is a file, and a folder is to be written; choose another name")
     _check_clashes(jobs)
     parent = Path(output).absolute().parent
     if jobs[0].target.kind != "pipe" and not parent.is_dir():
         raise OutputError(f"{output}: the folder {Path(output).parent} does not exist; create it first")
+    taken = [path for path in _occupied(jobs) if path.exists()]
     if settings.skip_existing:
-        return _without_existing(jobs)
-    if not settings.overwrite:
-        for taken in filter(Path.exists, _occupied(jobs)):
-            raise OutputExists(f"{taken}: already exists; use --overwrite, --skip-existing, or another name")
-    return jobs, []
+        return *_without_existing(jobs, set(taken)), bool(taken)
+    if taken and not settings.overwrite:
+        raise OutputExists(f"{taken[0]}: already exists; use --overwrite, --skip-existing, or another name")
+    return jobs, [], False
 
 
 def _targets(
@@ -101,10 +112,11 @@ def _targets(
 ) -> Iterable[tuple[MediaInput, Target]]:
     if len(inputs) == 1:
         source = inputs[0]
-        if (source.kind in ("video", "image") and Path(output).is_dir()) or format in VIDEO_FORMATS:
-            target = _inside(Path(output), source, format) if _is_folder(output) else Target.of(output, format)
-        else:
-            target = Target.of(output, format)
+        if format in VIDEO_FORMATS and _is_folder(output):
+            return [(source, _inside(Path(output), source, format))]
+        target = Target.of(output, format)
+        if target.kind == "image" and source.kind == "pipe":
+            raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
         if target.kind == "image" and source.kind != "image":
             raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")
         return [(source, target)]
@@ -116,7 +128,7 @@ def _targets(
 
 
 def _is_folder(output: str | os.PathLike[str]) -> bool:
-    return os.fspath(output) != PIPE and (Path(output).is_dir() or not Path(output).suffix)
+    return os.fspath(output) != PIPE and Target.of(output).kind == "folder"
 
 
 def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
@@ -134,35 +146,39 @@ def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
 
 
 def _check_clashes(jobs: Sequence[Job]) -> None:
+    """Raise where two inputs would write the same file, or an output is an input."""
     inputs = {path.resolve() for job in jobs for path in job.source.paths}
     writers: dict[str, str] = {}
     for job in jobs:
-        origins = job.source.paths if len(job.files()) == len(job.source.paths) else [Path(job.source.label)]
-        for file, origin in zip(job.files(), origins, strict=False):
+        origins = [str(path) for path in job.source.paths] if job.named() else [job.source.label]
+        for file, origin in zip(job.files(), origins, strict=job.target.kind != "pipe"):
             if file.resolve() in inputs:
                 raise UsageError(f"{file}: is an input; choose another output")
-            other = writers.setdefault(str(file.absolute()).casefold(), str(origin))
-            if other != str(origin):
-                raise UsageError(f"{file}: would be written for both {other} and {origin}; rename one of them")
+            key = str(file.absolute()).casefold()
+            if key in writers:
+                raise UsageError(f"{file}: would be written for both {writers[key]} and {origin}; rename one of them")
+            writers[key] = origin
+    for job in jobs:  # numbered frames have a folder to themselves
+        own = str(job.target.path.absolute()).casefold()
+        if job.target.kind == "folder" and not job.named():
+            for other, origin in writers.items():
+                if other.startswith(own + os.sep):
+                    both = f"{job.source.label} and {origin}"
+                    raise UsageError(f"{job.target.path}: would be written for both {both}; rename one of them")
 
 
 def _occupied(jobs: Sequence[Job]) -> Iterable[Path]:
-    """What must not exist yet: files, and folders of numbered frames unless they are empty."""
+    """What must not exist yet: files, and folders that hold numbered frames."""
     for job in jobs:
-        for file in job.files():
-            if job.target.kind == "folder" and file == job.target.path:
-                if file.exists() and not file.is_dir():
-                    raise OutputError(f"{file}: is a file, and a folder is to be written; choose another name")
-                if numbered_frames(file, job.target.format):
-                    yield file
-            else:
-                yield file
+        if job.target.kind != "folder" or job.named():
+            yield from job.files()
+        elif numbered_frames(job.target.path, job.target.format):
+            yield job.target.path
 
 
-def _without_existing(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+def _without_existing(jobs: Sequence[Job], taken: set[Path]) -> tuple[list[Job], list[Job]]:
     todo: list[Job] = []
     skipped: list[Job] = []
-    taken = {path for path in _occupied(jobs) if path.exists()}
     for job in jobs:
         pairs = list(zip(job.source.paths, job.files(), strict=False))
         if job.target.kind == "folder" and job.source.kind == "images":

@@ -20,10 +20,12 @@ class FrameSink(ABC):
     Writing has two halves, so that the costly one can run in parallel: `encode(frame)` makes a packet, on any
     thread, and `write(packet)` takes packets in order, on one thread.
 
-    `size_bytes` and `notes` (remarks for the user) are complete after a clean exit.
+    `size_bytes` and `notes` (remarks for the user) are complete after a clean exit. `exact` is true where what is
+    read back has exactly the codes' colors.
     """
 
     holds_audio = False
+    exact = True
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -42,12 +44,14 @@ class FrameSink(ABC):
     def finish(self) -> None:
         """Write what is still held back; called once, after the last frame."""
 
-    def check_size(self, size: tuple[int, int], first: tuple[int, int]) -> None:
+    def check_size(self, frame: IndexFrame, first: tuple[int, int]) -> None:
         """Raise if a frame's width and height differ from the first frame's."""
+        size = (frame.width, frame.height)
         if size != first:
+            where = frame.name or f"frame {frame.index}"
             raise OutputError(
-                f"{self.label}: the picture size changes from {first[0]}x{first[1]} to {size[0]}x{size[1]}, "
-                "and a video has one size; write a folder of images instead"
+                f"{self.label}: at {where} the picture size changes from {first[0]}x{first[1]} to "
+                f"{size[0]}x{size[1]}, and a video has one size; write a folder of images instead"
             )
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streamvq.errors import MediaError
 from streamvq.frames import Frame, StreamInfo
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ class FrameSource(ABC):
     @abstractmethod
     def load(self, item: Any) -> Frame:
         """The frame of an item. Raises MediaError where it cannot be decoded."""
+
+    def load_or_reason(self, item: Any) -> Frame | str:
+        """The frame of an item; why there is none, where bad items are skipped."""
+        try:
+            return self.load(item)
+        except MediaError as error:
+            if not self.skips_bad_items:
+                raise
+            return str(error)
 
     def close(self) -> None:
         """Let go of files; a second call does nothing."""

@@ -15,6 +15,7 @@ from streamvq.errors import OutputError
 from streamvq.frames import IndexFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.ffv1.frames import FFV1Frames
+from streamvq.media.libav import url, writing
 from streamvq.media.plan import Target
 from streamvq.media.sinks import FrameSink
 from streamvq.quantize.codebook import Codebook
@@ -53,7 +54,7 @@ class VideoSink(FrameSink):
         self._rounded = Fraction(0)
         self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
         self._output: Any = av.open(
-            str(self._part),
+            url(self._part),
             "w",
             format=_CONTAINERS[target.format],
             # or the file holds random ids; or audio that starts early shifts the pictures
@@ -75,7 +76,7 @@ class VideoSink(FrameSink):
                 self._audio = AudioCopy(self._audio_from, self._output)
                 for codec in self._audio.left_out:
                     self.notes.append(f"{self.label}: .{self._format} cannot hold {codec} audio, which is left out")
-        self.check_size(size, self._size)
+        self.check_size(frame, self._size)
 
     def _ticks(self, frame: IndexFrame) -> int:
         """The frame's time on the container's clock, later than the frame before it."""
@@ -90,14 +91,16 @@ class VideoSink(FrameSink):
     def _mux(self, packet: av.Packet) -> None:
         if self._audio is not None and packet.dts is not None:
             self._audio.up_to(packet.dts * Fraction(packet.time_base))  # type: ignore[arg-type]
-        self._output.mux(packet)
+        with writing(self.label):
+            self._output.mux(packet)
 
     def finish(self) -> None:
         if self._size is None:
             raise OutputError(f"{self.label}: no frame was written")
-        if self._audio is not None:
-            self._audio.up_to(None)
-        self._close()
+        with writing(self.label):
+            if self._audio is not None:
+                self._audio.up_to(None)
+            self._close()
         self.size_bytes = self._part.stat().st_size
         if self._rounded > _ROUNDING_SECONDS:
             self.notes.append(
@@ -151,14 +154,14 @@ class ExactVideoSink(VideoSink):
 class PreviewVideoSink(VideoSink):
     """H.264 (.mp4, .mov) or VP9 (.webm): small, plays everywhere, and not palette-exact."""
 
+    exact = False
+
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.notes.append(f"{self.label}: a lossy preview, not palette-exact; .mkv keeps the exact colors")
         self._codec = "libvpx-vp9" if self._format == "webm" else "libx264"
         if self._codec not in av.codecs_available:
             raise OutputError(f"{self.label}: this PyAV has no {self._codec} encoder; write .mkv instead")
-        if self._format != "webm" and self._settings.crf > 51:
-            raise OutputError(f"{self.label}: crf {self._settings.crf}: .{self._format} takes 0 to 51")
 
     def _add_stream(self, frame: IndexFrame) -> None:
         options = {"crf": str(self._settings.crf)}

@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 
 from streamvq.errors import InputMissing, MediaDamaged, MediaError
 from streamvq.frames import Frame, StreamInfo
+from streamvq.media.libav import reason, url
 from streamvq.media.sources import FrameSource
 from streamvq.media.wholeness import HEAD_BYTES, announced_size
 
@@ -37,12 +38,12 @@ class VideoSource(FrameSource):
         self._keep_going = keep_going
         self._thread = threading.local()
         try:
-            self._container: Any = av.open(str(path) if isinstance(path, Path) else path, format=format)
+            self._container: Any = av.open(url(path) if isinstance(path, Path) else path, format=format)
         except av.error.FileNotFoundError as error:
             raise InputMissing(f"{label}: no such file; check the spelling") from error
         except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
             raise MediaError(
-                f"{label}: not a video that can be read ({_reason(error)}); is it whole, and what its name says?"
+                f"{label}: not a video that can be read ({reason(error)}); is it whole, and what its name says?"
             ) from error
         if not self._container.streams.video:
             self._container.close()
@@ -50,23 +51,25 @@ class VideoSource(FrameSource):
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.codec = self._stream.codec_context.name
-        self.info = self._stream_info()
+        self.info = self._stream_info(_quarter_turned(path) if isinstance(path, Path) else False)
         self._head = b""
         if isinstance(path, Path):
             with path.open("rb") as file:
                 self._head = file.read(HEAD_BYTES)
             self.audio_from = path if self.info.audio_streams else None
 
-    def _stream_info(self) -> StreamInfo:
+    def _stream_info(self, turned: bool) -> StreamInfo:
         stream = self._stream
         fps = stream.guessed_rate or stream.average_rate  # the finer one where the rate varies
         count = stream.frames
         if not count and stream.average_rate and self._container.duration:
             count = round(self._container.duration / av.time_base * stream.average_rate)
         aspect = stream.sample_aspect_ratio
+        size = (stream.codec_context.width or None, stream.codec_context.height or None)
+        if turned:
+            size, aspect = size[::-1], 1 / aspect if aspect else None
         return StreamInfo(
-            stream.codec_context.width or None,
-            stream.codec_context.height or None,
+            *size,
             Fraction(fps) if fps else None,
             count or None,
             Fraction(stream.time_base) if stream.time_base else None,
@@ -94,9 +97,19 @@ class VideoSource(FrameSource):
                     index += 1
             self._check_whole(packets, last_end)
         except (av.error.FFmpegError, MediaDamaged, OSError) as error:
-            self._damaged(index, _reason(error), error)
+            for picture in self._still_inside() if self._keep_going else ():
+                yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
+                index += 1
+            self._damaged(index, reason(error), error)
         if index == 0:
             raise MediaError(f"{self.label}: holds no frames; is the file whole?")
+
+    def _still_inside(self) -> list[av.VideoFrame]:
+        """The pictures before a damage that the decoder still holds."""
+        try:
+            return [picture for picture in self._stream.decode(None) if not getattr(picture, "is_corrupt", False)]
+        except av.error.FFmpegError:
+            return []
 
     def _timed_streams(self) -> list[Any]:
         return [self._stream, *self._container.streams.audio]
@@ -118,12 +131,12 @@ class VideoSource(FrameSource):
                     f"the file ends at {float(last_end):.2f} s, and its header says {float(end):.2f} s"
                 )
 
-    def _damaged(self, frames: int, reason: str, error: Exception) -> None:
+    def _damaged(self, frames: int, why: str, error: Exception) -> None:
         if self._keep_going and frames:
-            self.notes.append(f"{self.label}: damaged after {frames} frames ({reason}); those frames are kept")
+            self.notes.append(f"{self.label}: damaged after {frames} frames ({why}); those frames are kept")
             return
         hint = "use --keep-going to keep the frames before it" if frames else "is the file whole?"
-        raise MediaDamaged(f"{self.label}: frame {frames} cannot be read: {reason}; {hint}") from error
+        raise MediaDamaged(f"{self.label}: frame {frames} cannot be read: {why}; {hint}") from error
 
     def load(self, item: Item) -> Frame:
         index, picture, time_base = item
@@ -157,6 +170,10 @@ def _pixel_format(picture: av.VideoFrame) -> str:
     return "gray" if len(components) == 1 and not picture.format.name.startswith("pal") else "rgb24"
 
 
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text.splitlines()[0]
+def _quarter_turned(path: Path) -> bool:
+    """Whether a video's pictures are to be shown turned by 90 degrees, which only a decoded picture tells."""
+    try:
+        with av.open(url(path)) as container:
+            return next(container.decode(video=0)).rotation % 180 != 0
+    except (av.error.FFmpegError, OSError, StopIteration):
+        return False  # reading will say what is wrong

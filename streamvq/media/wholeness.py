@@ -9,7 +9,8 @@ _SEGMENT = b"\x18\x53\x80\x67"  # Matroska's root element (RFC 9559)
 def announced_size(head: bytes) -> int | None:
     """The size in bytes that a Matroska, WebM or AVI file's beginning announces; None where it does not."""
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return int.from_bytes(head[4:8], "little") + 8 or None
+        size = int.from_bytes(head[4:8], "little")
+        return None if size in (0, 0xFFFFFFFF) else size + 8  # those: written as a stream
     at = head.find(_SEGMENT)
     if head[:4] != b"\x1a\x45\xdf\xa3" or at < 0 or at + 12 > len(head):
         return None

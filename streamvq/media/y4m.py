@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import IO
 
@@ -107,17 +108,19 @@ class _Counted:
 class Y4MSink(FrameSink):
     """y4m 4:4:4 on standard output. YUV rounds colors, so this is not palette-exact."""
 
-    def __init__(self, codebook: Codebook, info: StreamInfo) -> None:
+    exact = False
+
+    def __init__(self, codebook: Codebook, info: StreamInfo, fps: Fraction) -> None:
         super().__init__("-")
         if sys.stdout.isatty():
             raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - | ffplay -")
         self._codebook = codebook
-        self._rate = info.fps or Fraction(25)
+        self._rate = info.fps or fps
         self._aspect = info.pixel_aspect or Fraction(1)
         self._size: tuple[int, int] | None = None
         self._start: Fraction | None = None  # of the first frame
         self._written = 0
-        self._varies = False
+        self._varies = self._had_alpha = False
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
     def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
@@ -129,43 +132,48 @@ class Y4MSink(FrameSink):
 
     def write(self, packet: tuple[IndexFrame, bytes]) -> None:
         frame, planes = packet
-        size = (frame.width, frame.height)
         self._start = self._start if self._start is not None else frame.time
         if frame.time is not None and self._start is not None:
             late = abs(frame.time - self._start - self._written / self._rate)
             self._varies |= late > 1 / (2 * self._rate)
         self._written += 1
         out = sys.stdout.buffer
-        try:
+        with _writing_stdout():
             if self._size is None:
-                self._size = size
+                self._size = size = (frame.width, frame.height)
                 rate = f"{self._rate.numerator}:{self._rate.denominator}"
                 aspect = f"{self._aspect.numerator}:{self._aspect.denominator}"
                 out.write(
                     _SIGNATURE + f"W{size[0]} H{size[1]} F{rate} Ip A{aspect} C444 XCOLORRANGE=LIMITED\n".encode()
                 )
-            self.check_size(size, self._size)
+            self.check_size(frame, self._size)
             out.write(b"FRAME\n")
             out.write(planes)
             self.size_bytes += 6 + len(planes)
-        except BrokenPipeError as error:
-            _silence_stdout()
-            raise OutputError("-: the reader closed the pipe before the last frame") from error
+        if frame.alpha is not None and not self._had_alpha:
+            self._had_alpha = True
+            self.notes.append("-: y4m has no transparency here, which is lost")
 
     def finish(self) -> None:
         if self._varies:
             self.notes.append(
                 "-: y4m has a constant frame rate, and the input's varies: frames are kept, times are not"
             )
-        try:
+        with _writing_stdout():
             sys.stdout.buffer.flush()
-        except BrokenPipeError as error:
-            _silence_stdout()
-            raise OutputError("-: the reader closed the pipe before the last frame") from error
 
 
-def _silence_stdout() -> None:
-    """Point standard output at nothing, or Python complains again when it flushes at exit."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
-    os.close(nothing)
+@contextmanager
+def _writing_stdout() -> Iterator[None]:
+    """What keeps standard output from being written, as OutputError."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        # Point standard output at nothing, or Python complains again when it flushes at exit.
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+        closed = "the reader closed the pipe before the last frame"
+        raise OutputError(f"-: {closed if isinstance(error, BrokenPipeError) else error.strerror}") from error

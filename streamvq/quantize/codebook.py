@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import os
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +27,19 @@ from streamvq.staging import staged_file
 
 FORMAT_VERSION = 1
 _META_BYTES_MOST = 1 << 20
+_NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,  # also encryption, unknown compression, and JSON that is too deep
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +125,8 @@ class Codebook:
         """
         samples, alpha = split(frame.pixels, self.space)
         if alpha is not None:
-            samples[alpha == 0] = self.codes[0] if self.space == "rgb" else self.codes[0, 0]
+            hidden = alpha[..., None] == 0 if self.space == "rgb" else alpha == 0
+            samples = np.where(hidden, self.codes[0] if self.space == "rgb" else self.codes[0, 0], samples)
         codes = self._finder.find(samples)
         height, width = codes.shape
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
@@ -159,7 +175,7 @@ class Codebook:
             raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error
-        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+        except _NOT_A_CODEBOOK as error:
             raise CodebookError(
                 f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with 'streamvq fit'"
             ) from error
@@ -188,13 +204,18 @@ def _array(archive: zipfile.ZipFile, name: str, kinds: str, most: int) -> NDArra
         version = np.lib.format.read_magic(member)
         if version != (1, 0):
             raise ValueError(f"array header version {version}")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
         if dtype.kind == "O":
             raise CodebookError(f"'{name}' is a pickled object, and pickles are never loaded")
         size = dtype.itemsize
         for extent in shape:
             size *= extent
-        if dtype.kind not in kinds or size > most:
+        if (
+            dtype.kind not in kinds
+            or not 0 <= size <= most
+            or min(shape, default=0) < 0
+            or (fortran and len(shape) > 1)
+        ):
             raise CodebookError(f"'{name}' is {dtype} of shape {shape}, which no codebook has")
         data = member.read(size + 1)
     if len(data) != size:

@@ -97,4 +97,6 @@ def _pixels(X: ArrayLike) -> NDArray[np.uint8]:
         return pixels
     if not (pixels.dtype.kind in "iuf" and np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
         raise UsageError("X holds values outside 0 to 255")
+    if pixels.dtype.kind == "f" and 0 < pixels.max() <= 1:
+        raise UsageError("X holds values of 0 to 1: give 0 to 255 (X * 255)")
     return np.rint(pixels).astype(np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numba import njit
@@ -36,6 +36,16 @@ class ColorHistogram:
         self.counts = np.zeros(1 << 24, np.uint32)
         self.large: Counter[int] = Counter()  # color: pixels beyond those in `counts`
         self._room = _WORD - 1  # so many more pixels cannot make any count wrap
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The colors seen and their counts, so that pickles and copies are small."""
+        seen = np.flatnonzero(self.counts)
+        return {"seen": seen, "counts": self.counts[seen], "large": self.large, "room": self._room}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.counts = np.zeros(1 << 24, np.uint32)
+        self.counts[state["seen"]] = state["counts"]
+        self.large, self._room = state["large"], state["room"]
 
     def absorb(self, pixels: NDArray) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -94,7 +96,7 @@ def test_gray_bits(bits: int, tmp_path: Path, good: Callable) -> None:
 def test_a_folder_of_images_shares_one_palette(photos: Path, tmp_path: Path, good: Callable) -> None:
     result = good("compress", photos, "-k", 6, "-o", tmp_path / "out")
     assert "lossless" in result.stdout
-    assert "1 other files" in result.stdout
+    assert "left alone: 1" in result.stdout
     book = Codebook.load(tmp_path / "out.codebook.npz")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo1.png", "photo10.png", "photo2.png"]
     for path in (tmp_path / "out").iterdir():
@@ -220,13 +222,57 @@ def test_a_shorter_run_leaves_no_old_frames(tmp_path: Path, good: Callable) -> N
     long = write_video(tmp_path / "long.mkv", [smooth(shift=shift) for shift in range(6)])
     short = write_video(tmp_path / "short.mkv", [smooth(shift=shift) for shift in range(3)])
     for source in (long, short):
-        (tmp_path / "out").mkdir(exist_ok=True)
-        good("compress", source, "-k", 4, "-o", tmp_path / "out", "--format", "png", "--overwrite")
-    assert len(list((tmp_path / "out" / "short").iterdir())) == 3
-    save(noise(), tmp_path / "out" / "long" / "mine.png")
-    short.replace(tmp_path / "long.mkv")
-    good("compress", tmp_path / "long.mkv", "-k", 4, "-o", tmp_path / "out", "--format", "png", "--overwrite")
-    assert len(list((tmp_path / "out" / "long").iterdir())) == 3 + 1
+        good("compress", source, "-k", 4, "-o", tmp_path / "out", "--overwrite")
+        save(noise(), tmp_path / "out" / "mine.png")
+        save(noise(), tmp_path / "out" / "frame7.png")  # not of our making: ours have six digits
+    assert len(list((tmp_path / "out").iterdir())) == 3 + 2
+
+
+def test_named_images_never_take_away_numbered_ones(tmp_path: Path, good: Callable) -> None:
+    for folder, numbers in (("b", (4, 5)), ("a", (0, 1))):
+        for number in numbers:
+            save(smooth(shift=number), tmp_path / folder / f"frame{number:06d}.png")
+        good(
+            "compress",
+            tmp_path / folder,
+            "-k",
+            4,
+            "-o",
+            tmp_path / "out",
+            "--save-codebook",
+            tmp_path / f"{folder}.npz",
+        )
+    assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+def test_skipped_outputs_and_new_ones_share_their_codebook(tmp_path: Path, good: Callable, refused: Callable) -> None:
+    for name in ("a.mkv", "b.mkv"):
+        write_video(tmp_path / name, [smooth(shift=len(name))])
+    arguments = ("compress", tmp_path / "a.mkv", tmp_path / "b.mkv", "-k", 4, "-o", tmp_path / "out")
+    good(*arguments)
+    book = (tmp_path / "out.codebook.npz").read_bytes()
+    (tmp_path / "out" / "b.mkv").unlink()
+    good(*arguments, "--skip-existing")
+    assert (tmp_path / "out" / "b.mkv").exists()
+    assert (tmp_path / "out.codebook.npz").read_bytes() == book
+    (tmp_path / "out" / "b.mkv").unlink()
+    (tmp_path / "out.codebook.npz").unlink()
+    assert "missing" in refused(*arguments, "--skip-existing")
+
+
+def test_an_input_named_twice_is_done_once(tmp_path: Path, good: Callable) -> None:
+    clip = write_video(tmp_path / "a.mkv", [smooth()])
+    result = good("compress", clip, clip, "-k", 4, "-o", tmp_path / "out.mkv", "--json")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_pipe_stage_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = write_video(tmp_path / "a.mkv", [smooth()])
+    for _ in range(2):
+        command = [sys.executable, "-m", "streamvq", "compress", clip, "-k", "4", "-o", "-", "-q"]
+        assert subprocess.run(command, capture_output=True, check=True).stdout.startswith(b"YUV4MPEG2 ")
+    assert len(list(tmp_path.glob("a.*.codebook.npz"))) == 1
 
 
 def test_skip_existing_does_the_rest_with_the_same_codebook(photos: Path, tmp_path: Path, good: Callable) -> None:

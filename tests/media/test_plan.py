@@ -20,7 +20,7 @@ def touch(folder: Path, *names: str) -> list[Path]:
 
 def outputs(tmp_path: Path, inputs: list[Path], out: str, recursive: bool = False, **settings: object) -> list[str]:
     found = find_inputs(inputs, recursive)
-    jobs, _ = plan_jobs(found, tmp_path / out, OutputSettings(**settings))  # type: ignore[arg-type]
+    jobs, _, _ = plan_jobs(found, tmp_path / out, OutputSettings(**settings))  # type: ignore[arg-type]
     return [file.relative_to(tmp_path).as_posix() for job in jobs for file in job.files()]
 
 
@@ -60,9 +60,9 @@ def test_one_video(tmp_path: Path) -> None:
     assert outputs(tmp_path, clip, "out.mkv") == ["out.mkv"]
     assert outputs(tmp_path, clip, "frames") == ["frames"]
     (tmp_path / "there").mkdir()
-    assert outputs(tmp_path, clip, "there") == ["there/clip.mkv"]
+    assert outputs(tmp_path, clip, "there") == ["there"]
     assert outputs(tmp_path, clip, "there", format="mp4") == ["there/clip.mp4"]
-    assert outputs(tmp_path, clip, "there", format="png") == ["there/clip"]
+    assert outputs(tmp_path, clip, "there", format="png") == ["there"]
 
 
 def test_a_tree_is_mirrored(tmp_path: Path) -> None:
@@ -122,18 +122,26 @@ def test_what_is_taken(tmp_path: Path) -> None:
 def test_frames_of_an_earlier_run_are_not_mixed_with(tmp_path: Path) -> None:
     (clip,) = touch(tmp_path, "clip.mp4")
     touch(tmp_path, f"out/{frame_name(3, 'png')}")
-    assert outputs(tmp_path, [clip], "out") == ["out/clip.mkv"]  # an existing folder: a place for a video
-    touch(tmp_path, f"there/clip/{frame_name(0, 'png')}")
-    with pytest.raises(OutputExists, match="clip"):
-        outputs(tmp_path, [clip], "there", format="png")
+    with pytest.raises(OutputExists, match="out"):
+        outputs(tmp_path, [clip], "out")
+    assert outputs(tmp_path, [clip], "out", format="webp") == ["out"]
+    assert outputs(tmp_path, [clip], "out", format="mkv") == ["out/clip.mkv"]
+
+
+def test_numbered_frames_have_a_folder_to_themselves(tmp_path: Path) -> None:
+    found = touch(tmp_path, "takes.mp4", "takes/a.png", "takes/b.png")
+    with pytest.raises(UsageError, match="for both"):
+        outputs(tmp_path, [tmp_path / "takes", found[0]], "both", format="png")
 
 
 def test_skipping_is_per_image(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.png", "in/b.png", "out/a.png")
     found = find_inputs([tmp_path / "in"])
-    jobs, skipped = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    assert continues
     assert [path.name for path in jobs[0].source.paths] == ["b.png"]
     assert skipped == []
     touch(tmp_path, "out/b.png")
-    jobs, skipped = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    assert continues
     assert (jobs, len(skipped)) == ([], 1)

@@ -93,9 +93,6 @@ def test_a_smaller_crf_is_larger_and_better(tmp_path: Path) -> None:
             sink.write(sink.encode(coded(book, 64, 64)))
         sizes.append(path.stat().st_size)
     assert sizes[0] > sizes[1]
-    with pytest.raises(OutputError, match="0 to 51"):
-        open_sink(tmp_path / "a.mp4", book, StreamInfo(), OutputSettings(crf=60)).__enter__()
-    assert not (tmp_path / "a.mp4").exists()
 
 
 TIMES = [0, 1, 33, 67, 500, 501, 1999, 2000, 7003]

@@ -234,3 +234,24 @@ def test_a_huge_claim_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
         archive.writestr("codes.npy", header.getvalue())
     with pytest.raises(CodebookError, match=r"book\.npz"):
         Codebook.load(tmp_path / "book.npz")
+
+
+def test_a_transparent_pixel_alone_leaves_its_frame_as_it_is() -> None:
+    pixels = np.array([[[9, 8, 7, 0]]], np.uint8)
+    pixels.setflags(write=False)
+    coded, error = Codebook(np.array([[1, 2, 3], [9, 8, 7]], np.uint8)).index_frame(Frame(pixels))
+    assert (coded.codes[0, 0], error) == (0, 0)
+    assert pixels.tolist() == [[[9, 8, 7, 0]]]
+
+
+def test_a_shape_that_is_negative_takes_no_memory(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (-3, 3)})
+    good = tmp_path / "good.npz"
+    Codebook(np.zeros((1, 3), np.uint8)).save(good)
+    bad = tmp_path / "bad.npz"
+    with zipfile.ZipFile(good) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("meta.npy", old.read("meta.npy"))
+        new.writestr("codes.npy", header.getvalue() + bytes(1 << 24))
+    with pytest.raises(CodebookError, match=r"bad\.npz"):
+        Codebook.load(bad)

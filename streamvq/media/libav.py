@@ -1,0 +1,33 @@
+"""What everything that uses PyAV shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av.error
+
+from streamvq.errors import OutputError
+
+
+def url(path: Path) -> str:
+    """A path as FFmpeg takes it: marked as a file, or a colon in the name would name a protocol."""
+    return f"file:{path}"
+
+
+def reason(error: Exception) -> str:
+    """What an error says, on one line, without our temporary file's name."""
+    text: str = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text.splitlines()[0]
+
+
+@contextmanager
+def writing(label: str) -> Iterator[None]:
+    """Errors of FFmpeg's writers as OutputError with the real file's name; those of the disk pass through."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise OutputError(f"{label}: cannot be written: {reason(error)}; try another format") from error
