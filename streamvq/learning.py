@@ -87,7 +87,8 @@ def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, p
             failed[source.label] = bad
     if not frames:
         raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
-    return Fitted(_fitted(total, settings), frames, failed, notes)
+    with progress.of(f"fit {settings.colors} colors", 0):
+        return Fitted(_fitted(total, settings), frames, failed, notes)
 
 
 def _absorb(
@@ -111,7 +112,10 @@ def _absorb(
         return None
 
     counted, bad = 0, []
-    with open_source(source, keep_going=run.keep_going) as opened, progress.of("learn", opened):
+    with (
+        open_source(source, keep_going=run.keep_going) as opened,
+        progress.of(f"learn {opened.label}", opened.info.frame_count),
+    ):
         ahead = frames_ahead(run.jobs, opened.info.pixels)
         with closing(ordered_map(count, opened.items(), run.jobs, ahead)) as reasons:
             for reason in reasons:

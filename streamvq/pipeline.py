@@ -231,7 +231,7 @@ def _run_job(
             codebook, items, note = warm_up(source, items, how.settings, how.run)
             (result.warnings if len(codebook) < how.settings.colors else result.notes).append(note)
         with (
-            how.progress.of("quantize", source),
+            how.progress.of(f"quantize {source.label}", source.info.frame_count),
             open_sink(job.target, codebook, source.info, how.writing, source.audio_from) as sink,
         ):
             if source.info.audio_streams and not sink.holds_audio:

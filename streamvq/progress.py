@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from streamvq.media.sources import FrameSource
+from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of each pass over a source: `of` opens it, `advance` counts a frame."""
+    """Told of each stage: `of` opens one of so many frames (None: unknown, 0: not counted); `advance` counts."""
 
-    def of(self, what: str, source: FrameSource) -> AbstractContextManager[None]: ...
+    def of(self, what: str, frames: int | None) -> AbstractContextManager[None]: ...
     def advance(self) -> None: ...
 
 
 class NoProgress:
     """Silence."""
 
-    def of(self, what: str, source: FrameSource) -> AbstractContextManager[None]:
+    def of(self, what: str, frames: int | None) -> AbstractContextManager[None]:
         return nullcontext()
 
     def advance(self) -> None:

@@ -52,7 +52,10 @@ def fit(
     settings = opt.fit_settings(colors, bits, gray, seed)
     found = find_inputs(inputs, recursive)
     if skip_existing and output.exists():
-        say(f"{output}: is there already: skipped")
+        if json:
+            print_json({"codebook": str(output), "skipped": True})
+        else:
+            say(f"{output}: is there already: skipped")
         return
     check_free(output, overwrite)
     record = {
@@ -84,5 +87,7 @@ def fit(
         print_json(record | figures | ({"failed": bad} if bad else {}))
     elif not quiet:
         print(f"{output}: {len(book)} colors from {fitted.frames} frames, fingerprint {book.fingerprint[:12]}")
+        if verbose:
+            print(f"  {time.perf_counter() - start:.2f} s, seed {seed}")
     if bad:
         raise typer.Exit(1)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamvq.media.sources import FrameSource
     from streamvq.progress import Progress
     from streamvq.results import Result
 
@@ -21,11 +20,11 @@ class Bar:
         self._bar: Any = None
 
     @contextmanager
-    def of(self, what: str, source: FrameSource) -> Iterator[None]:
+    def of(self, what: str, frames: int | None) -> Iterator[None]:
         from tqdm import tqdm
 
-        total = source.info.frame_count
-        with tqdm(total=total, desc=f"{what} {source.label}", unit="frame", leave=False, disable=None) as self._bar:
+        form = "{desc} ..." if frames == 0 else None
+        with tqdm(total=frames, desc=what, unit="frame", leave=False, disable=None, bar_format=form) as self._bar:
             yield
 
     def advance(self) -> None:

@@ -42,7 +42,7 @@ _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise 
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Codebook:
     """An immutable table of codes; code i is row i, in every file and for ever.
 
@@ -79,6 +79,9 @@ class Codebook:
         codes = codes.copy()
         codes.setflags(write=False)
         object.__setattr__(self, "codes", codes)
+
+    def __repr__(self) -> str:
+        return f"<Codebook of {len(self)} {self.space} codes, {self.fingerprint[:12]}>"
 
     def __len__(self) -> int:
         return len(self.codes)
