@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
+
+# A shell that runs this in the background ignores Ctrl-C for all children, and a test sends them just that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile(
     "streamvq",
