@@ -10,9 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from streamvq.container.clip import Clip, open
     from streamvq.errors import (
+        BelowQuality,
         CodebookError,
         InputMissing,
+        LargerThanInput,
         MediaDamaged,
         MediaError,
         OutputError,
@@ -23,19 +26,22 @@ if TYPE_CHECKING:
     from streamvq.frames import Frame, IndexFrame, StreamInfo
     from streamvq.learning import fit_codebook
     from streamvq.media.opening import open_sink, open_source
-    from streamvq.pipeline import compress
+    from streamvq.pipeline import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
     from streamvq.results import Result
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
 _HOMES = {
+    "BelowQuality": "errors",
+    "Clip": "container.clip",
     "Codebook": "quantize.codebook",
     "CodebookError": "errors",
     "FitSettings": "settings",
     "Frame": "frames",
     "IndexFrame": "frames",
     "InputMissing": "errors",
+    "LargerThanInput": "errors",
     "MediaDamaged": "errors",
     "MediaError": "errors",
     "OutputError": "errors",
@@ -48,18 +54,23 @@ _HOMES = {
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
     "compress": "pipeline",
+    "decompress": "pipeline",
     "fit_codebook": "learning",
+    "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
 }
 
 __all__ = [
+    "BelowQuality",
+    "Clip",
     "Codebook",
     "CodebookError",
     "FitSettings",
     "Frame",
     "IndexFrame",
     "InputMissing",
+    "LargerThanInput",
     "MediaDamaged",
     "MediaError",
     "OutputError",
@@ -72,7 +83,9 @@ __all__ = [
     "UsageError",
     "VectorQuantizer",
     "compress",
+    "decompress",
     "fit_codebook",
+    "open",
     "open_sink",
     "open_source",
 ]

@@ -1,13 +1,17 @@
 """What can go wrong, as one tree; every error is also the builtin that fits it.
 
     StreamVQError
-    ├── UsageError (ValueError)            the request contradicts itself; the command line exits with 2
+    ├── UsageError (ValueError)            the request contradicts itself [2]
     ├── InputMissing (FileNotFoundError)   no such file, or a folder or glob without images
     ├── MediaError (ValueError)            a file that cannot be decoded
     │   └── MediaDamaged                   it starts well and ends early
     ├── CodebookError (ValueError)         a codebook file that is not one, or does not fit
     └── OutputError (OSError)              the output cannot be written
-        └── OutputExists (FileExistsError)
+        ├── OutputExists (FileExistsError)
+        ├── LargerThanInput                it came out larger than the input, and that was not wanted [98]
+        └── BelowQuality                   it came out below the PSNR that was asked for [99]
+
+The command line exits with the number in brackets, with 1 where there is none.
 
 Messages are one line: the file, the place in it, and what to try.
 """
@@ -16,9 +20,13 @@ Messages are one line: the file, the place in it, and what to try.
 class StreamVQError(Exception):
     """Base of every error that streamvq raises on purpose."""
 
+    exit_code = 1  # of the command line
+
 
 class UsageError(StreamVQError, ValueError):
     """The request contradicts itself: a value out of range, or an output that equals an input."""
+
+    exit_code = 2
 
 
 class InputMissing(StreamVQError, FileNotFoundError):
@@ -43,3 +51,15 @@ class OutputError(StreamVQError, OSError):
 
 class OutputExists(OutputError, FileExistsError):
     """The output is already there, and overwriting was not asked for."""
+
+
+class LargerThanInput(OutputError):
+    """The output is larger than the input; with `skip_if_larger` it is not kept."""
+
+    exit_code = 98
+
+
+class BelowQuality(OutputError):
+    """The output's PSNR is below `min_psnr`; it is not kept."""
+
+    exit_code = 99

@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
-from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources import FrameSource
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.progress import NoProgress, Progress
+from streamvq.quantize.block_fitting import fit_blocks
+from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.fitting import fit_codes
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 from streamvq.settings import FitSettings, RunSettings
 
-Source = str | os.PathLike[str]
+Sketch = ColorSketch | BlockSample
 _SKETCHES_MOST = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
 
 
@@ -44,14 +46,17 @@ def fit_codebook(
     *,
     gray: bool = False,
     seed: int = 0,
+    block: int | tuple[int, int] = 1,
+    space: str = "",
     recursive: bool = False,
     run: RunSettings | None = None,
     progress: Progress | None = None,
 ) -> Codebook:
     """One codebook learned from all frames of all sources, none of which is held in memory.
 
-    `sources` are videos, images, folders, globs, or "-" (y4m on standard input). With at most `colors` distinct
-    colors in them, the codebook is exactly those. The result does not depend on `run.jobs`.
+    `sources` are videos, images, folders, globs, or "-" (y4m on standard input). A code stands for one pixel, or for
+    `block` pixels, a side or (height, width), then in `space` "rgb" or "ycbcr420". With at most `colors` distinct
+    colors or blocks in them, the codebook is exactly those. The result does not depend on `run.jobs`.
     Raises UsageError for numbers out of range, InputMissing, or MediaError.
 
     >>> import streamvq
@@ -60,43 +65,49 @@ def fit_codebook(
     (16, 3)
     """
     inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
-    fitted = fit(inputs, FitSettings(colors, gray, seed), run or RunSettings(), progress or NoProgress())
+    settings = FitSettings(colors, gray, seed, as_block(block), space)
+    fitted = fit(inputs, settings, run or RunSettings(), progress or NoProgress())
     for reasons in fitted.failed.values():
         raise MediaError(reasons[0])
     return fitted.codebook
+
+
+def as_block(block: int | tuple[int, int]) -> tuple[int, int]:
+    """A block's height and width: one side stands for both."""
+    return (block, block) if isinstance(block, int) else (block[0], block[1])
 
 
 def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:
     """Like `fit_codebook`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
     total = _new_sketch(settings)
     frames, failed, notes = 0, {}, []
-    for source in inputs:
-        sketch = _new_sketch(settings) if len(inputs) > 1 else total
+    for number, source in enumerate(inputs):
+        sketch = total.empty() if len(inputs) > 1 else total
         try:
-            counted, bad, remarks = _absorb(source, sketch, run, progress)
+            counted, bad, remarks = _absorb(source, sketch, number, run, progress)
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
             failed[source.label] = [str(error)]
             continue
         if sketch is not total:
-            total.merge(sketch)
+            total.merge(sketch)  # type: ignore[arg-type]
         frames += counted
         notes += remarks
         if bad:
             failed[source.label] = bad
     if not frames:
         raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
-    with progress.of(f"fit {settings.colors} colors", 0):
+    with progress.of(f"fit {settings.colors} codes", 0):
         return Fitted(_fitted(total, settings), frames, failed, notes)
 
 
 def _absorb(
-    source: MediaInput, sketch: ColorSketch, run: RunSettings, progress: Progress
+    source: MediaInput, sketch: Sketch, number: int, run: RunSettings, progress: Progress
 ) -> tuple[int, list[str], list[str]]:
-    """Count all frames of an input into `sketch`, in parallel; frames counted, bad ones, and remarks."""
-    spare: SimpleQueue[ColorSketch] = SimpleQueue()
-    parts = [sketch] + [type(sketch)() for _ in range(min(worker_count(run.jobs), _SKETCHES_MOST) - 1)]
+    """Count all frames of input `number` into `sketch`, in parallel; frames counted, bad ones, and remarks."""
+    spare: SimpleQueue[Sketch] = SimpleQueue()
+    parts = [sketch] + [sketch.empty() for _ in range(min(worker_count(run.jobs), _SKETCHES_MOST) - 1)]
     for part in parts:
         spare.put(part)
 
@@ -106,7 +117,7 @@ def _absorb(
             return frame
         part = spare.get()
         try:
-            part.absorb(frame.pixels)
+            part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
             spare.put(part)
         return None
@@ -125,7 +136,7 @@ def _absorb(
                     bad.append(reason)
                 progress.advance()
     for part in parts[1:]:
-        sketch.merge(part)
+        sketch.merge(part)  # type: ignore[arg-type]
     return counted, bad, opened.notes
 
 
@@ -137,22 +148,30 @@ def warm_up(
     head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, ahead))
     sketch = _new_sketch(settings)
     for frame in head:
-        sketch.absorb(frame.pixels)
+        sketch.absorb(frame.pixels, frame.index)
     book = _fitted(sketch, settings)
-    note = f"{source.label}: {len(book)} colors learned from the first {len(head)} frames"
+    note = f"{source.label}: {len(book)} {codes_name(settings.block)} learned from the first {len(head)} frames"
     if len(book) < settings.colors:
         note += f", which have no more of the {settings.colors} asked for; a larger --warmup sees more"
     return book, chain(head, items), note
 
 
-def _new_sketch(settings: FitSettings) -> ColorSketch:
+def _new_sketch(settings: FitSettings) -> Sketch:
+    if settings.block != (1, 1):
+        most = sample_size(settings.colors, settings.block, settings.space)
+        return BlockSample(settings.block, settings.space, settings.seed, most, settings.colors)
     return LevelHistogram() if settings.gray else ColorHistogram()
 
 
-def _fitted(sketch: ColorSketch, settings: FitSettings) -> Codebook:
-    if not sketch.distinct():
-        raise MediaError("the input has no visible pixel to learn from")
-    codes = fit_codes(sketch, settings.colors, settings.seed)
+def _fitted(sketch: Sketch, settings: FitSettings) -> Codebook:
+    if isinstance(sketch, BlockSample):
+        if not len(sketch.points()[1]):
+            raise MediaError("the input has no visible pixel to learn from")
+        codes = fit_blocks(sketch, settings.colors, settings.seed)
+    else:
+        if not sketch.distinct():
+            raise MediaError("the input has no visible pixel to learn from")
+        codes = fit_codes(sketch, settings.colors, settings.seed)
     provenance = {
         "colors_asked": settings.colors,
         "seed": settings.seed,
@@ -160,14 +179,20 @@ def _fitted(sketch: ColorSketch, settings: FitSettings) -> Codebook:
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
     }
-    return Codebook(codes, "gray" if settings.gray else "rgb", provenance=provenance)
+    return Codebook(codes, settings.space, settings.block, provenance)
 
 
 def fewer_colors(codebook: Codebook, settings: FitSettings) -> list[str]:
     """A remark where a learned codebook has fewer codes than were asked for."""
     if len(codebook) == settings.colors:
         return []
-    return [f"{len(codebook)} colors instead of {settings.colors}: the input has no more, and each is a code"]
+    kind = codes_name(codebook.block)
+    return [f"{len(codebook)} {kind} instead of {settings.colors}: the input has no more, and each is a code"]
+
+
+def codes_name(block: tuple[int, int]) -> str:
+    """What codes are called for people."""
+    return "colors" if block == (1, 1) else f"blocks of {block[1]}x{block[0]}"
 
 
 def _version(package: str) -> str:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from streamvq.media.sinks import FrameSink
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.metrics import psnr_db
 
@@ -17,13 +18,15 @@ class Result:
     `psnr_db` compares the codes' samples with the input's as 8 bits (luma for a gray codebook), not what a lossy
     format makes of them, and is None where they are equal. `lossless` says that the output holds the input's very
     pixels. `compression_rate` is that of the codes' plain bits:
-    (24 - bits) / 24, gray (8 - bits) / 8. `bytes_out` includes copied audio.
+    (24 - bits) / 24, gray (8 - bits) / 8, with as many samples a code as it stands for. `bytes_out` includes copied
+    audio; `parts` says what it consists of, where the output is a `.svq` file.
     """
 
     input: str
     output: str
     codebook: str | None = None
     colors: int | None = None
+    block: tuple[int, int] | None = None
     frames: int = 0
     width: int | None = None
     height: int | None = None
@@ -36,16 +39,19 @@ class Result:
     lossless: bool = False
     seconds: float | None = None
     frames_per_second: float | None = None
+    parts: dict[str, int] = field(default_factory=dict)
     left_alone: int = 0
     skipped: bool = False
     failed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     error: str | None = None
+    exit_code: int = 0
+    compared: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON; what is usually absent (skipped, failed, notes, error) only where it is there."""
-        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone")
+        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone", "parts", "exit_code")
         return {key: value for key, value in vars(self).items() if value or key not in rare}
 
 
@@ -69,10 +75,16 @@ class Tally:
         self._same &= same
         self.frames += 1
 
-    def fill(self, result: Result, bytes_out: int, seconds: float) -> None:
-        """Set the figures that follow from what was counted."""
-        full = 8 if self._codebook.space == "gray" else 24
-        bits = max(1, math.ceil(math.log2(len(self._codebook))))
+    def psnr_db(self) -> float | None:
+        """Of all samples so far; None where there is no error."""
+        return psnr_db(self._squared_error, self._samples)
+
+    def fill(self, result: Result, sink: FrameSink, seconds: float) -> None:
+        """Set the figures that follow from what was counted, and from the finished sink."""
+        book = self._codebook
+        full = 8 * book.channels * book.block[0] * book.block[1]
+        bits = max(1, math.ceil(math.log2(len(book))))
+        bytes_out = sink.size_bytes
         result.frames = self.frames
         if len(self._sizes) == 1:
             result.width, result.height = next(iter(self._sizes))
@@ -80,7 +92,9 @@ class Tally:
         result.bytes_out = bytes_out
         result.bits_per_pixel = 8 * bytes_out / self._pixels if self._pixels else None
         result.compression_rate = (full - bits) / full
-        result.psnr_db = psnr_db(self._squared_error, self._samples)
+        result.compared = self._samples > 0
+        result.psnr_db = self.psnr_db()
         result.lossless = self._same and self._squared_error == 0
+        result.block, result.parts = book.block, sink.parts
         result.seconds = seconds
         result.frames_per_second = self.frames / seconds if seconds else None

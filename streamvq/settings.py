@@ -9,21 +9,45 @@ from streamvq.errors import UsageError
 
 MAX_COLORS = 65536
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
-VIDEO_FORMATS = ("mkv", "avi", "mp4", "mov", "webm")
+VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
+BLOCK_SIDE_MOST = 32
+LOSSY_MOST = 100
+SPACES = ("gray", "rgb", "ycbcr420")
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a codebook is learned: `colors` codes, scalar gray levels or RGB, from a seed."""
+    """How a codebook is learned: `colors` codes from a seed.
+
+    A code stands for `block` pixels (height, width). `space` is "rgb", or for blocks with even sides "ycbcr420"
+    (luma with half-resolution chroma, the default there), or "gray"; `gray` is short for the last.
+    """
 
     colors: int = 256
     gray: bool = False
     seed: int = 0
+    block: tuple[int, int] = (1, 1)
+    space: str = ""  # empty: the best for the block
 
     def __post_init__(self) -> None:
-        most = 256 if self.gray else MAX_COLORS
+        high, wide = self.block
+        if not (1 <= high <= BLOCK_SIDE_MOST and 1 <= wide <= BLOCK_SIDE_MOST):
+            raise UsageError(f"blocks of {wide}x{high}: choose sides of 1 to {BLOCK_SIDE_MOST}")
+        halves = self.block != (1, 1) and high % 2 == wide % 2 == 0
+        space = self.space or ("ycbcr420" if halves else "rgb")
+        if self.gray:
+            if self.space not in ("", "gray"):
+                raise UsageError(f"--gray and --space {self.space} contradict each other: choose one")
+            space = "gray"
+        if space not in SPACES:
+            raise UsageError(f"space {space!r}: choose one of {', '.join(SPACES)}")
+        if space == "ycbcr420" and not halves:
+            raise UsageError(f"space ycbcr420 takes blocks with even sides, not {wide}x{high}; choose --space rgb")
+        object.__setattr__(self, "gray", space == "gray")
+        object.__setattr__(self, "space", space)
+        most = 256 if self.gray and self.block == (1, 1) else MAX_COLORS
         if not 2 <= self.colors <= most:
-            kind = "gray levels" if self.gray else "colors"
+            kind = f"codes of {wide}x{high}" if self.block != (1, 1) else "gray levels" if self.gray else "colors"
             raise UsageError(f"{self.colors} {kind}: choose 2 to {most}")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise UsageError(f"seed {self.seed}: choose 0 to {2**32 - 1}")
@@ -54,7 +78,9 @@ class OutputSettings:
 
     `format` is one of `IMAGE_FORMATS` or `VIDEO_FORMATS`, or None to go by the output's suffix. `crf` is the
     constant rate factor of lossy previews (.mp4, .mov, .webm; smaller is better). `fps` times image folders
-    that become a video.
+    that become a video. `lossy` keeps the code of a neighbor or of the frame before where that saves more than it
+    costs (0: every code is the nearest). With `embed` false a .svq file only names its codebook. An output larger
+    than its input (`skip_if_larger`), or of less than `min_psnr` dB, is not kept.
     """
 
     format: str | None = None
@@ -62,12 +88,18 @@ class OutputSettings:
     fps: Fraction = Fraction(25)
     overwrite: bool = False
     skip_existing: bool = False
+    lossy: float = 0
+    embed: bool = True
+    skip_if_larger: bool = False
+    min_psnr: float | None = None
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in IMAGE_FORMATS + VIDEO_FORMATS:
             raise UsageError(f"format {self.format!r}: choose one of {', '.join(IMAGE_FORMATS + VIDEO_FORMATS)}")
         if not 0 <= self.crf <= 63:
             raise UsageError(f"crf {self.crf}: choose 0 (best) to 51 (.mp4, .mov) or 63 (.webm)")
+        if not 0 <= self.lossy <= LOSSY_MOST:
+            raise UsageError(f"lossy {self.lossy}: choose 0 (off) to {LOSSY_MOST}")
         if self.fps <= 0:
             raise UsageError(f"{self.fps} frames per second: choose more than 0")
         if self.overwrite and self.skip_existing:

@@ -26,7 +26,7 @@ class Command(TyperCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except Exception as error:
-            from streamvq.errors import StreamVQError, UsageError
+            from streamvq.errors import StreamVQError
 
             if type(error).__module__.startswith("typer."):
                 raise  # its own usage errors
@@ -34,7 +34,7 @@ class Command(TyperCommand):
                 traceback.print_exc()
             text = str(error) if isinstance(error, StreamVQError) else f"{type(error).__name__}: {error}; see --debug"
             print(f"streamvq: error: {' '.join(text.split())}", file=sys.stderr)
-            raise typer.Exit(2 if isinstance(error, UsageError) else 1) from None
+            raise typer.Exit(getattr(error, "exit_code", 1)) from None
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}

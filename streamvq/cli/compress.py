@@ -6,6 +6,8 @@ from streamvq.cli import options as opt
 
 EXAMPLES = """\b
 Examples:
+  streamvq compress clip.mp4                         clip.svq: 256 colors
+  streamvq compress clip.mp4 --block 4 -k 4096       codes of 4x4 pixels: far smaller
   streamvq compress clip.mp4 -k 64 -o clip.mkv       exact colors, audio kept
   streamvq compress sprites/ -r -k 32 -o build       indexed PNGs, one palette
   streamvq compress photo.jpg --gray --bits 3 -o photo.png
@@ -15,10 +17,12 @@ Examples:
 
 def compress(
     inputs: opt.Inputs,
-    output: opt.Output,
+    output: opt.OutputOrBeside = None,
     colors: opt.Colors = None,
     bits: opt.Bits = None,
     gray: opt.Gray = False,
+    block: opt.Block = None,
+    space: opt.Space = None,
     codebook: opt.Book = None,
     save_codebook: opt.SaveBook = None,
     seed: opt.Seed = 0,
@@ -28,6 +32,10 @@ def compress(
     fps: opt.Fps = "25",
     format: opt.Format = None,
     crf: opt.Crf = 18,
+    lossy: opt.Lossy = 0,
+    external_codebook: opt.External = False,
+    skip_if_larger: opt.SkipIfLarger = False,
+    min_psnr: opt.MinPsnr = None,
     overwrite: opt.Overwrite = False,
     skip_existing: opt.SkipExisting = False,
     jobs: opt.Jobs = 0,
@@ -45,17 +53,29 @@ def compress(
     from streamvq.errors import UsageError
     from streamvq.settings import OutputSettings, RunSettings
 
-    if codebook and (colors is not None or bits is not None or gray):
-        raise UsageError(f"-c {codebook}: the codebook fixes its colors; drop --colors, --bits and --gray")
+    if codebook and any(value for value in (colors, bits, gray, block, space)):
+        raise UsageError(
+            f"-c {codebook}: the codebook fixes its codes; drop --colors, --bits, --gray, --block, --space"
+        )
     run_compress(
         inputs,
         output,
-        opt.fit_settings(colors, bits, gray, seed),
+        opt.fit_settings(colors, bits, gray, seed, block, space),
         codebook,
         save_codebook,
         recursive,
         RunSettings(jobs, warmup, keep_going),
-        OutputSettings(format, crf, opt.frame_rate(fps), overwrite, skip_existing),
+        OutputSettings(
+            format,
+            crf,
+            opt.frame_rate(fps),
+            overwrite,
+            skip_existing,
+            lossy,
+            not external_codebook,
+            skip_if_larger,
+            min_psnr,
+        ),
         dry_run,
         json,
         quiet,

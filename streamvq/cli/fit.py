@@ -22,6 +22,8 @@ def fit(
     colors: opt.Colors = None,
     bits: opt.Bits = None,
     gray: opt.Gray = False,
+    block: opt.Block = None,
+    space: opt.Space = None,
     seed: opt.Seed = 0,
     recursive: opt.Recursive = False,
     keep_going: opt.KeepGoing = False,
@@ -49,7 +51,8 @@ def fit(
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
-    settings = opt.fit_settings(colors, bits, gray, seed)
+    settings = opt.fit_settings(colors, bits, gray, seed, block, space)
+    kind = learning.codes_name(settings.block)
     found = find_inputs(inputs, recursive)
     if skip_existing and output.exists():
         if json:
@@ -67,7 +70,7 @@ def fit(
         if json:
             print_json(record | {"dry_run": True})
         else:
-            print(f"{', '.join(record['inputs'])} -> {output}\n  would learn {settings.colors} colors")  # type: ignore[arg-type]
+            print(f"{', '.join(record['inputs'])} -> {output}\n  would learn {settings.colors} {kind}")  # type: ignore[arg-type]
         return
     start = time.perf_counter()
     fitted = learning.fit(found, settings, RunSettings(jobs, keep_going=keep_going), progress_bar(quiet))
@@ -86,7 +89,7 @@ def fit(
         figures |= {"codebook_bytes": output.stat().st_size, "seconds": time.perf_counter() - start}
         print_json(record | figures | ({"failed": bad} if bad else {}))
     elif not quiet:
-        print(f"{output}: {len(book)} colors from {fitted.frames} frames, fingerprint {book.fingerprint[:12]}")
+        print(f"{output}: {len(book)} {kind} from {fitted.frames} frames, fingerprint {book.fingerprint[:12]}")
         if verbose:
             print(f"  {time.perf_counter() - start:.2f} s, seed {seed}")
     if bad:

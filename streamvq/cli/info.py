@@ -12,6 +12,7 @@ from streamvq.cli import options as opt
 EXAMPLES = """\b
 Examples:
   streamvq info clip.mp4
+  streamvq info clip.svq
   streamvq info clip.codebook.npz --json"""
 
 
@@ -21,14 +22,16 @@ def info(
     json: opt.Json = False,
     debug: opt.Debug = False,
 ) -> None:
-    """Say what a media file, a folder of images, or a codebook holds."""
+    """Say what a media file, a folder of images, a .svq file, or a codebook holds."""
     from streamvq.cli.report import say
     from streamvq.errors import StreamVQError
 
     failed = False
     for file in files:
         try:
-            records = [_codebook(file)] if Path(file).suffix == ".npz" else _media(file, recursive)
+            suffix = Path(file).suffix.lower()
+            records = [_codebook(file)] if suffix == ".npz" else [_svq(file)] if suffix == ".svq" else []
+            records = records or _media(file, recursive)
         except StreamVQError as error:
             failed = True
             say(f"error: {error}")
@@ -64,7 +67,33 @@ def _codebook(path: str) -> dict[str, Any]:
         "fingerprint": book.fingerprint,
         "bytes": Path(path).stat().st_size,
         "provenance": dict(book.provenance),
-        "codes": ["#" + bytes(code.tolist()).hex() for code in book.palette],
+        "codes": ["#" + bytes(code.tolist()).hex() for code in book.palette] if book.block == (1, 1) else None,
+    }
+
+
+def _svq(path: str) -> dict[str, Any]:
+    from streamvq.container.survey import survey
+
+    about = survey(Path(path))
+    header, info = about.header, about.header.info
+    return {
+        "file": path,
+        "kind": "svq",
+        "bytes": about.size,
+        "width": info.width,
+        "height": info.height,
+        "frames": about.frames,
+        "frames_per_second": float(info.fps) if info.fps else None,
+        "audio_streams": info.audio_streams,
+        "groups": about.groups,
+        "codes": header.colors,
+        "space": header.space,
+        "block": list(header.block),
+        "codebook": "inside" if about.parts["codebook"] else "external: decompress needs -c",
+        "fingerprint": header.fingerprint,
+        "bytes_by_part": {name: count for name, count in about.parts.items() if count},
+        "bits_per_pixel": 8 * about.size / about.pixels if about.pixels else None,
+        "missing": about.missing,
     }
 
 
@@ -96,6 +125,8 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {item}" for key, item in value.items())
     if isinstance(value, list):

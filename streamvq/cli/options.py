@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +20,9 @@ Inputs = Annotated[
 ]
 Colors = Annotated[
     int | None,
-    typer.Option("-k", "--colors", help="Colors to learn, 2 to 65536 (256).", rich_help_panel=_CODEBOOK),
+    typer.Option(
+        "-k", "--colors", help="Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", rich_help_panel=_CODEBOOK
+    ),
 ]
 Bits = Annotated[
     int | None, typer.Option("--bits", help="The same as -k 2^BITS, 1 to 16.", rich_help_panel=_CODEBOOK)
@@ -27,6 +30,23 @@ Bits = Annotated[
 Gray = Annotated[
     bool,
     typer.Option("--gray", help="Gray levels instead of colors (--bits 1 to 8).", rich_help_panel=_CODEBOOK),
+]
+Block = Annotated[
+    str | None,
+    typer.Option(
+        "--block",
+        help="Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.",
+        rich_help_panel=_CODEBOOK,
+    ),
+]
+Space = Annotated[
+    str | None,
+    typer.Option(
+        "--space",
+        help="Where blocks are compared: ycbcr420 (even sides; the default) or rgb.",
+        autocompletion=lambda: ["rgb", "ycbcr420"],
+        rich_help_panel=_CODEBOOK,
+    ),
 ]
 Seed = Annotated[
     int,
@@ -61,13 +81,20 @@ KeepGoing = Annotated[
 Fps = Annotated[
     str, typer.Option("--fps", help="Frames per second of images that become a video.", rich_help_panel=_READ)
 ]
-Output = Annotated[
-    str,
+_OUTPUT = typer.Option(
+    "-o",
+    "--output",
+    help="Compressed (.svq), exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp "
+    ".jpg), folder of images (no suffix), or - (y4m).",
+    rich_help_panel=_WRITE,
+)
+Output = Annotated[str, _OUTPUT]
+OutputOrBeside = Annotated[
+    str | None,
     typer.Option(
         "-o",
         "--output",
-        help="Exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp .jpg), "
-        "folder of images (no suffix), or - (y4m).",
+        help=f"{_OUTPUT.help} Without it: INPUT's name with .svq, beside it.",
         rich_help_panel=_WRITE,
     ),
 ]
@@ -75,13 +102,37 @@ Format = Annotated[
     str | None,
     typer.Option(
         "--format",
-        help="File format inside an output folder: png webp tiff bmp jpg, mkv avi mp4 mov webm.",
-        autocompletion=lambda: ["png", "webp", "tiff", "bmp", "jpg", "mkv", "avi", "mp4", "mov", "webm"],
+        help="File format inside an output folder: png webp tiff bmp jpg, svq mkv avi mp4 mov webm; of -: svq.",
+        autocompletion=lambda: ["png", "webp", "tiff", "bmp", "jpg", "svq", "mkv", "avi", "mp4", "mov", "webm"],
         rich_help_panel=_WRITE,
     ),
 ]
 Crf = Annotated[
     int, typer.Option("--crf", help="Quality of preview videos; smaller is better.", rich_help_panel=_WRITE)
+]
+Lossy = Annotated[
+    float,
+    typer.Option(
+        "--lossy",
+        help="Keep the code of a neighbor or of the frame before where it costs little: 0 (off) to 100.",
+        rich_help_panel=_WRITE,
+    ),
+]
+External = Annotated[
+    bool,
+    typer.Option(
+        "--external-codebook", help=".svq without the codebook inside; decompress needs -c.", rich_help_panel=_WRITE
+    ),
+]
+SkipIfLarger = Annotated[
+    bool,
+    typer.Option(
+        "--skip-if-larger", help="Keep no output that is larger than its input (exit 98).", rich_help_panel=_WRITE
+    ),
+]
+MinPsnr = Annotated[
+    float | None,
+    typer.Option("--min-psnr", help="Keep no output below so many dB (exit 99).", rich_help_panel=_WRITE),
 ]
 Overwrite = Annotated[
     bool, typer.Option("-f", "--overwrite", help="Replace existing outputs.", rich_help_panel=_WRITE)
@@ -100,19 +151,52 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More detail.", r
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.", rich_help_panel=_REPORT)]
 
 
-def fit_settings(colors: int | None, bits: int | None, gray: bool, seed: int) -> FitSettings:
+def fit_settings(
+    colors: int | None, bits: int | None, gray: bool, seed: int, block: str | None, space: str | None
+) -> FitSettings:
     """The fit settings that the options mean. Raises UsageError."""
     from streamvq.errors import UsageError
     from streamvq.settings import FitSettings
 
+    sides = block_sides(block)
     if colors is not None and bits is not None:
         raise UsageError("--colors and --bits say the same thing; give one of them")
     if bits is not None:
-        most = 8 if gray else 16
+        most = 8 if gray and sides == (1, 1) else 16
         if not 1 <= bits <= most:
-            raise UsageError(f"--bits {bits}: choose 1 to {most}" + (" with --gray" if gray else ""))
+            raise UsageError(f"--bits {bits}: choose 1 to {most}" + (" with --gray" if most == 8 else ""))
         colors = 2**bits
-    return FitSettings(256 if colors is None else colors, gray, seed)
+    if colors is None:
+        colors = 256 if sides == (1, 1) else 4096
+    return FitSettings(colors, gray, seed, sides, space or "")
+
+
+def block_sides(text: str | None) -> tuple[int, int]:
+    """A block's height and width from "4" or "8x4" (width first). Raises UsageError."""
+    from streamvq.errors import UsageError
+
+    wide, _, high = (text or "1").lower().partition("x")
+    try:
+        return int(high or wide), int(wide)
+    except ValueError:
+        raise UsageError(f"--block {text}: give a side such as 4, or WIDTHxHEIGHT such as 8x4") from None
+
+
+def frame_range(text: str | None) -> range | None:
+    """Frames from "A:B" (A to B - 1), "A:", ":B" or "A". Raises UsageError."""
+    from streamvq.errors import UsageError
+
+    if text is None:
+        return None
+    first, colon, end = text.partition(":")
+    try:
+        start = int(first or 0)
+        frames = range(start, int(end) if end else sys.maxsize if colon else start + 1)
+    except ValueError:
+        frames = range(0)
+    if frames.start < 0 or not frames:
+        raise UsageError(f"--frames {text}: give A:B (A to B - 1), A:, :B or A, counted from 0")
+    return frames
 
 
 def frame_rate(text: str) -> Fraction:

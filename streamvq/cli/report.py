@@ -70,13 +70,19 @@ def summary(result: Result, verbose: bool) -> str:
     if result.psnr_db is not None:
         loss = f"PSNR {result.psnr_db:.2f} dB"
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
-    rate = 100 * (result.compression_rate or 0)
+    high, wide = result.block or (1, 1)
+    codes = f"{result.colors} " + ("colors" if high == wide == 1 else f"blocks of {wide}x{high}")
+    if result.compared:
+        codes += f", {loss}, compression rate of the codes {100 * (result.compression_rate or 0):.4g} %"
     lines = [
         head,
-        f"  {frames}, {size}, {result.colors} colors, {loss}, compression rate of the codes {rate:.4g} %",
+        f"  {frames}, {size}, {codes}",
         f"  {bytes_text(result.bytes_in)} in, {bytes_text(result.bytes_out)} out, "
         f"{result.bits_per_pixel:.3g} bits per pixel",
     ]
+    if result.parts:
+        parts = [f"{name} {bytes_text(count)}" for name, count in result.parts.items() if count]
+        lines.append(f"  of them {', '.join(parts)}")
     if result.codebook:
         lines.append(f"  codebook {result.codebook}, {bytes_text(result.codebook_bytes)}")
     if verbose:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from streamvq.pipeline import Plan
+    from streamvq.planning import Plan
     from streamvq.results import Result
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
 
 def run_compress(
     inputs: list[str],
-    output: str,
+    output: str | None,
     fit: FitSettings | None,
     codebook: Path | None,
     save_codebook: Path | None,
@@ -30,12 +30,13 @@ def run_compress(
 ) -> None:
     """Quantize and print; exits with 1 where something failed."""
     from streamvq.cli.report import print_json, progress_bar
+    from streamvq.container.reader import load_codebook
     from streamvq.errors import StreamVQError
-    from streamvq.pipeline import compress, make_plan
-    from streamvq.quantize.codebook import Codebook
+    from streamvq.pipeline import compress
+    from streamvq.planning import make_plan
     from streamvq.settings import FitSettings
 
-    book = Codebook.load(codebook) if codebook else None
+    book = load_codebook(codebook) if codebook else None
     fit = fit or FitSettings()
     if dry_run:
         plan = make_plan(
@@ -50,6 +51,8 @@ def run_compress(
             fit.colors,
             gray=fit.gray,
             seed=fit.seed,
+            block=fit.block,
+            space=fit.space,
             codebook=book,
             save_codebook=save_codebook,
             recursive=recursive,
@@ -65,8 +68,50 @@ def run_compress(
         if book is not None and codebook is not None and not result.codebook:
             result.codebook, result.codebook_bytes = str(codebook), codebook.stat().st_size
         _print_result(result, json, quiet, verbose, to_stderr=output == "-")
-    if any(result.error or result.failed for result in results):
-        raise typer.Exit(1)
+    leave(results)
+
+
+def run_decompress(
+    inputs: list[str],
+    output: str,
+    codebook: Path | None,
+    frames: range | None,
+    run: RunSettings,
+    writing: OutputSettings,
+    dry_run: bool,
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Decode and print; exits with 1 where something failed."""
+    from streamvq.cli.report import print_json, progress_bar
+    from streamvq.container.reader import load_codebook
+    from streamvq.errors import StreamVQError
+    from streamvq.pipeline import decompress
+    from streamvq.planning import plan_decompression
+
+    book = load_codebook(codebook) if codebook else None
+    if dry_run:
+        _print_plan(plan_decompression(inputs, output, writing), str(codebook or ""), json)
+        return
+    try:
+        results = decompress(
+            inputs, output, codebook=book, frames=frames, run=run, writing=writing, progress=progress_bar(quiet)
+        )
+    except StreamVQError as error:
+        if json and output != "-":
+            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
+        raise
+    for result in results:
+        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
+    leave(results)
+
+
+def leave(results: list[Result]) -> None:
+    """Exit as the results say: 1 where something failed, 98 or 99 where an output was not worth keeping."""
+    codes = {1 if result.failed else result.exit_code for result in results}
+    if codes - {0}:
+        raise typer.Exit(1 if 1 in codes else max(codes))
 
 
 def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_stderr: bool) -> None:
@@ -76,8 +121,8 @@ def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_std
         say(f"error: {line}")
     for note in result.warnings + (result.notes if not quiet else []):
         say(f"note: {note}")
-    if result.bytes_in and result.bytes_out and result.bytes_out > 1.05 * result.bytes_in and not quiet:
-        say(f"note: {result.output}: {result.bytes_out / result.bytes_in:.1f} times as large as the input")
+    if result.compared and result.bytes_in and (result.bytes_out or 0) > 1.05 * result.bytes_in and not quiet:
+        say(f"note: {result.output}: {(result.bytes_out or 0) / result.bytes_in:.1f} times as large as the input")
     if json and not to_stderr:
         print_json(result.as_dict())
     elif not quiet and not result.error:

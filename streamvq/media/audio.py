@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import Any
 import av
 from av.container import OutputContainer
 
+from streamvq.container.audio import AudioFile
 from streamvq.media.libav import url
+
+_NUT_DELAY = 60  # seconds, rounded up to a tick of each stream
+
+
+def open_audio(path: Path) -> Any:
+    """The container that holds the audio streams of a media file or of a `.svq` file."""
+    if path.suffix.lower() == ".svq":
+        return av.open(AudioFile(path), format="nut")  # type: ignore[call-overload]
+    return av.open(url(path))
 
 
 class AudioCopy:
@@ -25,9 +36,13 @@ class AudioCopy:
     """
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
-        self._input = av.open(url(path))
+        self._input = open_audio(path)
         self._output = output
         self._no_negative_times = output.format.name in ("matroska", "webm")
+        # NUT has no times before 0, so those of .svq files are later by a fixed amount
+        self._later = (_NUT_DELAY if output.format.name == "nut" else 0) - (
+            _NUT_DELAY if self._input.format.name == "nut" else 0
+        )
         self.left_out: list[str] = []  # codecs that the output cannot hold
         self._streams = {}
         for stream in self._input.streams.audio:
@@ -45,6 +60,10 @@ class AudioCopy:
         for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
             if packet.dts is None or not packet.size:
                 continue
+            if self._later:
+                ticks = math.copysign(math.ceil(abs(self._later) / packet.time_base), self._later)
+                packet.dts += int(ticks)
+                packet.pts = packet.dts if packet.pts is None else packet.pts + int(ticks)
             if not self._no_negative_times or packet.stream.codec_context.name == "opus":
                 yield packet
             elif packet.dts < 0:
@@ -60,11 +79,15 @@ class AudioCopy:
         while True:
             packet = self._waiting or next(self._packets, None)
             self._waiting = packet
-            if packet is None or (time is not None and packet.dts * Fraction(packet.time_base) > time):  # type: ignore[operator, arg-type]
+            if packet is None or (time is not None and self._plays_at(packet) > time):
                 return
             packet.stream = self._streams[packet.stream.index]
             self._output.mux(packet)
             self._waiting = None
+
+    def _plays_at(self, packet: av.Packet) -> Fraction:
+        """When a packet plays, in seconds of the pictures' clock."""
+        return packet.dts * Fraction(packet.time_base) - max(0, self._later)  # type: ignore[operator, arg-type]
 
     def close(self) -> None:
         self._input.close()

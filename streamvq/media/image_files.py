@@ -53,6 +53,17 @@ def read_image(path: Path) -> NDArray:
         raise MediaError(f"{path}: cannot be decoded: {reason(error)}; is the file whole?") from error
 
 
+def pixel_count(path: Path) -> int:
+    """How many pixels an image file announces; 0 where that cannot be read, which `read_image` will explain."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return image.width * image.height
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 0
+
+
 def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
     """`frame` as an image file's bytes.
 
@@ -60,7 +71,7 @@ def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
     webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
-    indexed = format in PALETTE_FORMATS and len(codebook) <= 256
+    indexed = format in PALETTE_FORMATS and len(codebook) <= 256 and codebook.block == (1, 1)
     if indexed and (frame.alpha is None or format in NO_ALPHA_FORMATS):
         image = _indexed(frame.codes, codebook)
         return _saved(image, format)
@@ -68,10 +79,10 @@ def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
         clear = len(codebook)
         image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), codebook, extra=1)
         return _saved(image, format, transparency=clear)
-    pixels = codebook.palette.take(frame.codes, axis=0)
+    pixels = codebook.picture(frame)
     if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
-        pixels = np.dstack([pixels, frame.alpha])
-    elif codebook.space == "gray":
+        pixels = np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), frame.alpha])
+    elif pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), format)
 

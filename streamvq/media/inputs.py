@@ -30,9 +30,11 @@ VIDEO_SUFFIXES = frozenset(
         ".ogv",
         ".gif",
         ".y4m",
+        ".svq",
     }
 )
 PIPE = "-"
+Source = str | os.PathLike[str]  # what a user names an input by
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class MediaInput:
     def size_bytes(self) -> int | None:
         """Bytes on disk, None for the pipe."""
         return None if self.kind == "pipe" else sum(path.stat().st_size for path in self.paths)
+
+    @property
+    def is_svq(self) -> bool:
+        """Whether it is a file that streamvq wrote."""
+        return self.kind == "video" and self.paths[0].suffix.lower() == ".svq"
 
     def names(self) -> list[str]:
         """The path of each image inside the set, with forward slashes."""

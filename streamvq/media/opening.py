@@ -13,6 +13,8 @@ from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.plan import Target
 from streamvq.media.sinks import FrameSink
 from streamvq.media.sources import FrameSource
+from streamvq.media.svq_sink import SvqSink
+from streamvq.media.svq_source import SvqSource
 from streamvq.media.video_sink import ExactVideoSink, PreviewVideoSink
 from streamvq.media.video_source import VideoSource
 from streamvq.media.y4m import Y4MSink, Y4MSource
@@ -21,12 +23,16 @@ from streamvq.settings import OutputSettings
 
 
 def open_source(
-    source: MediaInput | str | os.PathLike[str], recursive: bool = False, keep_going: bool = False
+    source: MediaInput | str | os.PathLike[str],
+    recursive: bool = False,
+    keep_going: bool = False,
+    codebook: Codebook | None = None,
 ) -> FrameSource:
-    """Open a video, an image, a folder of images, a glob of images, or "-" (y4m on standard input).
+    """Open a video, an image, a folder of images, a glob of images, a `.svq`, or "-" (y4m on standard input).
 
     With `keep_going`, a damaged video ends where the damage begins, with a remark in `notes`, instead of
-    raising. Raises InputMissing, MediaError, or UsageError where the name stands for several inputs.
+    raising. `codebook` is for a `.svq` that has none inside. Raises InputMissing, MediaError, or UsageError where
+    the name stands for several inputs.
 
     >>> import streamvq
     >>> with streamvq.open_source("samples/photos") as source:
@@ -43,6 +49,8 @@ def open_source(
         return ImageSource(source)
     if source.kind == "pipe" or source.paths[0].suffix.lower() == ".y4m":
         return Y4MSource(source, keep_going)
+    if source.is_svq:
+        return SvqSource(source.paths[0], source.label, codebook, keep_going)
     return VideoSource(source.paths[0], source.label, keep_going)
 
 
@@ -55,13 +63,15 @@ def open_sink(
 ) -> FrameSink:
     """A sink for coded frames of a source that `info` describes.
 
-    `target` is a path whose suffix chooses the kind: a video (.mkv and .avi exact; .mp4, .mov and .webm lossy
-    previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is copied
-    into videos. Raises UsageError, OutputExists or OutputError.
+    `target` is a path whose suffix chooses the kind: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
+    lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
+    copied into videos and .svq. Raises UsageError, OutputExists or OutputError.
     """
     settings = settings or OutputSettings()
     if not isinstance(target, Target):
         target = Target.of(target, settings.format)
+    if target.format == "svq":
+        return SvqSink(target, codebook, info, settings, audio_from)
     if target.kind == "pipe":
         return Y4MSink(codebook, info, settings.fps)
     if target.kind == "video":

@@ -31,7 +31,7 @@ class Target:
     def of(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
         """The target that a path's suffix means; without a known suffix, a folder."""
         if os.fspath(path_given) == PIPE:
-            return cls("pipe")
+            return cls("pipe", format="svq" if format == "svq" else "y4m")
         path = Path(path_given)
         suffix = path.suffix.lower()
         folder = path.is_dir() or os.fspath(path_given).endswith(("/", os.sep))
@@ -117,7 +117,7 @@ def _targets(
         target = Target.of(output, format)
         if target.kind == "image" and source.kind == "pipe":
             raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
-        if target.kind == "image" and source.kind != "image":
+        if target.kind == "image" and not (source.kind == "image" or source.is_svq):
             raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")
         return [(source, target)]
     if os.fspath(output) == PIPE:

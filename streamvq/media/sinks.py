@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +19,33 @@ class FrameSink(ABC):
     """A context manager that coded frames are written to; its output gets its real name only on clean exit.
 
     Writing has two halves, so that the costly one can run in parallel: `encode(frame)` makes a packet, on any
-    thread, and `write(packet)` takes packets in order, on one thread.
+    thread, and `write(packet)` takes packets in order, on one thread. A sink that codes frames together is given
+    groups of about `group_pixels` (0: frame by frame) by way of `encode_group`.
 
     `size_bytes` and `notes` (remarks for the user) are complete after a clean exit. `exact` is true where what is
-    read back has exactly the codes' colors.
+    read back has exactly the codes' colors. `judge` is called when all is written, and before the output gets its
+    name: what it raises undoes the output.
     """
 
     holds_audio = False
     exact = True
+    group_pixels = 0
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.notes: list[str] = []
         self.size_bytes = 0
+        self.parts: dict[str, int] = {}  # bytes of each part of the output, where it has parts
+        self.judge: Callable[[], None] = lambda: None
         self._stack = ExitStack()  # what must be undone, or made final, when the sink closes
 
     @abstractmethod
     def encode(self, frame: IndexFrame) -> Any:
-        """The packet of a frame. Leaves the sink as it is."""
+        """The packet of a frame, on any thread. Leaves the sink as it is."""
+
+    def encode_group(self, frames: Sequence[IndexFrame]) -> list[Any]:
+        """The packets of frames that belong together, on any thread. Leaves the sink as it is."""
+        return [self.encode(frame) for frame in frames]
 
     @abstractmethod
     def write(self, packet: Any) -> None:
@@ -63,6 +73,7 @@ class FrameSink(ABC):
         if kind is None:
             try:
                 self.finish()
+                self.judge()
             except BaseException as failure:
                 self._stack.__exit__(type(failure), failure, failure.__traceback__)
                 raise

@@ -42,6 +42,10 @@ class FrameSource(ABC):
     def load(self, item: Any) -> Frame:
         """The frame of an item. Raises MediaError where it cannot be decoded."""
 
+    def pixels_of(self, item: Any) -> int:
+        """How many pixels an item's frame has, known without loading it; 0 where that is unknown."""
+        return self.info.pixels or 0
+
     def load_or_reason(self, item: Any) -> Frame | str:
         """The frame of an item; why there is none, where bad items are skipped."""
         try:

@@ -190,7 +190,7 @@ class PreviewVideoSink(VideoSink):
         return "yuv444p" if odd and self._format != "webm" else "yuv420p"
 
     def encode(self, frame: IndexFrame) -> tuple[IndexFrame, av.VideoFrame]:
-        rgb = self._codebook.palette.take(frame.codes, axis=0)
+        rgb = self._codebook.palette.take(self._codebook.palette_rows(frame), axis=0)
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format=self._pixel_format(frame), dst_colorspace="ITU709", dst_color_range="MPEG"
         )

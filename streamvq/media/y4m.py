@@ -124,7 +124,7 @@ class Y4MSink(FrameSink):
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
     def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
-        rgb = self._codebook.palette.take(frame.codes, axis=0)
+        rgb = self._codebook.palette.take(self._codebook.palette_rows(frame), axis=0)
         picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )
@@ -138,7 +138,7 @@ class Y4MSink(FrameSink):
             self._varies |= late > 1 / (2 * self._rate)
         self._written += 1
         out = sys.stdout.buffer
-        with _writing_stdout():
+        with writing_stdout():
             if self._size is None:
                 self._size = size = (frame.width, frame.height)
                 rate = f"{self._rate.numerator}:{self._rate.denominator}"
@@ -159,12 +159,12 @@ class Y4MSink(FrameSink):
             self.notes.append(
                 "-: y4m has a constant frame rate, and the input's varies: frames are kept, times are not"
             )
-        with _writing_stdout():
+        with writing_stdout():
             sys.stdout.buffer.flush()
 
 
 @contextmanager
-def _writing_stdout() -> Iterator[None]:
+def writing_stdout() -> Iterator[None]:
     """What keeps standard output from being written, as OutputError."""
     try:
         yield

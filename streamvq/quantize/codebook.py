@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.quantize.block_search import BlockFinder
+from streamvq.quantize.blocks import code_length, cut, join, picture_error, scales
+from streamvq.quantize.lossy import keep_neighbors
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
-from streamvq.quantize.pixels import SPACES, split
+from streamvq.quantize.pixels import split
 from streamvq.settings import MAX_COLORS
 from streamvq.staging import staged_file
 
 FORMAT_VERSION = 1
 _META_BYTES_MOST = 1 << 20
+_CODES_BYTES_MOST = 1 << 28
 _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
     zipfile.BadZipFile,
     zlib.error,
@@ -46,8 +50,9 @@ _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise 
 class Codebook:
     """An immutable table of codes; code i is row i, in every file and for ever.
 
-    `codes` is uint8 of shape [k, 1] for space "gray" or [k, 3] for "rgb", k from 1 to 65,536.
-    `block` is the height and width in pixels of what one code stands for.
+    `block` is the height and width in pixels of what one code stands for. `codes` is uint8 of shape [k, d], k from
+    1 to 65,536: one sample a pixel for space "gray", three for "rgb", and for "ycbcr420" a block's luma, then its
+    Cb and Cr at half the resolution (see `blocks`).
     `provenance` says how it was made (seed, settings, versions); it does not affect the fingerprint.
 
     >>> import numpy as np
@@ -64,24 +69,24 @@ class Codebook:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.space not in SPACES:
-            raise CodebookError(f"space {self.space!r}: choose one of {', '.join(SPACES)}")
-        if self.block != (1, 1):
-            raise CodebookError(f"block {self.block}: this version knows 1x1 only")
+        try:
+            length = code_length(self.block, self.space)
+        except (ValueError, TypeError) as error:
+            raise CodebookError(str(error)) from error
         codes = np.asarray(self.codes)
-        if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != SPACES[self.space]:
+        if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != length:
             raise CodebookError(
-                f"codes are {codes.dtype} of shape {codes.shape}: "
-                f"{self.space} takes uint8 of shape [k, {SPACES[self.space]}]"
+                f"codes are {codes.dtype} of shape {codes.shape}: {self.space} takes uint8 of shape [k, {length}]"
             )
-        if not 1 <= len(codes) <= (256 if self.space == "gray" else MAX_COLORS):
+        if not 1 <= len(codes) <= (256 if length == 1 else MAX_COLORS):
             raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_COLORS} (gray: to 256)")
         codes = codes.copy()
         codes.setflags(write=False)
         object.__setattr__(self, "codes", codes)
 
     def __repr__(self) -> str:
-        return f"<Codebook of {len(self)} {self.space} codes, {self.fingerprint[:12]}>"
+        kind = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
+        return f"<Codebook of {len(self)} {kind} codes, {self.fingerprint[:12]}>"
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -103,46 +108,97 @@ class Codebook:
         return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes()).hexdigest()
 
     @cached_property
-    def _finder(self) -> ColorFinder | LevelFinder:
+    def _finder(self) -> ColorFinder | LevelFinder | BlockFinder:
+        if self.block != (1, 1):
+            return BlockFinder(self.codes, scales(self.block, self.space))
         return LevelFinder(self.codes) if self.space == "gray" else ColorFinder(self.codes)
+
+    @property
+    def channels(self) -> int:
+        """Samples a pixel of the pictures that codes stand for: 1 (gray) or 3 (RGB)."""
+        return 1 if self.space == "gray" else 3
+
+    @cached_property
+    def pictures(self) -> NDArray[np.uint8]:
+        """What each code looks like: uint8 [k, block height, block width, 1 (gray) or 3 (RGB)]."""
+        stacked = join(self.codes[:, None], self.block, self.space, len(self) * self.block[0], self.block[1])
+        return stacked.reshape(len(self), *self.block, self.channels)
 
     @cached_property
     def palette(self) -> NDArray[np.uint8]:
-        """The codes as RGB: uint8 [k, 3]."""
-        return self.codes if self.space == "rgb" else np.repeat(self.codes, 3, axis=1)
+        """The pixels of all codes as RGB, code by code in row order: uint8 [k * block height * block width, 3]."""
+        pixels = self.pictures.reshape(-1, self.channels)
+        return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=1)
+
+    def palette_rows(self, frame: IndexFrame) -> NDArray:
+        """The row of `palette` that each pixel of a frame has: [height, width]; the codes themselves for 1x1."""
+        if self.block == (1, 1):
+            return frame.codes
+        high, wide = self.block
+        inside = np.arange(high * wide, dtype=np.uint32).reshape(high, 1, wide)
+        rows = frame.codes.astype(np.uint32)[:, None, :, None] * np.uint32(high * wide) + inside
+        rows_high, rows_wide = frame.codes.shape
+        return rows.reshape(rows_high * high, rows_wide * wide)[: frame.height, : frame.width]
 
     def quantize(self, pixels: NDArray) -> NDArray:
-        """The row of the nearest code for each pixel, exact in squared distance; ties go to the lowest row.
+        """The row of the nearest code for each pixel or block, exact in squared distance; ties go to the lowest row.
 
         `pixels` is uint8 or uint16 [height, width] (gray) or [height, width, 1, 3 or 4]. Color becomes luma for
-        a gray codebook, gray becomes R=G=B for an RGB one. Returns uint8 (up to 256 codes) or uint16
-        [height, width]. Raises TypeError or ValueError for other types and shapes.
+        a gray codebook, gray becomes R=G=B for an RGB one. Blocks at the edges are padded by replication. Returns
+        uint8 (up to 256 codes) or uint16: one entry a pixel or block. Raises TypeError or ValueError for other types
+        and shapes.
         """
         pixels = np.asarray(pixels)
-        return self._finder.find(split(pixels[..., None] if pixels.ndim == 2 else pixels, self.space)[0])
+        return self._finder.find(self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)[0])
 
-    def index_frame(self, frame: Frame) -> tuple[IndexFrame, int]:
+    def samples(self, pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+        """What is compared with codes, uint8 [rows, columns] (gray pixels) or [rows, columns, d], and the alpha."""
+        return split(pixels, self.space) if self.block == (1, 1) else cut(pixels, self.block, self.space)
+
+    def index_frame(self, frame: Frame, before: IndexFrame | None = None, lossy: float = 0) -> tuple[IndexFrame, int]:
         """`frame` as codes, and the sum of squared errors of its visible samples.
 
-        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0.
+        With `lossy` above 0, codes are those of a neighbor or of the frame `before` where that costs little more.
+        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0 (of blocks, the mean
+        of the others).
         """
-        samples, alpha = split(frame.pixels, self.space)
-        if alpha is not None:
+        samples, alpha = self.samples(frame.pixels)
+        if alpha is not None and self.block == (1, 1):
             hidden = alpha[..., None] == 0 if self.space == "rgb" else alpha == 0
             samples = np.where(hidden, self.codes[0] if self.space == "rgb" else self.codes[0, 0], samples)
         codes = self._finder.find(samples)
-        height, width = codes.shape
+        if lossy:
+            former = before.codes if before is not None and before.codes.shape == codes.shape else None
+            codes = self._cheaper(samples, codes, former, lossy)
+        height, width = frame.pixels.shape[:2]
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
-        return coded, self._finder.squared_error(samples, codes)
+        if self.block == (1, 1):
+            return coded, self._finder.squared_error(samples, codes)
+        return coded, picture_error(frame.pixels, self.picture(coded))
 
-    def lookup(self, codes: NDArray) -> NDArray[np.uint8]:
+    def _cheaper(self, samples: NDArray[np.uint8], nearest: NDArray, before: NDArray | None, lossy: float) -> NDArray:
+        """The codes of neighbors or of the frame before where they cost little more than the nearest."""
+        strength = lossy / 3**0.5 if self.space == "ycbcr420" else lossy  # its distances are a third of those in RGB
+        points = samples.reshape(*nearest.shape, -1)
+        return keep_neighbors(points, nearest, self.codes, scales(self.block, self.space), before, strength)
+
+    def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
         """The pixels that codes stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
 
-        Raises IndexError for a code that the codebook does not have.
+        `height` and `width` crop the picture of block codes. Raises IndexError for a code that the codebook does not
+        have.
         """
         if codes.dtype.kind != "u":
             raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
-        return self.codes.take(codes, axis=0)
+        if self.block == (1, 1):
+            return self.codes.take(codes, axis=0)
+        rows, columns = codes.shape
+        height, width = height or rows * self.block[0], width or columns * self.block[1]
+        return join(self.codes.take(codes, axis=0), self.block, self.space, height, width)
+
+    def picture(self, frame: IndexFrame) -> NDArray[np.uint8]:
+        """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
+        return self.lookup(frame.codes, frame.height, frame.width)
 
     def to_bytes(self) -> bytes:
         """The codebook file's content: an `.npz` with the arrays `codes` and `meta` (JSON text).
@@ -192,7 +248,7 @@ class Codebook:
             raise CodebookError(
                 f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
             )
-        codes = _array(archive, "codes", "uf", MAX_COLORS * 3 * 8)
+        codes = _array(archive, "codes", "uf", _CODES_BYTES_MOST)
         if codes.dtype.kind == "f" and not np.isfinite(codes).all():
             raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
         book = cls(codes, meta["space"], tuple(meta["block"]), meta.get("provenance", {}))

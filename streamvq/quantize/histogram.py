@@ -17,7 +17,8 @@ _WORD = 1 << 32
 class ColorSketch(Protocol):
     """What a fit needs: absorb frames, merge with another of its kind, and hand out weighted points."""
 
-    def absorb(self, pixels: NDArray) -> None: ...
+    def empty(self) -> ColorSketch: ...
+    def absorb(self, pixels: NDArray, key: int = 0) -> None: ...
     def merge(self, other: ColorSketch) -> None: ...
     def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
     def distinct(self) -> int: ...
@@ -37,6 +38,10 @@ class ColorHistogram:
         self.large: Counter[int] = Counter()  # color: pixels beyond those in `counts`
         self._room = _WORD - 1  # so many more pixels cannot make any count wrap
 
+    def empty(self) -> ColorHistogram:
+        """A new histogram, which has seen nothing."""
+        return ColorHistogram()
+
     def __getstate__(self) -> dict[str, Any]:
         """The colors seen and their counts, so that pickles and copies are small."""
         seen = np.flatnonzero(self.counts)
@@ -47,8 +52,8 @@ class ColorHistogram:
         self.counts[state["seen"]] = state["counts"]
         self.large, self._room = state["large"], state["room"]
 
-    def absorb(self, pixels: NDArray) -> None:
-        """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]."""
+    def absorb(self, pixels: NDArray, key: int = 0) -> None:
+        """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
         samples, alpha = split(pixels, "rgb")
         visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
         if len(visible) > self._room:
@@ -113,8 +118,12 @@ class LevelHistogram:
     def __init__(self) -> None:
         self.counts = np.zeros(256, np.int64)
 
-    def absorb(self, pixels: NDArray) -> None:
-        """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]."""
+    def empty(self) -> LevelHistogram:
+        """A new histogram, which has seen nothing."""
+        return LevelHistogram()
+
+    def absorb(self, pixels: NDArray, key: int = 0) -> None:
+        """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
         samples, alpha = split(pixels, "gray")
         visible = samples[alpha > 0] if alpha is not None else samples.ravel()
         self.counts += np.bincount(visible, minlength=256)

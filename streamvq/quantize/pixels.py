@@ -43,3 +43,10 @@ def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.ui
     else:
         samples = np.repeat(pixels, 3, axis=2) if channels == 1 else pixels[..., :3]
     return np.ascontiguousarray(samples), alpha
+
+
+def with_alpha(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Pixels [height, width, 1 or 3] with an alpha plane [height, width], where there is one, as RGBA."""
+    if alpha is None:
+        return pixels
+    return np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), alpha])

@@ -22,7 +22,7 @@ class FFV1Frames:
     def __init__(self, codebook: Codebook, pixel_aspect: Fraction | None = None) -> None:
         self._aspect = pixel_aspect or Fraction(0)
         self._codebook = codebook
-        self._gray = codebook.codes.T.astype(np.int16)[:1]
+        self._gray = codebook.palette.T.astype(np.int16)[:1]
         red, green, blue = codebook.palette.T.astype(np.int16)
         blue -= green
         red -= green
@@ -51,24 +51,25 @@ class FFV1Frames:
 
     def encode(self, frame: IndexFrame) -> bytes:
         """The packet of a frame. Raises IndexError for a code that the codebook does not have."""
-        codes = np.ascontiguousarray(frame.codes)
+        codes = frame.codes
         if len(self._codebook) < 256**codes.itemsize and int(codes.max()) >= len(self._codebook):
             raise IndexError(f"code {codes.max()}: the codebook has {len(self._codebook)}")
+        rows = np.ascontiguousarray(self._codebook.palette_rows(frame))
         gray = self.pixel_format(frame) == "gray"
-        return _packet(codes, self._gray if gray else self._color, frame.alpha, 8 if gray else 9, self._aspect)
+        return _packet(rows, self._gray if gray else self._color, frame.alpha, 8 if gray else 9, self._aspect)
 
 
 def _packet(
-    codes: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int, aspect: Fraction
+    rows: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int, aspect: Fraction
 ) -> bytes:
-    """The packet of a picture: `tables` [planes, k] holds each code's samples, of so many `bits`."""
-    height, width = codes.shape
+    """The packet of a picture: `tables` [planes, n] holds the samples of palette rows, of so many `bits`."""
+    height, width = rows.shape
     slices = slice_count(width, height)
     planes = len(tables) + (alpha is not None)
     words = np.empty((slices, planes * width * -(-height // slices) * 3 // 4 + 16), np.uint32)  # 24 bits a sample
     sizes = np.empty(slices, np.int64)
     opacity = _NO_ALPHA if alpha is None else np.ascontiguousarray(alpha)
-    encode_samples(codes, tables, opacity, slices, bits, words, sizes, LANES)
+    encode_samples(rows, tables, opacity, slices, bits, words, sizes, LANES)
     parts: list[bytes] = []
     for i, size in enumerate(sizes.tolist()):
         header = slice_header(i, alpha is not None, aspect)

@@ -1,0 +1,223 @@
+"""Groups of frames, each decodable alone: a table of sizes, times and names, alpha, and coded indices.
+
+FORMAT.md, section 5, gives the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import PureWindowsPath
+
+import numpy as np
+
+from streamvq.container.header import EXTENT_MOST, PIXELS_MOST, Header
+from streamvq.container.index_coding import decode_frames, encode_frames
+from streamvq.container.numbers import Unpacker, packed, packed_signed
+from streamvq.errors import OutputError
+from streamvq.frames import IndexFrame
+from streamvq.quantize.codebook import Codebook
+
+SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of a frame
+_FRAMES_MOST = 65535
+_INDEX_MOST = 1 << 62
+_NAME_MOST = 4096  # bytes
+_LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # alpha is coded like a gray picture of all levels
+
+
+@dataclass(frozen=True)
+class GroupBytes:
+    """A group's payload behind the index of its first frame, and how many bytes of it hold what."""
+
+    payload: bytes
+    frames: int
+    alpha_bytes: int
+    index_bytes: int
+
+
+@dataclass(frozen=True)
+class GroupParts:
+    """How much a group holds."""
+
+    frames: int
+    pixels: int
+    alpha_bytes: int
+    index_bytes: int
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the table says of one frame."""
+
+    width: int
+    height: int
+    time: int | None  # ticks
+    duration: int  # ticks, 0 = unknown
+    name: str | None
+    alpha: bool
+
+
+def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codebook) -> GroupBytes:
+    """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
+    before = _before(header)
+    table = [packed(len(frames))]
+    for frame in frames:
+        entry = _entry_of(frame, header)
+        table.append(_entry_bytes(entry, before))
+        before = entry
+    planes = [frame.alpha for frame in frames if frame.alpha is not None]
+    alpha = encode_frames(planes, _LEVELS) if planes else b""
+    indices = encode_frames([frame.codes for frame in frames], codebook.codes)
+    head = b"".join([*table, packed(len(alpha))] if planes else table)
+    return GroupBytes(head + alpha + indices, len(frames), len(alpha), len(indices))
+
+
+def decode_group(payload: bytes, header: Header, codebook: Codebook) -> list[IndexFrame]:
+    """The frames of a group. Raises ValueError with what is wrong."""
+    data = Unpacker(payload)
+    first, entries = _read_table(data, header)
+    with_alpha = [(entry.height, entry.width) for entry in entries if entry.alpha]
+    planes = iter(decode_frames(data.take(data.number()), with_alpha, _LEVELS) if with_alpha else [])
+    rows, columns = codebook.block
+    shapes = [(-(-entry.height // rows), -(-entry.width // columns)) for entry in entries]
+    base = header.info.time_base or Fraction(0)
+    return [
+        IndexFrame(
+            codes,
+            entry.height,
+            entry.width,
+            first + i,
+            None if entry.time is None else entry.time * base,
+            entry.duration * base if entry.duration else None,
+            entry.name,
+            next(planes) if entry.alpha else None,
+        )
+        for i, (codes, entry) in enumerate(
+            zip(decode_frames(data.rest(), shapes, codebook.codes), entries, strict=True)
+        )
+    ]
+
+
+def group_parts(payload: bytes, header: Header) -> GroupParts:
+    """What a group holds, from its table alone. Raises ValueError."""
+    data = Unpacker(payload)
+    entries = _read_table(data, header)[1]
+    alpha = data.number() if any(entry.alpha for entry in entries) else 0
+    data.take(alpha)
+    pixels = sum(entry.width * entry.height for entry in entries)
+    return GroupParts(len(entries), pixels, alpha, len(data.rest()))
+
+
+def group_span(payload: bytes) -> tuple[int, int]:
+    """The index of a group's first frame, and its number of frames. Raises ValueError."""
+    return _read_span(Unpacker(payload))
+
+
+def _before(header: Header) -> _Entry:
+    """What a group's first frame is compared with."""
+    start = 0 if header.info.time_base else None
+    return _Entry(header.info.width or 0, header.info.height or 0, start, 0, None, False)
+
+
+def _entry_of(frame: IndexFrame, header: Header) -> _Entry:
+    where = frame.name or f"frame {frame.index}"
+    if max(frame.width, frame.height) > EXTENT_MOST or frame.width * frame.height > PIXELS_MOST:
+        raise OutputError(f"{where}: {frame.width}x{frame.height} is larger than .svq holds; write images instead")
+    if frame.name is not None and not is_safe(frame.name):
+        raise OutputError(f"{where}: .svq holds relative names without '..' only; rename it")
+    return _Entry(
+        frame.width,
+        frame.height,
+        _ticks(frame.time, header.info.time_base, where),
+        _ticks(frame.duration, header.info.time_base, where) or 0,
+        frame.name,
+        frame.alpha is not None,
+    )
+
+
+def _ticks(seconds: Fraction | None, base: Fraction | None, where: str) -> int | None:
+    if seconds is None or base is None:
+        return None
+    ticks = seconds / base
+    if ticks.denominator != 1:
+        raise OutputError(f"{where}: its time {seconds} s is no multiple of the stream's time base, {base} s")
+    return ticks.numerator
+
+
+def _entry_bytes(entry: _Entry, before: _Entry) -> bytes:
+    """What differs from the frame before, which `_read_entry` reads."""
+    flags, parts = 0, []
+    if (entry.width, entry.height) != (before.width, before.height):
+        flags |= SIZE
+        parts += [packed(entry.width), packed(entry.height)]
+    if entry.time is None:
+        flags |= NO_TIME
+    elif entry.time != _expected(before):
+        flags |= TIME
+        parts.append(packed_signed(entry.time - _expected(before)))
+    if entry.duration != before.duration:
+        flags |= DURATION
+        parts.append(packed(entry.duration))
+    if entry.name is not None:
+        flags |= NAME
+        name = entry.name.encode()
+        parts += [packed(len(name)), name]
+    return b"".join([bytes([flags | (ALPHA if entry.alpha else 0)]), *parts])
+
+
+def _read_table(data: Unpacker, header: Header) -> tuple[int, list[_Entry]]:
+    first, count = _read_span(data)
+    before, entries, pixels = _before(header), [], 0
+    for _ in range(count):
+        before = _read_entry(data, before)
+        pixels += before.width * before.height
+        if pixels > PIXELS_MOST:
+            raise ValueError(f"it claims more than {PIXELS_MOST} pixels")
+        entries.append(before)
+    return first, entries
+
+
+def _read_span(data: Unpacker) -> tuple[int, int]:
+    first, count = data.number(), data.number()
+    if not 1 <= count <= _FRAMES_MOST or first > _INDEX_MOST:
+        raise ValueError(f"it claims {count} frames from {first}")
+    return first, count
+
+
+def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
+    (flags,) = data.take(1)
+    width, height = before.width, before.height
+    if flags & SIZE:
+        width, height = data.number(), data.number()
+    if not (1 <= width <= EXTENT_MOST and 1 <= height <= EXTENT_MOST):
+        raise ValueError(f"it claims a frame of {width}x{height}")
+    time = None if flags & NO_TIME else _expected(before) + (data.signed() if flags & TIME else 0)
+    duration = data.number() if flags & DURATION else before.duration
+    name = _read_name(data) if flags & NAME else None
+    return _Entry(width, height, time, duration, name, bool(flags & ALPHA))
+
+
+def _read_name(data: Unpacker) -> str:
+    length = data.number()
+    if not 1 <= length <= _NAME_MOST:
+        raise ValueError(f"a name of {length} bytes")
+    name = data.take(length).decode()
+    if not is_safe(name):
+        raise ValueError(f"the name {name!r} leads out of the output folder")
+    return name
+
+
+def _expected(before: _Entry) -> int:
+    return (before.time or 0) + before.duration
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name stays inside the folder that it is put into, on every system, and names a file there."""
+    windows = PureWindowsPath(name)
+    return (
+        all(part not in ("", ".", "..") for part in name.split("/"))
+        and not (windows.drive or windows.root or "\\" in name)
+        and not any(character < " " or "\ud800" <= character <= "\udfff" for character in name)
+        and len(name.encode()) <= _NAME_MOST
+    )

@@ -1,0 +1,110 @@
+"""What a `.svq` file says of itself before its frames: JSON in the HEAD chunk (FORMAT.md, section 3)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from streamvq.frames import StreamInfo
+from streamvq.quantize.codebook import Codebook
+
+EXTENT_MOST = 65535  # pixels a side
+PIXELS_MOST = 1 << 27  # of all frames of a group together
+_TERM_MOST = 2**63
+
+
+@dataclass(frozen=True)
+class Header:
+    """The stream's facts, and which codebook its indices are rows of.
+
+    `info.frame_count` is what the writer expected, a hint. `fingerprint` names the codebook by its content.
+    """
+
+    info: StreamInfo
+    colors: int
+    space: str
+    block: tuple[int, int]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, info: StreamInfo, codebook: Codebook) -> Header:
+        """The header of a stream that is written with a codebook."""
+        return cls(info, len(codebook), codebook.space, codebook.block, codebook.fingerprint)
+
+    def to_json(self) -> bytes:
+        """UTF-8 JSON; the same header gives the same bytes."""
+        info = self.info
+        record = {
+            "width": info.width,
+            "height": info.height,
+            "frames": info.frame_count,
+            "fps": _text(info.fps),
+            "time_base": _text(info.time_base),
+            "pixel_aspect": _text(info.pixel_aspect),
+            "audio_streams": info.audio_streams,
+            "codes": self.colors,
+            "space": self.space,
+            "block": list(self.block),
+            "fingerprint": self.fingerprint,
+        }
+        return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Header:
+        """Parse and check. Raises ValueError with what is wrong."""
+        try:
+            record: dict[str, Any] = json.loads(data)
+            block = record["block"]
+            header = cls(
+                StreamInfo(
+                    _count(record, "width", EXTENT_MOST),
+                    _count(record, "height", EXTENT_MOST),
+                    _fraction(record, "fps"),
+                    _count(record, "frames", _TERM_MOST),
+                    _fraction(record, "time_base"),
+                    _fraction(record, "pixel_aspect"),
+                    _count(record, "audio_streams", 255) or 0,
+                ),
+                _count(record, "codes", 65536) or 0,
+                str(record["space"]),
+                (_extent(block[0]), _extent(block[1])),
+                str(record["fingerprint"]),
+            )
+        except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"it lacks or garbles {error}") from error
+        if not header.colors or (header.info.width is None) != (header.info.height is None):
+            raise ValueError("it lacks the number of codes, or one of width and height")
+        return header
+
+    def matches(self, codebook: Codebook) -> bool:
+        """Whether the file's indices are rows of `codebook`."""
+        return codebook.fingerprint == self.fingerprint
+
+
+def _text(value: Fraction | None) -> str | None:
+    return None if value is None else f"{value.numerator}/{value.denominator}"
+
+
+def _fraction(record: dict[str, Any], name: str) -> Fraction | None:
+    if (value := record.get(name)) is None:
+        return None
+    numerator, slash, denominator = str(value).partition("/")
+    terms = [int(term) if term.isdecimal() and len(term) < 20 else 0 for term in (numerator, denominator)]
+    if not slash or not 0 < terms[0] < _TERM_MOST or not 0 < terms[1] < _TERM_MOST:
+        raise ValueError(f"{name} is no fraction above 0")
+    return Fraction(*terms)
+
+
+def _count(record: dict[str, Any], name: str, most: int) -> int | None:
+    value = record.get(name)
+    if value is not None and (type(value) is not int or not 0 <= value <= most):
+        raise ValueError(f"{name} is not a number from 0 to {most}")
+    return value
+
+
+def _extent(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 64:
+        raise ValueError("a block's side is not 1 to 64")
+    return value

@@ -1,0 +1,59 @@
+"""Writing a `.svq` file as a stream: nothing is ever changed behind its end, so it can go into a pipe."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from streamvq.container import chunks
+from streamvq.container.chunks import END_PAYLOAD, chunk_bytes, file_head
+from streamvq.container.codebook_coding import encode_codes
+from streamvq.container.groups import GroupBytes
+from streamvq.container.header import Header
+from streamvq.container.numbers import packed
+from streamvq.quantize.codebook import Codebook
+
+
+class SvqWriter:
+    """Writes header, codebook, groups and audio to `stream`, which need not be seekable; then the index.
+
+    `embed=False` leaves the codebook out: the file names it by its fingerprint. `parts` counts the bytes of each
+    part: "header", "codebook", "frame tables", "alpha", "indices", "audio", "index".
+    """
+
+    def __init__(self, stream: IO[bytes], header: Header, codebook: Codebook, embed: bool = True) -> None:
+        self._stream = stream
+        self._entries: list[tuple[int, int]] = []  # offset and frames of each group
+        self.parts = dict.fromkeys(("header", "codebook", "frame tables", "alpha", "indices", "audio", "index"), 0)
+        self.size = self.frames = 0
+        self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json()))
+        if embed:
+            self._write("codebook", chunk_bytes(chunks.CODEBOOK, encode_codes(codebook)))
+
+    def group(self, group: GroupBytes) -> None:
+        """Write the next group."""
+        data = chunk_bytes(chunks.GROUP, packed(self.frames) + group.payload)
+        self._entries.append((self.size, group.frames))
+        self.frames += group.frames
+        self._write("frame tables", data)
+        for part, count in (("alpha", group.alpha_bytes), ("indices", group.index_bytes)):
+            self.parts[part] += count
+            self.parts["frame tables"] -= count
+
+    def audio(self, data: bytes) -> None:
+        """Write the next piece of the audio file (see FORMAT.md, section 6)."""
+        self._write("audio", chunk_bytes(chunks.AUDIO, data))
+
+    def finish(self) -> None:
+        """Write the index and the end."""
+        numbers, before = [packed(len(self._entries))], 0
+        for offset, frames in self._entries:
+            numbers += [packed(offset - before), packed(frames)]
+            before = offset
+        start = self.size
+        self._write("index", chunk_bytes(chunks.INDEX, b"".join(numbers)))
+        self._write("index", chunk_bytes(chunks.END, END_PAYLOAD.pack(start)))
+
+    def _write(self, part: str, data: bytes) -> None:
+        self._stream.write(data)
+        self.parts[part] += len(data)
+        self.size += len(data)

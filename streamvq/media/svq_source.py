@@ -1,0 +1,141 @@
+"""A `.svq` file as frames, or as the coded frames that it holds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from streamvq.container.chunks import Chunk
+from streamvq.container.reader import SvqReader
+from streamvq.errors import InputMissing, MediaDamaged, MediaError, UsageError
+from streamvq.frames import Frame, IndexFrame
+from streamvq.media.sources import FrameSource
+from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.pixels import with_alpha
+
+Item = tuple["LazyGroup", int]  # and the position in it
+
+
+class LazyGroup:
+    """A group that is decoded when it is first needed, once, and forgotten with its last user."""
+
+    def __init__(self, reader: SvqReader, chunk: Chunk) -> None:
+        self._reader = reader
+        self._chunk = chunk
+        self._lock = threading.Lock()
+        self._frames: list[IndexFrame] | None = None
+        self.first, self.count = reader.span(chunk)
+
+    def frames(self) -> list[IndexFrame]:
+        """The coded frames. Raises MediaDamaged."""
+        with self._lock:
+            if self._frames is None:
+                self._frames = self._reader.decode(self._chunk)
+            return self._frames
+
+
+class SvqSource(FrameSource):
+    """The frames of a `.svq` file, or of standard input where `path` is None.
+
+    A file that is cut off ends after its last whole group, and `missing` says what is gone. `only` is a range of
+    frame indices, of which alone the groups are read.
+    """
+
+    codec = "svq"
+
+    def __init__(
+        self,
+        path: Path | None,
+        label: str,
+        codebook: Codebook | None = None,
+        keep_going: bool = False,
+        only: range | None = None,
+    ) -> None:
+        super().__init__(label)
+        self._keep_going = keep_going
+        self.only = only
+        if path is None and sys.stdin.isatty():
+            raise MediaError("-: standard input is a terminal; pipe an .svq file into it")
+        try:
+            self._stream: IO[bytes] = sys.stdin.buffer if path is None else path.open("rb")
+        except FileNotFoundError as error:
+            raise InputMissing(f"{label}: no such file; check the spelling") from error
+        except OSError as error:
+            raise MediaError(f"{label}: cannot be read: {error.strerror}") from error
+        try:
+            self.reader = SvqReader(self._stream, label, codebook)
+            self.codebook = self.reader.codebook
+        except BaseException:
+            self.close()
+            raise
+        self._size = None if path is None else path.stat().st_size
+        self.info = self.reader.header.info
+        if only is not None:
+            self.info = replace(self.info, frame_count=len(only))
+        elif path is not None and self.info.audio_streams:
+            self.audio_from = path
+
+    @property
+    def missing(self) -> str | None:
+        """What is gone, where the file is cut off; complete after reading."""
+        return self.reader.missing
+
+    def groups(self) -> Iterator[LazyGroup]:
+        """The groups in order. Raises MediaDamaged, or ends there where damage is to be lived with."""
+        some = False
+        try:
+            for chunk in self._chunks():
+                some = True
+                yield LazyGroup(self.reader, chunk)
+        except MediaDamaged as error:
+            if not (self._keep_going and some):
+                raise
+            self.notes.append(f"{error}; the frames before it are kept")
+        if not some:
+            raise MediaDamaged(self.missing or f"{self.label}: holds no frames")
+
+    def _chunks(self) -> Iterator[Chunk]:
+        only = self.only
+        if only is None:
+            yield from self.reader.groups()
+            return
+        if self._size is not None:
+            groups = self.reader.index(self._size)
+            total = groups[-1].first + groups[-1].frames if groups else 0
+            if only.start >= total:
+                raise UsageError(f"{self.label}: has frames 0 to {total - 1}, and none of {only.start}:{only.stop}")
+            yield from (
+                self.reader.group_at(group)
+                for group in groups
+                if group.first < only.stop and group.first + group.frames > only.start
+            )
+            return
+        for chunk in self.reader.groups():
+            first, count = self.reader.span(chunk)
+            if first >= only.stop:
+                break
+            if first + count > only.start:
+                yield chunk
+
+    def wanted(self, group: LazyGroup) -> range:
+        """The positions in a group of the frames that are asked for."""
+        if self.only is None:
+            return range(group.count)
+        return range(max(0, self.only.start - group.first), min(group.count, self.only.stop - group.first))
+
+    def items(self) -> Iterator[Item]:
+        return ((group, position) for group in self.groups() for position in self.wanted(group))
+
+    def load(self, item: Item) -> Frame:
+        group, position = item
+        coded = group.frames()[position]
+        pixels = with_alpha(self.codebook.picture(coded), coded.alpha)
+        return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
+
+    def close(self) -> None:
+        if self._stream is not sys.stdin.buffer:
+            self._stream.close()
