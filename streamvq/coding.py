@@ -90,16 +90,16 @@ def quantize(
 def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: Progress) -> Tally:
     """Write the coded frames of a `.svq` file, or of the range of it that is asked for, to `sink`."""
     groups: Iterator[LazyGroup] = source.groups()
-    start = None
+    start: IndexFrame | None = None
     if source.only is not None:  # a part starts at time 0, as any clip
         first = next(groups)
-        start = first.frames()[source.wanted(first)[0]].time
+        start = first.frames()[source.wanted(first)[0]]
         groups = chain([first], groups)
 
     def encode(group: LazyGroup) -> tuple[list[Any], list[tuple[int, int]]]:
         frames = [group.frames()[position] for position in source.wanted(group)]
         if start is not None:
-            frames = [replace(frame, time=None if frame.time is None else frame.time - start) for frame in frames]
+            frames = [_earlier(frame, start) for frame in frames]
         return sink.encode_group(frames), [(frame.width, frame.height) for frame in frames]
 
     tally = Tally(source.codebook)
@@ -113,6 +113,13 @@ def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: P
     return tally
 
 
+def _earlier(frame: IndexFrame, start: IndexFrame) -> IndexFrame:
+    """The frame on a clock that is 0 at `start`; where there are no times, the index is the clock."""
+    if frame.time is None or start.time is None:
+        return replace(frame, index=frame.index - start.index)
+    return replace(frame, time=frame.time - start.time)
+
+
 def _figures(frame: Frame, coded: IndexFrame, squared_error: int, codebook: Codebook) -> _Figures:
     visible = coded.width * coded.height if coded.alpha is None else int(np.count_nonzero(coded.alpha))
     same = frame.pixels.dtype == np.uint8 and (codebook.channels == 3 or frame.pixels.shape[2] == 1)
@@ -120,7 +127,7 @@ def _figures(frame: Frame, coded: IndexFrame, squared_error: int, codebook: Code
 
 
 def _grouped(items: Iterable[Any], source: FrameSource, pixels_most: int) -> Iterator[list[Any]]:
-    """Consecutive items that have so many pixels together; single ones where that is 0.
+    """Consecutive items with at most so many pixels together, and at least one; single ones where that is 0.
 
     What reading raises is raised behind the last group.
     """
@@ -139,12 +146,13 @@ def _grouped(items: Iterable[Any], source: FrameSource, pixels_most: int) -> Ite
         except Exception as error:  # noqa: BLE001  raised below
             broken = error
             break
-        group.append(item)
-        pixels += pixels_of(item) if pixels_most else 0
-        del item
-        if pixels >= pixels_most or len(group) == _TOGETHER_MOST:
+        more = pixels_of(item) if pixels_most else 1
+        if group and (pixels + more > pixels_most or len(group) == _TOGETHER_MOST):
             yield group
             group, pixels = [], 0
+        group.append(item)
+        pixels += more
+        del item
     if group:
         yield group
     if broken is not None:

@@ -11,6 +11,7 @@ MAX_COLORS = 65536
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
 BLOCK_SIDE_MOST = 32
+SAMPLES_MOST = 1 << 25  # of all codes together
 LOSSY_MOST = 100
 SPACES = ("gray", "rgb", "ycbcr420")
 
@@ -49,6 +50,8 @@ class FitSettings:
         if not 2 <= self.colors <= most:
             kind = f"codes of {wide}x{high}" if self.block != (1, 1) else "gray levels" if self.gray else "colors"
             raise UsageError(f"{self.colors} {kind}: choose 2 to {most}")
+        if self.colors * high * wide * (1 if self.gray else 3) > SAMPLES_MOST:
+            raise UsageError(f"{self.colors} codes of {wide}x{high} are too many for one codebook; choose fewer")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**32:
             raise UsageError(f"seed {self.seed}: choose 0 to {2**32 - 1}")
 

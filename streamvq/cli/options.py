@@ -190,8 +190,8 @@ def frame_range(text: str | None) -> range | None:
         return None
     first, colon, end = text.partition(":")
     try:
-        start = int(first or 0)
-        frames = range(start, int(end) if end else sys.maxsize if colon else start + 1)
+        start = min(int(first or 0), sys.maxsize - 1)
+        frames = range(start, min(int(end), sys.maxsize) if end else sys.maxsize if colon else start + 1)
     except ValueError:
         frames = range(0)
     if frames.start < 0 or not frames:

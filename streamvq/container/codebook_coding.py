@@ -1,8 +1,9 @@
 """Codebooks in few bytes: each sample is predicted, and what the prediction misses is range coded.
 
-A code's samples are predicted from its own samples to the left and above (the median predictor of LOCO-I,
-Weinberger, Seroussi and Sapiro 2000); its first ones from the code before it, which is its neighbor in look. Where a
-pixel has three samples, red and blue also take over what the prediction of green missed. FORMAT.md, section 4.
+A block's samples are predicted from those to the left and above (the median predictor of LOCO-I, Weinberger, Seroussi
+and Sapiro 2000), its first ones from the code before it, which is its neighbor in look; red and blue also take over what
+the prediction of green missed. Single colors are sorted by luma: their green is guessed as what gives them the luma of
+the color before. FORMAT.md, section 4.
 """
 
 from __future__ import annotations
@@ -16,29 +17,35 @@ from numpy.typing import NDArray
 from streamvq.container.range_coder import U, begin, code_bit, finish
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
+from streamvq.settings import SAMPLES_MOST
 
 _ACTIVITIES = 8  # classes of how much the samples around differ
 _SIZES = 9  # bit lengths of a miss: 0 to 8
+_BY_LUMA = 3  # the plane of the green of single colors, which are sorted by luma
 _SLOTS = 3 * _SIZES * _SIZES
+_TAIL = 8  # bytes at the end that are left out where they are 0
 _SLOWEST = 6  # a probability moves by 2^-6 of the way in the end
 
 
 def encode_codes(codebook: Codebook) -> bytes:
     """The codes of a codebook as bytes."""
     codes = codebook.codes.copy()
-    words = np.zeros(codes.size + 16, np.uint32)  # 32 bits a sample are more than it can take
+    words = np.zeros(5 * codes.size + 16, np.uint32)  # 16 bits a sample, each of which takes at most 10
     used = _code(words, codes, _steps(codebook.block, codebook.space), False)
-    return words[:used].astype(">u4").tobytes().rstrip(b"\0")
+    data = words[:used].astype(">u4").tobytes()
+    return data[:-_TAIL] + data[-_TAIL:].rstrip(b"\0")
 
 
 def decode_codes(data: bytes, colors: int, block: tuple[int, int], space: str) -> Codebook:
     """The codebook of so many codes. Raises ValueError or CodebookError where it cannot be."""
     length = code_length(block, space)
-    if len(data) > 4 * (colors * length + 16):
-        raise ValueError(f"{len(data)} bytes are more than {colors} codes take")
+    if colors * length > SAMPLES_MOST:
+        raise ValueError(f"{colors} codes of {length} samples are more than any codebook has")
     words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
     codes = np.zeros((colors, length), np.uint8)
-    _code(words, codes, _steps(block, space), True)
+    used = _code(words, codes, _steps(block, space), True)
+    if not len(words) <= used <= len(words) + _TAIL // 4:
+        raise ValueError(f"{len(data)} bytes are not what {colors} codes take")
     return Codebook(codes, space, block)
 
 
@@ -47,6 +54,8 @@ def _steps(block: tuple[int, int], space: str) -> NDArray[np.int64]:
     green one of its pixel (-1: none), its plane and whether it is the first of it."""
     high, wide = block
     steps = []
+    if space == "rgb" and high == wide == 1:
+        return np.array([(0, -1, -1, -1, -1, 1), (2, -1, -1, -1, 0, 2), (1, -1, -1, -1, -1, _BY_LUMA)], np.int64)
     if space == "rgb":
         for y in range(high):
             for x in range(wide):
@@ -94,10 +103,15 @@ def _code(words: Any, codes: Any, steps: Any, decoding: Any) -> Any:
     at, low, span = begin(words, decoding)
     for row in range(codes.shape[0]):
         code = codes[row]
+        if decoding and at > words.size + 2:
+            break
         for i in range(steps.shape[0]):
             sample, left, above, corner, green, plane = steps[i]
             guess = _predicted(code, before, sample, left, above, corner)
-            if green >= 0:
+            if plane == _BY_LUMA:
+                red, blue = np.int64(before[0]) - np.int64(code[0]), np.int64(before[2]) - np.int64(code[2])
+                guess = min(max(np.int64(before[1]) + (299 * red + 114 * blue) // 587, 0), 255)
+            elif green >= 0:
                 shift = green - sample
                 near = left + shift if left >= 0 else left, above + shift, corner + shift
                 base = _predicted(code, before, green, near[0], near[1], near[2])
@@ -109,6 +123,7 @@ def _code(words: Any, codes: Any, steps: Any, decoding: Any) -> Any:
             activity = 0
             while activity < _ACTIVITIES - 1 and around >> activity:
                 activity += 1
+            plane %= 3
             context = (plane * _ACTIVITIES + activity) * _SIZES
             miss = np.int64(code[sample]) - guess
             size = 0

@@ -22,6 +22,7 @@ from streamvq.quantize.codebook import Codebook
 SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of a frame
 _FRAMES_MOST = 65535
 _INDEX_MOST = 1 << 62
+_TICKS_MOST = 1 << 48  # a hundred years of 90 kHz
 _NAME_MOST = 4096  # bytes
 _LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # alpha is coded like a gray picture of all levels
 
@@ -60,6 +61,10 @@ class _Entry:
 
 def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codebook) -> GroupBytes:
     """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
+    if sum(frame.width * frame.height for frame in frames) > PIXELS_MOST:
+        raise OutputError(
+            f"a group of {len(frames)} frames from {frames[0].index} is too large; write smaller groups"
+        )
     before = _before(header)
     table = [packed(len(frames))]
     for frame in frames:
@@ -137,8 +142,10 @@ def _entry_of(frame: IndexFrame, header: Header) -> _Entry:
 
 
 def _ticks(seconds: Fraction | None, base: Fraction | None, where: str) -> int | None:
-    if seconds is None or base is None:
+    if seconds is None:
         return None
+    if base is None:
+        raise OutputError(f"{where}: has a time, and the stream no time base; give StreamInfo one")
     ticks = seconds / base
     if ticks.denominator != 1:
         raise OutputError(f"{where}: its time {seconds} s is no multiple of the stream's time base, {base} s")
@@ -194,6 +201,8 @@ def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
         raise ValueError(f"it claims a frame of {width}x{height}")
     time = None if flags & NO_TIME else _expected(before) + (data.signed() if flags & TIME else 0)
     duration = data.number() if flags & DURATION else before.duration
+    if abs(time or 0) > _TICKS_MOST or duration > _TICKS_MOST:
+        raise ValueError("it claims a time beyond all clocks")
     name = _read_name(data) if flags & NAME else None
     return _Entry(width, height, time, duration, name, bool(flags & ALPHA))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from streamvq.frames import StreamInfo
 from streamvq.quantize.codebook import Codebook
+from streamvq.settings import BLOCK_SIDE_MOST
 
 EXTENT_MOST = 65535  # pixels a side
 PIXELS_MOST = 1 << 27  # of all frames of a group together
-_TERM_MOST = 2**63
+_TERM_MOST = 2**31 - 1  # of fractions, as in FFmpeg
+_COUNT_MOST = 2**62
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Header:
     @classmethod
     def of(cls, info: StreamInfo, codebook: Codebook) -> Header:
         """The header of a stream that is written with a codebook."""
+        if info.time_base is None and info.fps is not None:
+            info = replace(info, time_base=1 / info.fps)
         return cls(info, len(codebook), codebook.space, codebook.block, codebook.fingerprint)
 
     def to_json(self) -> bytes:
@@ -62,7 +66,7 @@ class Header:
                     _count(record, "width", EXTENT_MOST),
                     _count(record, "height", EXTENT_MOST),
                     _fraction(record, "fps"),
-                    _count(record, "frames", _TERM_MOST),
+                    _count(record, "frames", _COUNT_MOST),
                     _fraction(record, "time_base"),
                     _fraction(record, "pixel_aspect"),
                     _count(record, "audio_streams", 255) or 0,
@@ -92,7 +96,7 @@ def _fraction(record: dict[str, Any], name: str) -> Fraction | None:
         return None
     numerator, slash, denominator = str(value).partition("/")
     terms = [int(term) if term.isdecimal() and len(term) < 20 else 0 for term in (numerator, denominator)]
-    if not slash or not 0 < terms[0] < _TERM_MOST or not 0 < terms[1] < _TERM_MOST:
+    if not slash or not 0 < terms[0] <= _TERM_MOST or not 0 < terms[1] <= _TERM_MOST:
         raise ValueError(f"{name} is no fraction above 0")
     return Fraction(*terms)
 
@@ -105,6 +109,6 @@ def _count(record: dict[str, Any], name: str, most: int) -> int | None:
 
 
 def _extent(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= 64:
-        raise ValueError("a block's side is not 1 to 64")
+    if type(value) is not int or not 1 <= value <= BLOCK_SIDE_MOST:
+        raise ValueError(f"a block's side is not 1 to {BLOCK_SIDE_MOST}")
     return value

@@ -141,9 +141,12 @@ class SvqReader:
             numbers = Unpacker(chunk.payload)
             first = offset = 0
             for _ in range(numbers.number()):
-                offset += numbers.number()
-                groups.append(Group(first, numbers.number(), min(offset, size)))
-                first += groups[-1].frames
+                more, frames = numbers.number(), numbers.number()
+                offset += more
+                if not (more and frames and self.first_chunk <= offset < size):
+                    return []
+                groups.append(Group(first, frames, offset))
+                first += frames
         except (CutOff, MediaDamaged, ValueError):
             return []
         return groups
@@ -155,7 +158,7 @@ class SvqReader:
         while not ended and offset + CHUNK_BYTES <= size:
             self._chunks.seek(offset)
             try:
-                chunk = self._chunks.read()
+                chunk = next(self._chunks)
             except CutOff:
                 break
             if chunk.kind == chunks.GROUP:
@@ -170,8 +173,8 @@ class SvqReader:
 
     def _is_cut(self, frames: int) -> None:
         expected = self.header.info.frame_count
-        of = f" of about {expected}" if expected else ""
-        self.missing = f"{self.label}: is cut off: {frames}{of} frames are whole, the rest is missing"
+        of = f" of about {expected}" if expected and expected > frames else ""
+        self.missing = f"{self.label}: is cut off: {frames}{of} frames are whole, and what follows them is missing"
 
     def _read_header(self) -> Header:
         chunk = next(self._chunks)

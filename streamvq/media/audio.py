@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.error
 from av.container import OutputContainer
 
 from streamvq.container.audio import AudioFile
 from streamvq.media.libav import url
 
 _NUT_DELAY = 60  # seconds, rounded up to a tick of each stream
-
-
-def open_audio(path: Path) -> Any:
-    """The container that holds the audio streams of a media file or of a `.svq` file."""
-    if path.suffix.lower() == ".svq":
-        return av.open(AudioFile(path), format="nut")  # type: ignore[call-overload]
-    return av.open(url(path))
 
 
 class AudioCopy:
@@ -36,22 +30,34 @@ class AudioCopy:
     """
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
-        self._input = open_audio(path)
+        self._file: AudioFile | None = None
+        self._input = self._opened(path)
         self._output = output
         self._no_negative_times = output.format.name in ("matroska", "webm")
-        # NUT has no times before 0, so those of .svq files are later by a fixed amount
-        self._later = (_NUT_DELAY if output.format.name == "nut" else 0) - (
-            _NUT_DELAY if self._input.format.name == "nut" else 0
-        )
+        # NUT has no times before 0, so those in .svq files are later by a fixed amount
+        self._later = _NUT_DELAY * ((output.format.name == "nut") - _is_svq(path))
         self.left_out: list[str] = []  # codecs that the output cannot hold
         self._streams = {}
-        for stream in self._input.streams.audio:
+        if self._input is None:
+            self.left_out.append("damaged")
+        for stream in self._input.streams.audio if self._input else ():
             if _fits(stream, output):
                 self._streams[stream.index] = output.add_stream_from_template(stream)
             else:
                 self.left_out.append(stream.codec_context.name)
         self._packets = self._read()
         self._waiting: av.Packet | None = None
+
+    def _opened(self, path: Path) -> Any:
+        """The container with the audio; None where a .svq file has none that can be read."""
+        if not _is_svq(path):
+            return av.open(url(path))
+        self._file = AudioFile(path)
+        try:
+            return av.open(self._file, format="nut")  # type: ignore[call-overload]
+        except av.error.FFmpegError:
+            self._file.close()
+            return None
 
     def _read(self) -> Iterator[av.Packet]:
         if not self._streams:
@@ -90,7 +96,15 @@ class AudioCopy:
         return packet.dts * Fraction(packet.time_base) - max(0, self._later)  # type: ignore[operator, arg-type]
 
     def close(self) -> None:
-        self._input.close()
+        """Let go of the file; a second call does nothing."""
+        if self._input is not None:
+            self._input.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def _is_svq(path: Path) -> bool:
+    return path.suffix.lower() == ".svq"
 
 
 def _fits(stream: Any, output: OutputContainer) -> bool:

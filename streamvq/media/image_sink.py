@@ -61,6 +61,8 @@ class FolderSink(_ImageFiles):
         else:
             name = image_name(frame.name, self._format)
         path = self._folder / name
+        if path.exists():
+            raise OutputError(f"{self.label}: two pictures would be {name} there; take one with decompress --frames")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self._count(packet)

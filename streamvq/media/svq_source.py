@@ -72,10 +72,12 @@ class SvqSource(FrameSource):
         except BaseException:
             self.close()
             raise
+        self._total = 0
         self._size = None if path is None else path.stat().st_size
         self.info = self.reader.header.info
         if only is not None:
-            self.info = replace(self.info, frame_count=len(only))
+            count = self.info.frame_count
+            self.info = replace(self.info, frame_count=count and len(range(count)[only.start : only.stop]))
         elif path is not None and self.info.audio_streams:
             self.audio_from = path
 
@@ -95,31 +97,28 @@ class SvqSource(FrameSource):
             if not (self._keep_going and some):
                 raise
             self.notes.append(f"{error}; the frames before it are kept")
+        if not some and self._total:
+            raise UsageError(f"{self.label}: has frames 0 to {self._total - 1}, and the part begins behind them")
         if not some:
             raise MediaDamaged(self.missing or f"{self.label}: holds no frames")
 
     def _chunks(self) -> Iterator[Chunk]:
+        """The group chunks that are asked for; sets `_total` to the number of frames seen."""
         only = self.only
-        if only is None:
-            yield from self.reader.groups()
-            return
-        if self._size is not None:
+        if only is not None and self._size is not None:
             groups = self.reader.index(self._size)
-            total = groups[-1].first + groups[-1].frames if groups else 0
-            if only.start >= total:
-                raise UsageError(f"{self.label}: has frames 0 to {total - 1}, and none of {only.start}:{only.stop}")
-            yield from (
-                self.reader.group_at(group)
-                for group in groups
-                if group.first < only.stop and group.first + group.frames > only.start
-            )
+            self._total = groups[-1].first + groups[-1].frames if groups else 0
+            for group in groups:
+                if group.first < only.stop and group.first + group.frames > only.start:
+                    yield self.reader.group_at(group)
             return
         for chunk in self.reader.groups():
             first, count = self.reader.span(chunk)
-            if first >= only.stop:
-                break
-            if first + count > only.start:
+            self._total = first + count
+            if only is None or (first < only.stop and first + count > only.start):
                 yield chunk
+            elif first >= only.stop:
+                break
 
     def wanted(self, group: LazyGroup) -> range:
         """The positions in a group of the frames that are asked for."""
@@ -128,7 +127,13 @@ class SvqSource(FrameSource):
         return range(max(0, self.only.start - group.first), min(group.count, self.only.stop - group.first))
 
     def items(self) -> Iterator[Item]:
-        return ((group, position) for group in self.groups() for position in self.wanted(group))
+        for group in self.groups():
+            for position in self.wanted(group):
+                yield group, position
+        if self.missing and not self._keep_going:
+            raise MediaDamaged(f"{self.missing}; --keep-going keeps what is there")
+        if self.missing:
+            self.notes.append(self.missing)
 
     def load(self, item: Item) -> Frame:
         group, position = item

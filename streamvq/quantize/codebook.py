@@ -25,12 +25,11 @@ from streamvq.quantize.blocks import code_length, cut, join, picture_error, scal
 from streamvq.quantize.lossy import keep_neighbors
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
-from streamvq.settings import MAX_COLORS
+from streamvq.settings import BLOCK_SIDE_MOST, MAX_COLORS, SAMPLES_MOST
 from streamvq.staging import staged_file
 
 FORMAT_VERSION = 1
 _META_BYTES_MOST = 1 << 20
-_CODES_BYTES_MOST = 1 << 28
 _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
     zipfile.BadZipFile,
     zlib.error,
@@ -80,6 +79,11 @@ class Codebook:
             )
         if not 1 <= len(codes) <= (256 if length == 1 else MAX_COLORS):
             raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_COLORS} (gray: to 256)")
+        if max(self.block) > BLOCK_SIDE_MOST or codes.size > SAMPLES_MOST:
+            raise CodebookError(
+                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {BLOCK_SIDE_MOST}, and all codes "
+                f"together to {SAMPLES_MOST} samples"
+            )
         codes = codes.copy()
         codes.setflags(write=False)
         object.__setattr__(self, "codes", codes)
@@ -248,7 +252,7 @@ class Codebook:
             raise CodebookError(
                 f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
             )
-        codes = _array(archive, "codes", "uf", _CODES_BYTES_MOST)
+        codes = _array(archive, "codes", "uf", SAMPLES_MOST * 8)
         if codes.dtype.kind == "f" and not np.isfinite(codes).all():
             raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
         book = cls(codes, meta["space"], tuple(meta["block"]), meta.get("provenance", {}))
