@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _rates import bench_index, bench_rd
 
 import streamvq
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
@@ -275,6 +276,8 @@ BENCHES = {
     "stages": bench_stages,
     "memory": bench_memory,
     "help": bench_help,
+    "index": bench_index,
+    "rd": bench_rd,
 }
 
 if __name__ == "__main__":

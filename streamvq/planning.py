@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists, UsageError
@@ -81,6 +81,7 @@ def plan_decompression(
     for source in inputs:
         if not source.is_svq and source.kind != "pipe":
             raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
+    inputs = [replace(source, pipes_svq=source.kind == "pipe") for source in inputs]
     jobs, skipped, _ = plan_jobs(inputs, output, writing or OutputSettings())
     return Plan(jobs, skipped, None, Path(output))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from streamvq.frames import StreamInfo
+from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
-from streamvq.settings import BLOCK_SIDE_MOST
+from streamvq.settings import BLOCK_SIDE_MOST, SPACES
 
 EXTENT_MOST = 65535  # pixels a side
 PIXELS_MOST = 1 << 27  # of all frames of a group together
@@ -78,6 +80,9 @@ class Header:
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
+        if header.space not in SPACES or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
+            raise ValueError("its space or fingerprint is none")
+        code_length(header.block, header.space)
         if not header.colors or (header.info.width is None) != (header.info.height is None):
             raise ValueError("it lacks the number of codes, or one of width and height")
         return header

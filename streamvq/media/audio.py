@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -45,6 +46,7 @@ class AudioCopy:
                 self._streams[stream.index] = output.add_stream_from_template(stream)
             else:
                 self.left_out.append(stream.codec_context.name)
+        self.streams = len(self._streams)
         self._packets = self._read()
         self._waiting: av.Packet | None = None
 
@@ -110,5 +112,23 @@ def _is_svq(path: Path) -> bool:
 def _fits(stream: Any, output: OutputContainer) -> bool:
     """Whether `output` can hold an audio stream as it is; AVI takes no AAC of the self-framing kind (MPEG-TS)."""
     codec = stream.codec_context
+    if output.format.name == "nut":
+        return _is_known_to_nut(stream)
     framed = codec.name == "aac" and not codec.extradata
     return codec.name in output.supported_codecs and not (framed and output.format.name == "avi")
+
+
+def _is_known_to_nut(stream: Any) -> bool:
+    """Whether NUT has a name for a stream's codec, which its writer does not say: it is written and read back."""
+    file = io.BytesIO()
+    try:
+        with av.open(file, "w", format="nut") as output:
+            packet = av.Packet(bytes(64))
+            packet.stream = output.add_stream_from_template(stream)
+            packet.pts = packet.dts = 0
+            packet.time_base = stream.time_base
+            output.mux(packet)
+        with av.open(io.BytesIO(file.getvalue()), format="nut") as written:
+            return written.streams[0].codec_context.name == stream.codec_context.name
+    except (av.error.FFmpegError, ValueError, AttributeError):
+        return False

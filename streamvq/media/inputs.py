@@ -50,6 +50,7 @@ class MediaInput:
     paths: tuple[Path, ...] = ()
     root: Path | None = None
     left_alone: int = 0
+    pipes_svq: bool = False
 
     @property
     def stem(self) -> str:
@@ -67,8 +68,8 @@ class MediaInput:
 
     @property
     def is_svq(self) -> bool:
-        """Whether it is a file that streamvq wrote."""
-        return self.kind == "video" and self.paths[0].suffix.lower() == ".svq"
+        """Whether it is in streamvq's own format."""
+        return self.pipes_svq or (self.kind == "video" and self.paths[0].suffix.lower() == ".svq")
 
     def names(self) -> list[str]:
         """The path of each image inside the set, with forward slashes."""

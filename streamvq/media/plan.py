@@ -115,7 +115,7 @@ def _targets(
         if format in VIDEO_FORMATS and _is_folder(output):
             return [(source, _inside(Path(output), source, format))]
         target = Target.of(output, format)
-        if target.kind == "image" and source.kind == "pipe":
+        if target.kind == "image" and source.kind == "pipe" and not source.is_svq:
             raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
         if target.kind == "image" and not (source.kind == "image" or source.is_svq):
             raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")

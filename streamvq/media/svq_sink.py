@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -48,7 +49,6 @@ class SvqSink(FrameSink):
         high, wide = codebook.block
         self.group_pixels = min(_GROUP_CODES * high * wide, _GROUP_PIXELS)
         self._codebook = codebook
-        self._header = Header.of(info, codebook)
         self._to_pipe = target.kind == "pipe"
         if self._to_pipe and sys.stdout.isatty():
             raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - > clip.svq")
@@ -57,10 +57,15 @@ class SvqSink(FrameSink):
         else:
             part = self._stack.enter_context(staged_file(target.path, settings.overwrite))
             self._stream = self._stack.enter_context(part.open("wb"))
+        self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
+        if self._audio is not None:
+            info = replace(info, audio_streams=self._audio.copy.streams)
+            for codec in self._audio.copy.left_out:
+                self.notes.append(f"{self.label}: .svq cannot hold {codec} audio, which is left out")
+        self._header = Header.of(info, codebook)
         self._guard = writing_stdout if self._to_pipe else nullcontext
         with self._guard():
             self._writer = SvqWriter(self._stream, self._header, codebook, settings.embed)
-        self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
         self.parts = self._writer.parts
 
     def encode(self, frame: IndexFrame) -> Packet:
@@ -106,8 +111,8 @@ class _Audio:
             self, "w", format="nut", options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
         )
         at_exit(self._output.close)
-        self._copy = AudioCopy(path, self._output)
-        at_exit(self._copy.close)
+        self.copy = AudioCopy(path, self._output)
+        at_exit(self.copy.close)
 
     def write(self, data: bytes) -> int:
         """What libav calls with the file's next piece."""
@@ -116,7 +121,7 @@ class _Audio:
 
     def up_to(self, time: Fraction | None) -> bytes:
         """The pieces with what plays before `time` seconds; with None, all that is left."""
-        self._copy.up_to(time)
+        self.copy.up_to(time)
         if time is None:
             self._output.close()
         data = b"".join(self._pieces)

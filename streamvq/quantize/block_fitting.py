@@ -126,10 +126,10 @@ def _update(
     jobs: int,
 ) -> None:
     """Change `rows` to the row of the nearest of `codes` for each point."""
-    tree = CodeTree(codes)
+    tree = CodeTree(codes, factors)
 
     def search(start: int) -> None:
-        tree.find(points[start : start + _CHUNK], factors, rows[start : start + _CHUNK], 0)
+        tree.find(points[start : start + _CHUNK], rows[start : start + _CHUNK], 0)
 
     for _ in ordered_map(search, range(0, len(points), _CHUNK), jobs, len(points) // _CHUNK + 1):
         pass

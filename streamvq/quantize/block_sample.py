@@ -60,7 +60,7 @@ class BlockSample:
         self._hashes[: self._held], self._vectors[: self._held] = state["_hashes"], state["_vectors"]
 
     def absorb(self, pixels: NDArray, key: int) -> None:
-        """Take the blocks of one frame, uint8 or uint16 [height, width, 1, 3 or 4]; `key` is its own 64-bit number."""
+        """Take the blocks of one frame: uint8 or uint16 [height, width, 1, 3 or 4], and a 64-bit key of its own."""
         high, wide = self.block
         rows, columns = -(-pixels.shape[0] // high), -(-pixels.shape[1] // wide)
         start = np.uint64(_mixed(self.seed ^ _mixed(key + _GAMMA)))

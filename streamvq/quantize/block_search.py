@@ -1,11 +1,11 @@
 """Exact nearest block codes.
 
-Distances are taken in integers, but few are: codes are sorted into small groups by a k-d tree (Bentley 1975) over a
-few coordinates, which are projections onto the codes' principal axes and, last, the length of what they leave out.
-In these coordinates no distance is longer than the true one (Bessel; for the last Cauchy-Schwarz, as in the
-equal-average equal-variance search of Lee and Chen 1994). So neither groups whose box, nor codes whose coordinates
-are farther away than the best code so far need be looked at. The answers of the left and the upper neighbor are
-looked at first. Rounding in the coordinates is covered by a slack: answers are what brute force says.
+Distances are taken in integers, but few are. Codes stand in groups of a k-d tree (Bentley 1975) over a few
+coordinates: projections onto about the codes' principal axes and, last, the length of what these leave out. In such
+coordinates no distance is longer than the true one (Bessel; for the last Cauchy-Schwarz, as in the equal-average
+equal-variance search of Lee and Chen 1994). So neither groups whose box, nor codes whose coordinates are farther
+away than the best code so far need be looked at. The answers of the left and the upper neighbor are looked at first.
+The bounds cover all rounding: answers are what brute force says.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_GROUP = 32  # codes
+_SIDE = 32  # codes a group, and groups a branch
 _AXES = 8  # coordinates, the last of which is a remaining length
+_FAR = 1e18
+_ONE = 1 << 14  # length of the integer axes
 _ITERATIONS = 4
-_FAR = np.float32(1e18)
+_FAST = {"nsz", "contract", "reassoc", "nnan"}  # bounds may round either way
 
 
 class BlockFinder:
@@ -30,7 +32,7 @@ class BlockFinder:
     def __init__(self, codes: NDArray[np.uint8], factors: NDArray[np.int16] | None = None) -> None:
         self._factors = np.ones(codes.shape[1], np.int16) if factors is None else factors
         self._codes = codes * self._factors
-        self._tree = CodeTree(self._codes)
+        self._tree = CodeTree(self._codes, self._factors)
         self._dtype = np.uint8 if len(codes) <= 256 else np.uint16
 
     def find(self, vectors: NDArray[np.uint8]) -> NDArray:
@@ -39,155 +41,225 @@ class BlockFinder:
         uint8 for up to 256 codes, else uint16.
         """
         rows = np.zeros(vectors.shape[:2], self._dtype)
-        self._tree.find(vectors.reshape(-1, vectors.shape[2]), self._factors, rows.reshape(-1), vectors.shape[1])
+        self._tree.find(vectors.reshape(-1, vectors.shape[2]), rows.reshape(-1), vectors.shape[1])
         return rows
 
     def squared_error(self, vectors: NDArray[np.uint8], rows: NDArray) -> int:
-        """The sum of squared differences of scaled samples between uint8 [rows, columns, d] and the codes at `rows`."""
+        """The sum of squared differences of scaled samples of uint8 [rows, columns, d] and the codes at `rows`."""
         flat = vectors.reshape(-1, vectors.shape[2])
         return int(_squared_error(flat, self._factors, rows.reshape(-1), self._codes))
 
 
 class CodeTree:
-    """Integer codes, int16 [k, d], in the order and with the bounds that make searches short."""
+    """Integer codes, int16 [k, d], in the order and with the bounds that make searches short.
 
-    def __init__(self, codes: NDArray[np.int16]) -> None:
-        k, d = codes.shape
-        self._center = np.rint(codes.mean(axis=0))
+    What is searched for is uint8 [n, d], and its samples are multiplied by `factors`, int16 [d]. The sum of
+    (255 x factor)^2 must be below 2^31.
+    """
+
+    def __init__(self, codes: NDArray[np.int16], factors: NDArray[np.int16]) -> None:
+        k = len(codes)
+        self._factors = factors
+        self._center = np.rint(codes.mean(axis=0)).astype(np.int16)
         around = codes - self._center
-        self._axes = _principal_axes(around)
-        shadows = around @ self._axes.T
-        lengths = np.sqrt(np.maximum((around**2).sum(axis=1) - (shadows**2).sum(axis=1), 0))
-        coordinates = np.zeros((-(-k // _GROUP) * _GROUP, _AXES), np.float32)
-        coordinates[:k, : shadows.shape[1]] = shadows
-        coordinates[:k, -1] = lengths
-        coordinates[k:] = _FAR
+        self._axes = _integer_axes(around)
+        coordinates = np.full((-(-k // _SIDE) * _SIDE, _AXES), _FAR, np.float32)
+        coordinates[:k] = _coordinates(around, self._axes)
         order = np.arange(len(coordinates))
         _bisect(coordinates, order)
-        coordinates = coordinates[order].reshape(-1, _GROUP, _AXES)
+        leaves = coordinates[order].reshape(-1, _SIDE, _AXES)
+        solid = np.where(leaves < _FAR / 2, leaves, -_FAR)
+        groups = -(-len(leaves) // _SIDE) * _SIDE
+        low, high = np.full((groups, _AXES), _FAR, np.float32), np.full((groups, _AXES), _FAR, np.float32)
+        low[: len(leaves)], high[: len(leaves)] = leaves.min(axis=1), solid.max(axis=1)
+        low, high = low.reshape(-1, _SIDE, _AXES), high.reshape(-1, _SIDE, _AXES)
+        self._boxes = np.concatenate([low, high], axis=2).transpose(0, 2, 1).reshape(len(low), -1)
+        solid = np.where(high < _FAR / 2, high, -_FAR)
+        self._branches = np.concatenate([low.min(axis=1), solid.max(axis=1)], axis=1).astype(np.float32)
+        self._leaves = leaves.transpose(0, 2, 1).reshape(len(leaves), -1)
         order[order >= k] = 0  # padding is never reached
-        self._low = np.ascontiguousarray(coordinates.min(axis=1).T)
-        self._high = np.ascontiguousarray(np.where(coordinates < _FAR, coordinates, -_FAR).max(axis=1).T)
-        self._coordinates = np.ascontiguousarray(coordinates.transpose(0, 2, 1))
         self._order = order
         self._place = np.empty(k, np.int64)
         self._place[order[::-1]] = np.arange(len(order))[::-1]
-        self._codes = np.ascontiguousarray(codes[order])
-        # coordinates are 24-bit floats of numbers up to the codes' diameter
-        self._slack = np.float32(_AXES * 2.0**-22 * np.sqrt(d) * max(255, np.abs(codes).max()))
+        self._codes = np.ascontiguousarray(around[order])
+        self._norms = (self._codes.astype(np.int64) ** 2).sum(axis=1)
+        # What rounding to 24 bits can add to a distance between coordinates, none of which exceeds the largest norm
+        self._slack = 2.0**-20 * 255 * np.sqrt((factors.astype(np.float64) ** 2).sum())
 
-    def find(self, vectors: NDArray[np.uint8], factors: NDArray[np.int16], rows: NDArray, back: int) -> None:
+    def find(self, vectors: NDArray[np.uint8], rows: NDArray, back: int) -> None:
         """Fill `rows` [n] with the row nearest to each of the scaled `vectors` [n, d].
 
         The answers of the last vector and of that `back` places earlier are tried first (0: what `rows` holds).
         """
         _find(
-            vectors, factors, rows, back, self._center, self._axes, self._coordinates, self._low, self._high,
-            self._codes, self._order, self._place, self._slack,
+            vectors, self._factors, rows, back, self._center, self._axes, self._branches, self._boxes, self._leaves,
+            self._codes, self._norms, self._order, self._place, self._slack,
         )  # fmt: skip
 
 
-def _principal_axes(around: NDArray[np.float64]) -> NDArray[np.float64]:
-    """About the first principal axes of rows [k, d], orthonormal: [at most 7, d].
+def _integer_axes(around: NDArray[np.int16]) -> NDArray[np.int16]:
+    """About the principal axes of rows [k, d], times nearly 2^14: int16 [7, d].
 
-    By subspace iteration from random axes (Halko, Martinsson, Tropp 2011): any orthonormal axes give valid bounds.
+    By subspace iteration from random axes (Halko, Martinsson, Tropp 2011). Any axes give valid bounds whose matrix
+    shortens every vector: the margin is what rounding can add to its norm.
     """
-    axes = np.random.default_rng(0).standard_normal((around.shape[1], 2 * _AXES))
+    rows, d = around.astype(np.float64), around.shape[1]
+    axes = np.random.default_rng(0).standard_normal((d, 2 * _AXES))
     for _ in range(_ITERATIONS):
-        axes = np.linalg.qr(around.T @ (around @ axes))[0]
-    shadows = around @ axes
+        axes = np.linalg.qr(rows.T @ (rows @ axes))[0]
+    shadows = rows @ axes
     _, turn = np.linalg.eigh(shadows.T @ shadows)
-    return np.ascontiguousarray((axes @ turn[:, ::-1][:, : _AXES - 1]).T)
+    whole = np.zeros((_AXES - 1, d), np.int16)
+    best = (axes @ turn[:, ::-1][:, : _AXES - 1]).T
+    whole[: len(best)] = np.rint(best * (_ONE - 1 - np.sqrt(_AXES * d) / 2))
+    return whole
+
+
+def _coordinates(around: NDArray[np.int16], axes: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Coordinates [k, 8] of rows [k, d]."""
+    shadows = around.astype(np.float64) @ axes.T / _ONE  # exact: integers below 2^53
+    lengths = (around.astype(np.float64) ** 2).sum(axis=1) - (shadows**2).sum(axis=1)
+    return np.concatenate([shadows, np.sqrt(np.maximum(lengths, 0))[:, None]], axis=1)
 
 
 def _bisect(coordinates: NDArray[np.float32], order: NDArray[np.int64]) -> None:
     """Reorder `order` so that groups of neighbors in it are neighbors in space."""
-    groups = len(order) // _GROUP
+    groups = len(order) // _SIDE
     if groups < 2:
         return
     points = coordinates[order]
-    solid = points[points[:, 0] < _FAR]
+    solid = points[points[:, 0] < _FAR / 2]
     axis = int(np.argmax(solid.max(axis=0) - solid.min(axis=0)))
     order[:] = order[np.argsort(points[:, axis], kind="stable")]
-    middle = groups // 2 * _GROUP
+    middle = groups // 2 * _SIDE
+    if groups > _SIDE:  # whole branches
+        middle = -(-groups // _SIDE) // 2 * _SIDE * _SIDE
     _bisect(coordinates, order[:middle])
     _bisect(coordinates, order[middle:])
 
 
-@njit(nogil=True, cache=True, fastmath={"nsz", "contract", "reassoc", "nnan"})
+@njit(nogil=True, cache=True, fastmath=_FAST)
 def _find(  # type: ignore[no-untyped-def]
-    vectors, factors, rows, back, center, axes, coordinates, low, high, codes, order, place, slack
+    vectors, factors, rows, back, center, axes, branches, boxes, leaves, codes, norms, order, place, slack
 ):
     n, d = vectors.shape
-    groups = len(coordinates)
-    point = np.empty(d, np.int16)
-    around = np.empty(d, np.float64)
+    point = np.zeros(d, np.int16)
     at = np.zeros(_AXES, np.float32)
-    box = np.empty(groups, np.float32)
-    bounds = np.empty(_GROUP, np.float32)
+    branch_bounds = np.empty(len(branches), np.float32)
+    box_bounds = np.empty(_SIDE, np.float32)
+    bounds = np.empty(_SIDE, np.float32)
     last = 0
     for i in range(n):
+        if i > 0 and _equal(vectors[i], vectors[i - 1]):
+            rows[i] = last
+            continue
         for c in range(d):
-            point[c] = np.int16(vectors[i, c]) * factors[c]
-            around[c] = point[c] - center[c]
-        length = 0.0
-        for c in range(d):
-            length += around[c] * around[c]
-        for a in range(len(axes)):
-            shadow = 0.0
-            for c in range(d):
-                shadow += around[c] * axes[a, c]
-            at[a] = shadow
-            length -= shadow * shadow
-        at[_AXES - 1] = np.sqrt(max(length, 0.0))
+            point[c] = np.int16(vectors[i, c]) * factors[c] - center[c]
+        norm = np.int64(_dot(point, point))
+        _locate(point, norm, axes, at)
 
         best_row = np.int64(rows[max(i - back, 0)])
-        best = _distance(point, codes, place[best_row])
+        best = norm + norms[place[best_row]] - 2 * np.int64(_dot(point, codes[place[best_row]]))
         if last != best_row:
-            distance = _distance(point, codes, place[last])
+            distance = norm + norms[place[last]] - 2 * np.int64(_dot(point, codes[place[last]]))
             if distance < best or (distance == best and last < best_row):
                 best, best_row = distance, last
-        limit = (np.sqrt(np.float32(best)) + slack) ** 2
+        limit = _limit(best, slack)
 
-        box[:] = 0
-        for a in range(_AXES):
-            x = at[a]
-            for g in range(groups):
-                gap = max(max(low[a, g] - x, x - high[a, g]), np.float32(0))
-                box[g] += gap * gap
-        first = 0
-        for g in range(groups):
-            if box[g] < box[first]:
-                first = g
-        for turn in range(groups + 1):
-            g = first if turn == 0 else turn - 1
-            if box[g] > limit or (turn > 0 and g == first):
-                continue
-            bounds[:] = 0
+        first_branch = 0
+        for b in range(len(branches)):
+            bound = np.float32(0)
             for a in range(_AXES):
-                x = at[a]
-                for j in range(_GROUP):
-                    gap = coordinates[g, a, j] - x
-                    bounds[j] += gap * gap
-            for j in range(_GROUP):
-                if bounds[j] <= limit:
-                    where = g * _GROUP + j
-                    distance = _distance(point, codes, where)
-                    if distance < best or (distance == best and order[where] < best_row):
-                        if distance < best:
-                            limit = (np.sqrt(np.float32(distance)) + slack) ** 2
-                        best, best_row = distance, order[where]
+                gap = max(max(branches[b, a] - at[a], at[a] - branches[b, _AXES + a]), np.float32(0))
+                bound += gap * gap
+            branch_bounds[b] = bound
+            if bound < branch_bounds[first_branch]:
+                first_branch = b
+        for turn in range(-1, len(branches)):
+            b = first_branch if turn < 0 else turn
+            if branch_bounds[b] > limit or turn == first_branch:
+                continue
+            _box_bounds(at, boxes[b], box_bounds)
+            first = _first_least(box_bounds)
+            for inner in range(-1, _SIDE):
+                g = first if inner < 0 else inner
+                if box_bounds[g] > limit or inner == first:
+                    continue
+                group = b * _SIDE + g
+                _leaf_bounds(at, leaves[group], bounds)
+                for j in range(_SIDE):
+                    if bounds[j] <= limit:
+                        where = group * _SIDE + j
+                        distance = norm + norms[where] - 2 * np.int64(_dot(point, codes[where]))
+                        if distance < best or (distance == best and order[where] < best_row):
+                            best, best_row = distance, order[where]
+                            limit = _limit(best, slack)
         rows[i] = best_row
         last = best_row
 
 
 @njit(nogil=True, cache=True)
-def _distance(point, codes, at):  # type: ignore[no-untyped-def]
-    distance = np.int32(0)
-    for c in range(len(point)):
-        gap = np.int32(point[c]) - np.int32(codes[at, c])
-        distance = np.int32(distance + gap * gap)
-    return distance
+def _equal(a, b):  # type: ignore[no-untyped-def]
+    for c in range(len(a)):
+        if a[c] != b[c]:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _locate(point, norm, axes, at):  # type: ignore[no-untyped-def]
+    """The coordinates of a point around the center."""
+    rest = np.float64(norm)
+    for a in range(_AXES - 1):
+        shadow = np.float64(_dot(point, axes[a])) / _ONE
+        at[a] = shadow
+        rest -= shadow * shadow
+    at[_AXES - 1] = np.sqrt(max(rest, 0.0))
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _box_bounds(at, boxes, bounds):  # type: ignore[no-untyped-def]
+    for g in range(_SIDE):
+        bound = np.float32(0)
+        for a in range(_AXES):
+            gap = max(max(boxes[a * _SIDE + g] - at[a], at[a] - boxes[(_AXES + a) * _SIDE + g]), np.float32(0))
+            bound += gap * gap
+        bounds[g] = bound
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _first_least(bounds):  # type: ignore[no-untyped-def]
+    least = bounds[0]
+    for g in range(_SIDE):
+        least = bounds[g] if bounds[g] < least else least
+    first = 0
+    while bounds[first] > least:
+        first += 1
+    return first
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _leaf_bounds(at, leaf, bounds):  # type: ignore[no-untyped-def]
+    for j in range(_SIDE):
+        bound = np.float32(0)
+        for a in range(_AXES):
+            gap = leaf[a * _SIDE + j] - at[a]
+            bound += gap * gap
+        bounds[j] = bound
+
+
+@njit(nogil=True, cache=True)
+def _limit(best, slack):  # type: ignore[no-untyped-def]
+    """What a bound in floating point must exceed to be surely above `best`."""
+    return np.float32((np.sqrt(np.float64(best)) + slack) ** 2 * 1.000002)
+
+
+@njit(nogil=True, cache=True)
+def _dot(a, b):  # type: ignore[no-untyped-def]
+    total = np.int32(0)
+    for c in range(len(a)):
+        total = np.int32(total + np.int32(a[c]) * np.int32(b[c]))
+    return total
 
 
 @njit(nogil=True, cache=True)

@@ -1,0 +1,300 @@
+"""Damage `.svq` files at random, and see that reading them ends well: with frames that can be, or with an error.
+
+    python scripts/fuzz.py --seconds 600 --seed 7
+
+Small files are changed byte by byte, chunk by chunk, and inside chunks with checksums made right again. A file whose
+checksums were left alone must give the frames that it had, as far as it goes; any other may give other frames, but
+of sizes, names and codes that can be. Says its seed; the file that fails is saved, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+import streamvq
+from streamvq import Codebook, IndexFrame, StreamInfo, StreamVQError
+from streamvq.container import groups
+from streamvq.container.chunks import ChunkReader, CutOff, chunk_bytes, file_head
+from streamvq.container.groups import encode_group, is_safe
+from streamvq.container.header import Header
+from streamvq.container.numbers import packed
+from streamvq.container.reader import SvqReader
+from streamvq.container.writer import SvqWriter
+
+SECONDS_MOST = 20.0  # for one file
+groups.PIXELS_MOST = 1 << 18  # real pictures take their time, and teach nothing more
+TICK = Fraction(1, 25)
+KINDS = [b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND", b"abcd", b"ABCD", b"a\0cd"]
+NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63, 2**64, 2**69]
+VALUES = [None, 0, -1, 1, 2, 3, 17, 255, 65535, 65536, 2**31, 2**64, 0.5, "", "1/2", "0/1", "gray", "rgb", "ycbcr420"]
+VALUES += [[], [0, 0], [1, 1], [2, 2], [4, 2], [32, 1], [2**31, 1], {}, True, "9" * 40, "0" * 64, "\x00", "\ud800"]
+Pieces = list[tuple[bytes, bytes]]
+
+
+class Original:
+    """A good file, its frames, and its codebook, which may be inside."""
+
+    def __init__(self, book: Codebook, frames: list[IndexFrame], embed: bool = True, together: int = 2) -> None:
+        stream = io.BytesIO()
+        info = StreamInfo(frames[0].width, frames[0].height, 1 / TICK, len(frames), TICK, None, 1)
+        header = Header.of(info, book)
+        writer = SvqWriter(stream, header, book, embed)
+        for start in range(0, len(frames), together):
+            writer.audio(bytes(range(start, start + 9)))
+            writer.group(encode_group(frames[start : start + together], header, book))
+        writer.finish()
+        self.data, self.book, self.frames = stream.getvalue(), None if embed else book, list(map(facts, frames))
+        self.pieces = list(pieces(self.data))
+
+
+def facts(frame: IndexFrame) -> tuple:
+    """All that a frame holds, to compare."""
+    alpha = None if frame.alpha is None else frame.alpha.tobytes()
+    about = (frame.height, frame.width, frame.index, frame.time, frame.duration, frame.name)
+    return (*about, frame.codes.dtype.name, frame.codes.shape, frame.codes.tobytes(), alpha)
+
+
+def pieces(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Type and payload of each chunk of a good file."""
+    reader = ChunkReader(io.BytesIO(data), "original")
+    while reader.offset < len(data):
+        chunk = reader.read()
+        yield chunk.kind, chunk.payload
+
+
+def originals() -> list[Original]:
+    """Small files of every sort: one color or a block a code, 8 or 16 bits, alpha, names, times, codebook outside."""
+    rng = np.random.default_rng(0)
+    made = []
+    for count, space, block, length, embed in [
+        (16, "rgb", (1, 1), 3, True),
+        (300, "rgb", (1, 1), 3, True),
+        (16, "gray", (1, 1), 1, False),
+        (9, "ycbcr420", (4, 2), 12, True),
+        (1, "rgb", (3, 5), 45, True),
+    ]:
+        book = Codebook(rng.integers(0, 256, (count, length)).astype(np.uint8), space, block)
+        frames = []
+        for index in range(5):
+            height, width = (12, 16) if index < 3 else (5 + index, 7)
+            shape = -(-height // block[0]), -(-width // block[1])
+            codes = rng.integers(0, count, shape).astype(np.uint8 if count <= 256 else np.uint16)
+            alpha = rng.integers(0, 256, (height, width)).astype(np.uint8) if index % 2 else None
+            name = f"deep/{index}.png" if index % 3 else None
+            frames.append(IndexFrame(codes, height, width, index, index * TICK, TICK, name, alpha))
+        made.append(Original(book, frames, embed))
+    return made
+
+
+def changed(original: Original, rng: random.Random) -> tuple[bytes, bool]:
+    """The file with something wrong in it, and whether its checksums were left as they are."""
+    if rng.random() < 0.4:
+        data = bytearray(original.data)
+        for _ in range(rng.choice([1, 1, 1, 2, 5])):
+            data = rng.choice(BYTE_CHANGES)(data, rng)
+        return bytes(data), True
+    parts = list(original.pieces)
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        rng.choice(PIECE_CHANGES)(parts, rng)
+    data = bytearray(file_head() + b"".join(chunk_bytes(*part) for part in parts))
+    if rng.random() < 0.1:
+        data = rng.choice(BYTE_CHANGES)(data, rng)
+    return bytes(data), False
+
+
+def _flip(data: bytearray, rng: random.Random) -> bytearray:
+    if data:
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    return data
+
+
+def _cut(data: bytearray, rng: random.Random) -> bytearray:
+    return data[: rng.randrange(len(data) + 1)]
+
+
+def _insert(data: bytearray, rng: random.Random) -> bytearray:
+    at = rng.randrange(len(data) + 1)
+    return data[:at] + rng.randbytes(rng.choice([1, 4, 40])) + data[at:]
+
+
+def _remove(data: bytearray, rng: random.Random) -> bytearray:
+    at = rng.randrange(len(data) + 1)
+    return data[:at] + data[at + rng.choice([1, 4, 40]) :]
+
+
+def _number(data: bytearray, rng: random.Random) -> bytearray:
+    at = rng.randrange(len(data) + 1)
+    number = rng.choice(NUMBERS)
+    there = packed(number) if rng.random() < 0.7 else (number & 2**32 - 1).to_bytes(4, "little")
+    return data[:at] + there + data[at + rng.choice([0, 1, len(there)]) :]
+
+
+def _repeat(data: bytearray, rng: random.Random) -> bytearray:
+    start = rng.randrange(len(data) + 1)
+    part = data[start : start + rng.choice([1, 8, 100])]
+    at = rng.randrange(len(data) + 1)
+    return data[:at] + part + data[at:]
+
+
+BYTE_CHANGES: list[Callable[[bytearray, random.Random], bytearray]] = [
+    _flip,
+    _cut,
+    _insert,
+    _remove,
+    _number,
+    _repeat,
+]
+
+
+def _payload(parts: Pieces, rng: random.Random) -> None:
+    if parts:
+        at = rng.randrange(len(parts))
+        kind, payload = parts[at]
+        parts[at] = kind, bytes(rng.choice(BYTE_CHANGES)(bytearray(payload), rng))
+
+
+def _drop(parts: Pieces, rng: random.Random) -> None:
+    if parts:
+        del parts[rng.randrange(len(parts))]
+
+
+def _double(parts: Pieces, rng: random.Random) -> None:
+    if parts:
+        parts.insert(rng.randrange(len(parts) + 1), rng.choice(parts))
+
+
+def _swap(parts: Pieces, rng: random.Random) -> None:
+    if parts:
+        i, j = rng.randrange(len(parts)), rng.randrange(len(parts))
+        parts[i], parts[j] = parts[j], parts[i]
+
+
+def _rename(parts: Pieces, rng: random.Random) -> None:
+    if parts:
+        at = rng.randrange(len(parts))
+        parts[at] = rng.choice(KINDS), parts[at][1]
+
+
+def _header(parts: Pieces, rng: random.Random) -> None:
+    if not parts or parts[0][0] != b"HEAD":
+        return
+    try:
+        record = json.loads(parts[0][1])
+        record[rng.choice(sorted(record))] = rng.choice(VALUES)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return
+    parts[0] = b"HEAD", json.dumps(record).encode()
+
+
+PIECE_CHANGES: list[Callable[[Pieces, random.Random], None]] = [_payload] * 4  # type: ignore[assignment]
+PIECE_CHANGES += [_drop, _double, _swap, _rename, _header, _header]
+
+
+def check(data: bytes, original: Original, untouched: bool, folder: Path) -> None:
+    """Read a file in every way; what ends in another way than it may raises."""
+    begun = time.monotonic()
+    for frames, missing in (_in_order(data, original), _by_index(data, original, folder)):
+        for frame in frames:
+            _can_be(frame)
+        if untouched:
+            found = list(map(facts, frames))
+            if found != original.frames[: len(found)]:
+                raise AssertionError("other frames than the file had, and its checksums hold")
+            if len(found) < len(original.frames) and missing is None:
+                raise AssertionError(f"{len(found)} of {len(original.frames)} frames, and no word")
+    seconds = time.monotonic() - begun
+    if seconds > SECONDS_MOST:
+        raise AssertionError(f"it took {seconds:.0f} s")
+
+
+def _in_order(data: bytes, original: Original) -> tuple[list[IndexFrame], str | None]:
+    frames: list[IndexFrame] = []
+    try:
+        reader = SvqReader(io.BytesIO(data), "fuzzed", original.book)
+        for chunk in reader.groups():
+            frames += reader.decode(chunk)
+    except StreamVQError as error:
+        return frames, _text(error)
+    return frames, reader.missing
+
+
+def _by_index(data: bytes, original: Original, folder: Path) -> tuple[list[IndexFrame], str | None]:
+    path = folder / "fuzzed.svq"
+    path.write_bytes(data)
+    frames: list[IndexFrame] = []
+    try:
+        with streamvq.open(path, original.book) as clip:
+            for index in range(min(len(clip), 100)):
+                frames.append(clip.coded(index))
+                clip[index]
+            return frames, clip.missing
+    except StreamVQError as error:
+        return frames, _text(error)
+
+
+def _text(error: StreamVQError) -> str:
+    text = str(error)
+    if "fuzzed" not in text or "\n" in text or len(text) > 6000:
+        raise AssertionError(f"a message that does not help: {text[:200]!r}") from error
+    return text
+
+
+def _can_be(frame: IndexFrame) -> None:
+    """Sizes agree, and the name stays inside the output folder."""
+    if min(frame.codes.shape) < 1 or min(frame.height, frame.width) < 1:
+        raise AssertionError(f"a frame of {frame.width}x{frame.height}")
+    if frame.alpha is not None and frame.alpha.shape != (frame.height, frame.width):
+        raise AssertionError("alpha of another size than its frame")
+    if frame.name is not None and not (is_safe(frame.name) and not Path("/out", frame.name).is_relative_to("/etc")):
+        raise AssertionError(f"the name {frame.name!r}")
+
+
+def fuzz(seed: int, seconds: float, files_most: int | None = None) -> tuple[int, bytes | None]:
+    """Check files until the time is over; how many there were, and the one that failed."""
+    sources, rng = originals(), random.Random(seed)
+    end, count = time.monotonic() + seconds, 0
+    with tempfile.TemporaryDirectory(prefix="streamvq-fuzz-") as folder:
+        for original in sources:
+            check(original.data, original, True, Path(folder))
+        while time.monotonic() < end and count != files_most:
+            original = rng.choice(sources)
+            data, untouched = changed(original, rng)
+            count += 1
+            try:
+                check(data, original, untouched, Path(folder))
+            except (Exception, CutOff):  # noqa: BLE001  every one is a bug
+                traceback.print_exc()
+                return count, data
+    return count, None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.seconds:g} s", flush=True)
+    count, failed = fuzz(options.seed, options.seconds)
+    if failed is None:
+        print(f"{count} files, all of them read or refused as they should be")
+        return
+    path = Path(f"fuzz-{options.seed}-{count}.svq")
+    path.write_bytes(failed)
+    print(f"file {count} of seed {options.seed} fails; it is saved as {path}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
