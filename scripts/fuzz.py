@@ -13,6 +13,7 @@ import argparse
 import io
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import streamvq
-from streamvq import Codebook, IndexFrame, StreamInfo, StreamVQError
+from streamvq import Codebook, IndexFrame, RunSettings, StreamInfo, StreamVQError
 from streamvq.container import groups
 from streamvq.container.chunks import ChunkReader, CutOff, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
@@ -34,7 +35,8 @@ from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
 
 SECONDS_MOST = 20.0  # for one file
-groups.PIXELS_MOST = 1 << 18  # real pictures take their time, and teach nothing more
+PIXELS_MOST = 1 << 18  # larger pictures take their time, and teach nothing more
+OUTPUTS = ["out", "out.mkv", "out.svq", "out.mp4", "out.png"]
 TICK = Fraction(1, 25)
 KINDS = [b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND", b"abcd", b"ABCD", b"a\0cd"]
 NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63, 2**64, 2**69]
@@ -219,6 +221,25 @@ def check(data: bytes, original: Original, untouched: bool, folder: Path) -> Non
         raise AssertionError(f"it took {seconds:.0f} s")
 
 
+def decompress(data: bytes, original: Original, name: str, folder: Path) -> None:
+    """Write a file's frames; what is left may be the output, whole, or nothing, and is nowhere else."""
+    source = folder / "fuzzed.svq"
+    source.write_bytes(data)
+    try:
+        streamvq.decompress(source, folder / name, codebook=original.book, run=RunSettings(jobs=1))
+        if not (folder / name).exists():
+            raise AssertionError(f"{name} was not written")
+    except StreamVQError as error:
+        if not str(error) or (folder / name).exists():
+            raise AssertionError(f"{name} is left behind") from error
+    left = {path.name for path in folder.iterdir()} - {name, source.name}
+    if left:
+        raise AssertionError(f"also written: {left}")
+    if (folder / name).is_dir():
+        shutil.rmtree(folder / name)
+    (folder / name).unlink(missing_ok=True)
+
+
 def _in_order(data: bytes, original: Original) -> tuple[list[IndexFrame], str | None]:
     frames: list[IndexFrame] = []
     try:
@@ -274,6 +295,8 @@ def fuzz(seed: int, seconds: float, files_most: int | None = None) -> tuple[int,
             count += 1
             try:
                 check(data, original, untouched, Path(folder))
+                if count % 8 == 0:
+                    decompress(data, original, rng.choice(OUTPUTS), Path(folder))
             except (Exception, CutOff):  # noqa: BLE001  every one is a bug
                 traceback.print_exc()
                 return count, data
@@ -285,6 +308,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
+    groups.PIXELS_MOST = PIXELS_MOST
     print(f"seed {options.seed}, {options.seconds:g} s", flush=True)
     count, failed = fuzz(options.seed, options.seconds)
     if failed is None:

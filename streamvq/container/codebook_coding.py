@@ -1,9 +1,9 @@
 """Codebooks in few bytes: each sample is predicted, and what the prediction misses is range coded.
 
-A block's samples are predicted from those to the left and above (the median predictor of LOCO-I, Weinberger, Seroussi
-and Sapiro 2000), its first ones from the code before it, which is its neighbor in look; red and blue also take over what
-the prediction of green missed. Single colors are sorted by luma: their green is guessed as what gives them the luma of
-the color before. FORMAT.md, section 4.
+A block's samples are predicted from those to the left and above (the median predictor of LOCO-I, Weinberger,
+Seroussi and Sapiro 2000), its first ones from the code before it, which is its neighbor in look; red and blue also
+take over what the prediction of green missed. Single colors are sorted by luma: their green is guessed as what gives
+them the luma of the color before. FORMAT.md, section 4.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from streamvq.frames import IndexFrame
 from streamvq.quantize.codebook import Codebook
 
 SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of a frame
-_FRAMES_MOST = 65535
+FRAMES_MOST = 65535
 _INDEX_MOST = 1 << 62
-_TICKS_MOST = 1 << 48  # a hundred years of 90 kHz
+_TICKS_MOST = 1 << 60
 _NAME_MOST = 4096  # bytes
 _LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # alpha is coded like a gray picture of all levels
 
@@ -61,16 +61,14 @@ class _Entry:
 
 def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codebook) -> GroupBytes:
     """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
-    if sum(frame.width * frame.height for frame in frames) > PIXELS_MOST:
-        raise OutputError(
-            f"a group of {len(frames)} frames from {frames[0].index} is too large; write smaller groups"
-        )
     before = _before(header)
     table = [packed(len(frames))]
     for frame in frames:
         entry = _entry_of(frame, header)
         table.append(_entry_bytes(entry, before))
         before = entry
+    if sum(frame.width * frame.height for frame in frames) > PIXELS_MOST or len(frames) > FRAMES_MOST:
+        raise OutputError(f"{len(frames)} frames from {frames[0].index} are too large for a group; make it smaller")
     planes = [frame.alpha for frame in frames if frame.alpha is not None]
     alpha = encode_frames(planes, _LEVELS) if planes else b""
     indices = encode_frames([frame.codes for frame in frames], codebook.codes)
@@ -147,6 +145,8 @@ def _ticks(seconds: Fraction | None, base: Fraction | None, where: str) -> int |
     if base is None:
         raise OutputError(f"{where}: has a time, and the stream no time base; give StreamInfo one")
     ticks = seconds / base
+    if abs(ticks) > _TICKS_MOST:
+        raise OutputError(f"{where}: its time {float(seconds):g} s is beyond what .svq holds")
     if ticks.denominator != 1:
         raise OutputError(f"{where}: its time {seconds} s is no multiple of the stream's time base, {base} s")
     return ticks.numerator
@@ -187,7 +187,7 @@ def _read_table(data: Unpacker, header: Header) -> tuple[int, list[_Entry]]:
 
 def _read_span(data: Unpacker) -> tuple[int, int]:
     first, count = data.number(), data.number()
-    if not 1 <= count <= _FRAMES_MOST or first > _INDEX_MOST:
+    if not 1 <= count <= FRAMES_MOST or first > _INDEX_MOST:
         raise ValueError(f"it claims {count} frames from {first}")
     return first, count
 

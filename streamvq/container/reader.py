@@ -10,7 +10,7 @@ from typing import IO, TypeVar
 from streamvq.container import chunks
 from streamvq.container.chunks import CHUNK_BYTES, END_BYTES, END_PAYLOAD, HEAD_BYTES, Chunk, ChunkReader, CutOff
 from streamvq.container.codebook_coding import decode_codes
-from streamvq.container.groups import decode_group, group_span
+from streamvq.container.groups import FRAMES_MOST, decode_group, group_span
 from streamvq.container.header import Header
 from streamvq.container.numbers import Unpacker
 from streamvq.errors import CodebookError, MediaDamaged
@@ -143,7 +143,7 @@ class SvqReader:
             for _ in range(numbers.number()):
                 more, frames = numbers.number(), numbers.number()
                 offset += more
-                if not (more and frames and self.first_chunk <= offset < size):
+                if not (more and 1 <= frames <= FRAMES_MOST and self.first_chunk <= offset < size):
                     return []
                 groups.append(Group(first, frames, offset))
                 first += frames
@@ -163,7 +163,7 @@ class SvqReader:
                 break
             if chunk.kind == chunks.GROUP:
                 first, count = self.span(chunk, frames)
-                groups.append(Group(first, count, offset))
+                groups.append(Group(first, count, chunk.offset))
                 frames += count
             ended = chunk.kind == chunks.END
             offset = chunk.end

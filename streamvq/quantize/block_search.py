@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 _SIDE = 32  # codes a group, and groups a branch
 _AXES = 8  # coordinates, the last of which is a remaining length
-_FAR = 1e18
+_FAR = np.float32(1e18)
 _ONE = 1 << 14  # length of the integer axes
 _ITERATIONS = 4
 _FAST = {"nsz", "contract", "reassoc", "nnan"}  # bounds may round either way
@@ -58,30 +58,23 @@ class CodeTree:
     """
 
     def __init__(self, codes: NDArray[np.int16], factors: NDArray[np.int16]) -> None:
-        k = len(codes)
+        k, size = len(codes), -(-len(codes) // _SIDE**2) * _SIDE**2
         self._factors = factors
         self._center = np.rint(codes.mean(axis=0)).astype(np.int16)
         around = codes - self._center
         self._axes = _integer_axes(around)
-        coordinates = np.full((-(-k // _SIDE) * _SIDE, _AXES), _FAR, np.float32)
+        coordinates = np.full((size, _AXES), _FAR)  # padded to whole branches
         coordinates[:k] = _coordinates(around, self._axes)
-        order = np.arange(len(coordinates))
+        order = np.arange(size)
         _bisect(coordinates, order)
-        leaves = coordinates[order].reshape(-1, _SIDE, _AXES)
-        solid = np.where(leaves < _FAR / 2, leaves, -_FAR)
-        groups = -(-len(leaves) // _SIDE) * _SIDE
-        low, high = np.full((groups, _AXES), _FAR, np.float32), np.full((groups, _AXES), _FAR, np.float32)
-        low[: len(leaves)], high[: len(leaves)] = leaves.min(axis=1), solid.max(axis=1)
-        low, high = low.reshape(-1, _SIDE, _AXES), high.reshape(-1, _SIDE, _AXES)
+        leaves = coordinates[order].reshape(-1, _SIDE, _SIDE, _AXES)
+        low, high = leaves.min(axis=2), np.where(leaves < _FAR, leaves, -_FAR).max(axis=2)
+        self._branches = np.concatenate([low.min(axis=1), high.max(axis=1)], axis=1)
         self._boxes = np.concatenate([low, high], axis=2).transpose(0, 2, 1).reshape(len(low), -1)
-        solid = np.where(high < _FAR / 2, high, -_FAR)
-        self._branches = np.concatenate([low.min(axis=1), solid.max(axis=1)], axis=1).astype(np.float32)
-        self._leaves = leaves.transpose(0, 2, 1).reshape(len(leaves), -1)
-        order[order >= k] = 0  # padding is never reached
-        self._order = order
-        self._place = np.empty(k, np.int64)
-        self._place[order[::-1]] = np.arange(len(order))[::-1]
-        self._codes = np.ascontiguousarray(around[order])
+        self._leaves = leaves.reshape(-1, _SIDE, _AXES).transpose(0, 2, 1).reshape(size // _SIDE, -1)
+        self._order = np.where(order < k, order, 0)  # padding is never reached
+        self._place = np.argsort(order)[:k]
+        self._codes = around[self._order]
         self._norms = (self._codes.astype(np.int64) ** 2).sum(axis=1)
         # What rounding to 24 bits can add to a distance between coordinates, none of which exceeds the largest norm
         self._slack = 2.0**-20 * 255 * np.sqrt((factors.astype(np.float64) ** 2).sum())
@@ -123,87 +116,84 @@ def _coordinates(around: NDArray[np.int16], axes: NDArray[np.int16]) -> NDArray[
 
 
 def _bisect(coordinates: NDArray[np.float32], order: NDArray[np.int64]) -> None:
-    """Reorder `order` so that groups of neighbors in it are neighbors in space."""
-    groups = len(order) // _SIDE
-    if groups < 2:
-        return
+    """Reorder `order` so that each group and branch of it is near in space; padding comes last."""
     points = coordinates[order]
-    solid = points[points[:, 0] < _FAR / 2]
-    axis = int(np.argmax(solid.max(axis=0) - solid.min(axis=0)))
-    order[:] = order[np.argsort(points[:, axis], kind="stable")]
-    middle = groups // 2 * _SIDE
-    if groups > _SIDE:  # whole branches
-        middle = -(-groups // _SIDE) // 2 * _SIDE * _SIDE
+    solid = points[points[:, 0] < _FAR]
+    if len(solid) <= _SIDE:
+        order[:] = order[np.argsort(points[:, 0], kind="stable")]
+        return
+    unit = _SIDE**2 if len(order) > _SIDE**2 else _SIDE
+    order[:] = order[np.argsort(points[:, int(np.argmax(np.ptp(solid, axis=0)))], kind="stable")]
+    middle = len(order) // unit // 2 * unit
     _bisect(coordinates, order[:middle])
     _bisect(coordinates, order[middle:])
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True)
 def _find(  # type: ignore[no-untyped-def]
     vectors, factors, rows, back, center, axes, branches, boxes, leaves, codes, norms, order, place, slack
 ):
-    n, d = vectors.shape
-    point = np.zeros(d, np.int16)
+    point = np.zeros(vectors.shape[1], np.int16)
     at = np.zeros(_AXES, np.float32)
-    branch_bounds = np.empty(len(branches), np.float32)
-    box_bounds = np.empty(_SIDE, np.float32)
-    bounds = np.empty(_SIDE, np.float32)
+    bounds = np.empty(len(branches), np.float32), np.empty(_SIDE, np.float32), np.empty(_SIDE, np.float32)
     last = 0
-    for i in range(n):
-        if i > 0 and _equal(vectors[i], vectors[i - 1]):
-            rows[i] = last
+    for i in range(len(vectors)):
+        if i == 0 or not _equal(vectors[i], vectors[i - 1]):
+            for c in range(vectors.shape[1]):
+                point[c] = np.int16(vectors[i, c]) * factors[c] - center[c]
+            norm = np.int64(_dot(point, point))
+            _locate(point, norm, axes, at)
+            row = np.int64(rows[max(i - back, 0)])
+            best = norm + _beyond(point, codes, norms, place[row])
+            if last != row:
+                distance = norm + _beyond(point, codes, norms, place[last])
+                if distance < best or (distance == best and last < row):
+                    best, row = distance, last
+            last = _search(point, norm, at, best, row, branches, boxes, leaves, codes, norms, order, slack, bounds)
+        rows[i] = last
+
+
+@njit(nogil=True, cache=True)
+def _search(  # type: ignore[no-untyped-def]
+    point, norm, at, best, best_row, branches, boxes, leaves, codes, norms, order, slack, bounds
+):
+    """The row of the nearest code, from a first guess and its distance."""
+    branch_bounds, box_bounds, leaf_bounds = bounds
+    limit = _limit(best, slack)
+    first_branch = _branch_bounds(at, branches, branch_bounds)
+    for turn in range(-1, len(branches)):  # the most likely one first
+        branch = first_branch if turn < 0 else turn
+        if branch_bounds[branch] > limit or turn == first_branch:
             continue
-        for c in range(d):
-            point[c] = np.int16(vectors[i, c]) * factors[c] - center[c]
-        norm = np.int64(_dot(point, point))
-        _locate(point, norm, axes, at)
-
-        best_row = np.int64(rows[max(i - back, 0)])
-        best = norm + norms[place[best_row]] - 2 * np.int64(_dot(point, codes[place[best_row]]))
-        if last != best_row:
-            distance = norm + norms[place[last]] - 2 * np.int64(_dot(point, codes[place[last]]))
-            if distance < best or (distance == best and last < best_row):
-                best, best_row = distance, last
-        limit = _limit(best, slack)
-
-        first_branch = 0
-        for b in range(len(branches)):
-            bound = np.float32(0)
-            for a in range(_AXES):
-                gap = max(max(branches[b, a] - at[a], at[a] - branches[b, _AXES + a]), np.float32(0))
-                bound += gap * gap
-            branch_bounds[b] = bound
-            if bound < branch_bounds[first_branch]:
-                first_branch = b
-        for turn in range(-1, len(branches)):
-            b = first_branch if turn < 0 else turn
-            if branch_bounds[b] > limit or turn == first_branch:
+        first = _box_bounds(at, boxes[branch], box_bounds)
+        for inner in range(-1, _SIDE):
+            box = first if inner < 0 else inner
+            if box_bounds[box] > limit or inner == first:
                 continue
-            _box_bounds(at, boxes[b], box_bounds)
-            first = _first_least(box_bounds)
-            for inner in range(-1, _SIDE):
-                g = first if inner < 0 else inner
-                if box_bounds[g] > limit or inner == first:
-                    continue
-                group = b * _SIDE + g
-                _leaf_bounds(at, leaves[group], bounds)
-                for j in range(_SIDE):
-                    if bounds[j] <= limit:
-                        where = group * _SIDE + j
-                        distance = norm + norms[where] - 2 * np.int64(_dot(point, codes[where]))
-                        if distance < best or (distance == best and order[where] < best_row):
-                            best, best_row = distance, order[where]
-                            limit = _limit(best, slack)
-        rows[i] = best_row
-        last = best_row
+            group = branch * _SIDE + box
+            _leaf_bounds(at, leaves[group], leaf_bounds)
+            for j in range(_SIDE):
+                if leaf_bounds[j] <= limit:
+                    place = group * _SIDE + j
+                    distance = norm + _beyond(point, codes, norms, place)
+                    if distance < best or (distance == best and order[place] < best_row):
+                        best, best_row = distance, order[place]
+                        limit = _limit(best, slack)
+    return best_row
 
 
 @njit(nogil=True, cache=True)
 def _equal(a, b):  # type: ignore[no-untyped-def]
-    for c in range(len(a)):
-        if a[c] != b[c]:
-            return False
-    return True
+    c = 0
+    while c < len(a) and a[c] == b[c]:
+        c += 1
+    return c == len(a)
+
+
+@njit(nogil=True, cache=True)
+def _beyond(point, codes, norms, place):  # type: ignore[no-untyped-def]
+    """How much the squared distance to a code is more than the squared norm of the point."""
+    return norms[place] - 2 * np.int64(_dot(point, codes[place]))
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -218,19 +208,31 @@ def _locate(point, norm, axes, at):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
+def _branch_bounds(at, branches, bounds):  # type: ignore[no-untyped-def]
+    """Squared distances to the boxes of branches; the first of the nearest."""
+    first = 0
+    for b in range(len(branches)):
+        bound = np.float32(0)
+        for a in range(_AXES):
+            gap = max(max(branches[b, a] - at[a], at[a] - branches[b, _AXES + a]), np.float32(0))
+            bound += gap * gap
+        bounds[b] = bound
+        if bound < bounds[first]:
+            first = b
+    return first
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
 def _box_bounds(at, boxes, bounds):  # type: ignore[no-untyped-def]
+    """Squared distances to the boxes of groups; the first of the nearest."""
     for g in range(_SIDE):
         bound = np.float32(0)
         for a in range(_AXES):
             gap = max(max(boxes[a * _SIDE + g] - at[a], at[a] - boxes[(_AXES + a) * _SIDE + g]), np.float32(0))
             bound += gap * gap
         bounds[g] = bound
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _first_least(bounds):  # type: ignore[no-untyped-def]
     least = bounds[0]
-    for g in range(_SIDE):
+    for g in range(_SIDE):  # a loop of its own, so that both become vector instructions
         least = bounds[g] if bounds[g] < least else least
     first = 0
     while bounds[first] > least:
@@ -240,6 +242,7 @@ def _first_least(bounds):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _leaf_bounds(at, leaf, bounds):  # type: ignore[no-untyped-def]
+    """Squared distances between coordinates."""
     for j in range(_SIDE):
         bound = np.float32(0)
         for a in range(_AXES):

@@ -81,8 +81,8 @@ class Codebook:
             raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_COLORS} (gray: to 256)")
         if max(self.block) > BLOCK_SIDE_MOST or codes.size > SAMPLES_MOST:
             raise CodebookError(
-                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {BLOCK_SIDE_MOST}, and all codes "
-                f"together to {SAMPLES_MOST} samples"
+                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {BLOCK_SIDE_MOST}, "
+                f"and all codes together to {SAMPLES_MOST} samples"
             )
         codes = codes.copy()
         codes.setflags(write=False)
