@@ -8,10 +8,11 @@ from _environment import ROOT, python_with
 
 OUT = ROOT / "demo-output"
 JOBS = (
-    "compress samples/clip.mp4 -k 64 -o demo-output/clip.mkv",
+    "compress samples/clip.mp4 --block 4 -o demo-output/clip.svq",
+    "decompress demo-output/clip.svq -o demo-output/clip.mkv",
     "compress samples/photos -k 32 -o demo-output/photos",
     "compress samples/photos/camera.png --gray --bits 3 -o demo-output/camera.png",
-    "apply samples/photos/rocket.jpg -c demo-output/clip.codebook.npz -o demo-output/rocket.png",
+    "apply samples/photos/rocket.jpg -c demo-output/photos.codebook.npz -o demo-output/rocket.png",
     "info demo-output/photos.codebook.npz",
 )
 

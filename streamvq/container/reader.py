@@ -102,7 +102,8 @@ class SvqReader:
 
     def decode(self, chunk: Chunk) -> list[IndexFrame]:
         """The frames of a group chunk; can be called on any thread. Raises MediaDamaged."""
-        return self.explained(chunk, lambda payload, header: decode_group(payload, header, self.codebook))
+        book = self.codebook
+        return self.explained(chunk, lambda payload, header: decode_group(payload, header, book))
 
     def explained(self, chunk: Chunk, parse: Callable[[bytes, Header], Parsed]) -> Parsed:
         """What `parse` makes of a chunk's payload. Raises MediaDamaged with the place where it raises ValueError."""

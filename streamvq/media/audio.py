@@ -60,6 +60,9 @@ class AudioCopy:
         except av.error.FFmpegError:
             self._file.close()
             return None
+        except BaseException:
+            self._file.close()
+            raise
 
     def _read(self) -> Iterator[av.Packet]:
         if not self._streams:
