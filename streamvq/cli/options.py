@@ -175,9 +175,9 @@ def block_sides(text: str | None) -> tuple[int, int]:
     """A block's height and width from "4" or "8x4" (width first). Raises UsageError."""
     from streamvq.errors import UsageError
 
-    wide, _, high = (text or "1").lower().partition("x")
+    wide, times, high = ("1" if text is None else text).lower().partition("x")
     try:
-        return int(high or wide), int(wide)
+        return int(high if times else wide), int(wide)
     except ValueError:
         raise UsageError(f"--block {text}: give a side such as 4, or WIDTHxHEIGHT such as 8x4") from None
 
@@ -190,7 +190,7 @@ def frame_range(text: str | None) -> range | None:
         return None
     first, colon, end = text.partition(":")
     try:
-        start = min(int(first or 0), sys.maxsize - 1)
+        start = min(int(first or "0" if colon else first), sys.maxsize - 1)
         frames = range(start, min(int(end), sys.maxsize) if end else sys.maxsize if colon else start + 1)
     except ValueError:
         frames = range(0)

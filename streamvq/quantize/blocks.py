@@ -82,17 +82,29 @@ def visible_blocks(alpha: NDArray[np.uint8], block: tuple[int, int]) -> NDArray[
     return np.maximum.reduceat(np.maximum.reduceat(alpha, tops, axis=0), lefts, axis=1) > 0
 
 
-def picture_error(pixels: NDArray, picture: NDArray[np.uint8]) -> int:
-    """The sum of squared differences between a frame's visible samples and a joined picture.
+def laid(codes: NDArray, pictures: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """The picture of codes [rows, columns], uint8 [height, width, channels], from what each code looks like.
 
-    `pixels` is as for `cut`; `picture` is uint8 [height, width, 1 or 3] and is compared with luma or RGB.
+    `pictures` is uint8 [k, block height, block width, channels]. Raises IndexError for a code that it does not have.
     """
-    samples, alpha = split(pixels, "gray" if picture.shape[2] == 1 else "rgb")
-    samples = samples.reshape(picture.shape)
+    if codes.size and int(codes.max()) >= len(pictures):
+        raise IndexError(f"code {codes.max()}: the codebook has {len(pictures)}")
+    picture = np.empty((height, width, pictures.shape[3]), np.uint8)
+    _lay(codes, pictures, picture)
+    return picture
+
+
+def laid_error(pixels: NDArray, codes: NDArray, pictures: NDArray[np.uint8]) -> int:
+    """The sum of squared differences between a frame's visible samples and the picture of its codes.
+
+    `pixels` is as for `cut`, and is compared with luma or RGB.
+    """
+    samples, alpha = split(pixels, "gray" if pictures.shape[3] == 1 else "rgb")
+    samples = samples.reshape(*samples.shape[:2], -1)
     if alpha is None or alpha.all():
-        return int(_squared_error(samples.reshape(-1), picture.reshape(-1)))
-    visible = alpha > 0
-    return int(_squared_error(samples[visible].reshape(-1), picture[visible].reshape(-1)))
+        return int(_laid_error(samples, codes, pictures))
+    picture = laid(codes, pictures, *alpha.shape)
+    return int(_squared_error(samples[alpha > 0].reshape(-1), picture[alpha > 0].reshape(-1)))
 
 
 def by_luma(codes: NDArray[np.uint8], block: tuple[int, int], space: str) -> NDArray[np.uint8]:
@@ -102,6 +114,41 @@ def by_luma(codes: NDArray[np.uint8], block: tuple[int, int], space: str) -> NDA
     else:
         light = codes[:, : block[0] * block[1]].astype(np.int64).sum(axis=1)
     return codes[np.lexsort([*codes.T[::-1], light])]
+
+
+@njit(nogil=True, cache=True)
+def _lay(codes, pictures, picture):  # type: ignore[no-untyped-def]
+    height, width, channels = picture.shape
+    high, wide = pictures.shape[1:3]
+    for y in range(height):
+        line = picture[y]
+        row = y // high
+        for column in range(codes.shape[1]):
+            source = pictures[codes[row, column], y - row * high]
+            left = column * wide
+            for x in range(min(wide, width - left)):
+                for c in range(channels):
+                    line[left + x, c] = source[x, c]
+
+
+@njit(nogil=True, cache=True)
+def _laid_error(samples, codes, pictures):  # type: ignore[no-untyped-def]
+    height, width, channels = samples.shape
+    high, wide = pictures.shape[1:3]
+    error = np.int64(0)
+    for y in range(height):
+        line = samples[y]
+        row = y // high
+        for column in range(codes.shape[1]):
+            source = pictures[codes[row, column], y - row * high]
+            left = column * wide
+            part = np.int32(0)
+            for x in range(min(wide, width - left)):
+                for c in range(channels):
+                    difference = np.int32(line[left + x, c]) - np.int32(source[x, c])
+                    part += difference * difference
+            error += part
+    return error
 
 
 @njit(nogil=True, cache=True)

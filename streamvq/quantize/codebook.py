@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.quantize.block_search import BlockFinder
-from streamvq.quantize.blocks import code_length, cut, join, picture_error, scales
+from streamvq.quantize.blocks import code_length, cut, join, laid, laid_error, scales
 from streamvq.quantize.lossy import keep_neighbors
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
@@ -178,7 +178,7 @@ class Codebook:
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
         if self.block == (1, 1):
             return coded, self._finder.squared_error(samples, codes)
-        return coded, picture_error(frame.pixels, self.picture(coded))
+        return coded, laid_error(frame.pixels, codes, self.pictures)
 
     def _cheaper(self, samples: NDArray[np.uint8], nearest: NDArray, before: NDArray | None, lossy: float) -> NDArray:
         """The codes of neighbors or of the frame before where they cost little more than the nearest."""
@@ -198,7 +198,7 @@ class Codebook:
             return self.codes.take(codes, axis=0)
         rows, columns = codes.shape
         height, width = height or rows * self.block[0], width or columns * self.block[1]
-        return join(self.codes.take(codes, axis=0), self.block, self.space, height, width)
+        return laid(codes, self.pictures, height, width)
 
     def picture(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""

@@ -75,13 +75,16 @@ def _choose(
             point = samples[y, x]
             best = np.int64(nearest[y, x])
             price = costs[_ONE - chance[0]] + costs[_ONE - chance[1]] + costs[_ONE - chance[2]] + new_code
-            least = _distance(point, codes[best], squares) + worth * price
+            nothing_less = _distance(point, codes[best], squares)  # no other code has
+            least = nothing_less + worth * price
             spent = 0
             for i in range(3):
                 option = options[i]
-                cost = _distance(point, codes[option], squares) + worth * (spent + costs[chance[i]])
-                if cost < least or (cost == least and option < best):
-                    least, best = cost, option
+                price = spent + costs[chance[i]]
+                if nothing_less + worth * price < least:
+                    cost = _distance(point, codes[option], squares) + worth * price
+                    if cost < least:
+                        least, best = cost, option
                 spent += costs[_ONE - chance[i]]
             chosen[y, x] = best
             for i in range(3):
