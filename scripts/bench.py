@@ -24,8 +24,10 @@ from pathlib import Path
 
 import numpy as np
 from _rates import bench_index, bench_rd
+from PIL import Image
 
 import streamvq
+from streamvq.container.index_coding import decode_frames, encode_frames
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,8 +94,6 @@ def bench_fit(clip: Path, folder: Path) -> None:
 
     frames = read(clip, every=8)
     names = [str(folder / f"{i:05d}.bmp") for i in range(len(frames))]
-    from PIL import Image
-
     for name, frame in zip(names, frames, strict=True):
         Image.fromarray(frame).save(name)
     streamvq.fit_codebook(names[0], 2)  # compile
@@ -133,6 +133,81 @@ def bench_video(clip: Path, folder: Path) -> None:
         f"PSNR {result['psnr_db']:.2f} dB"
     )
     print(f"ratio {ratio:.2f}x (target 6)")
+
+
+def bench_svq(clip: Path, folder: Path) -> None:
+    """`compress clip -k 256` to .svq against a GIF by ffmpeg, `decompress`, and the index coder alone."""
+    film = looped(clip, folder, seconds=20)
+    gif, svq = folder / "peer.gif", folder / "ours.svq"
+    graph = "split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=none"
+    peer = ["ffmpeg", "-v", "error", "-y", "-i", str(film), "-filter_complex", graph, str(gif)]
+    ours = [*STREAMVQ, "compress", str(film), "-o", str(svq), "-f", "--json", "-q"]
+    run(ours)  # compiles once
+    run([*STREAMVQ, "decompress", str(svq), "-o", str(folder / "back.mkv"), "-f", "-q"])
+    peer_s, ours_s, back_s = [], [], []
+    for _ in range(3):
+        peer_s.append(seconds(lambda: run(peer)))
+        ours_s.append(seconds(lambda: run(ours)))
+        back_s.append(seconds(lambda: run([*STREAMVQ, "decompress", str(svq), "-o", str(folder / "b.mkv"), "-fq"])))
+    result = json.loads(run(ours))
+    frames, taken = result["frames"], statistics.median(ours_s)
+    ratio = statistics.median(a / b for a, b in zip(peer_s, ours_s, strict=True))
+    print(
+        f"ffmpeg GIF: {statistics.median(peer_s):.2f} s, {gif.stat().st_size:,} bytes, PSNR {psnr(film, gif):.2f} dB"
+    )
+    print(f"streamvq: {taken:.2f} s for {frames} frames, {frames / taken:.1f} frames/s (target 25)")
+    print(f"  {result['bytes_out']:,} bytes, PSNR {result['psnr_db']:.2f} dB, ratio {ratio:.2f}x (target 8)")
+    print(f"decompress to FFV1: {frames / statistics.median(back_s):.1f} frames/s (target 40)")
+    with streamvq.open(svq) as opened:
+        indices, codes = opened.indices[:18], opened.codebook.codes
+    data = encode_frames(indices, codes)
+    count = sum(frame.size for frame in indices) / 1e6
+    encode_s = best_of(lambda: encode_frames(indices, codes), 5)
+    decode_s = best_of(lambda: decode_frames(data, [frame.shape for frame in indices], codes), 5)
+    print(f"index coder, one core: {count / encode_s:.1f} and {count / decode_s:.1f} million a second (target 20)")
+
+
+def bench_blocks(clip: Path, folder: Path) -> None:
+    """Blocks of 4x4 RGB: exact nearest of 1,024 against faiss; fitting 4,096 against KMeans on the same frames."""
+    import faiss
+    from sklearn.cluster import KMeans
+
+    from streamvq.quantize.blocks import cut
+
+    frames = read(clip, every=8)
+    names = [str(folder / f"{i:05d}.bmp") for i in range(len(frames))]
+    for name, frame in zip(names, frames, strict=True):
+        Image.fromarray(frame).save(name)
+    streamvq.fit_codebook(names[0], 16, block=4, space="rgb")  # compile
+    book = streamvq.fit_codebook(names, 1024, block=4, space="rgb")
+    index = faiss.IndexFlatL2(48)
+    index.add(book.codes.astype(np.float32))
+    vectors = [cut(frame, (4, 4), "rgb")[0] for frame in frames]
+    points = np.concatenate([part.reshape(-1, 48) for part in vectors]).astype(np.float32)
+
+    def search_all() -> list[np.ndarray]:
+        return list(ordered_map(book._finder.find, vectors, 0, frames_ahead(0)))
+
+    found = np.concatenate([rows.ravel() for rows in search_all()])
+    ours_s, faiss_s = best_of(search_all, 3), best_of(lambda: index.search(points, 1), 3)
+    codes, other = book.codes.astype(np.float32), index.search(points, 1)[1][:, 0]
+    same = distances(points, codes, other) >= distances(points, codes, found)
+    print(f"answers as near as those of faiss: {100 * same.mean():.4f} %")
+    print(
+        f"nearest of 1,024: faiss {faiss_s / ours_s:.2f}x (target 1.5), {ours_s / len(frames) * 1e3:.1f} ms a frame"
+    )
+    start = time.perf_counter()
+    book = streamvq.fit_codebook(names, 4096, block=4, space="rgb")
+    ours_s = time.perf_counter() - start
+    ours = codebook_psnr(book, frames)
+    print(f"streamvq: {ours_s:.1f} s with reading, PSNR {ours:.3f} dB", flush=True)
+    start = time.perf_counter()
+    model = KMeans(4096, n_init=1, random_state=0).fit(points)
+    full_s = time.perf_counter() - start
+    full = streamvq.Codebook(np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8), "rgb", (4, 4))
+    gap = codebook_psnr(full, frames) - ours
+    print(f"full KMeans: {full_s:.0f} s, {model.n_iter_} steps, PSNR {ours + gap:.3f} dB")
+    print(f"ratio {full_s / ours_s:.0f}x (target 10), {gap:+.3f} dB behind it (target at most 0.1)")
 
 
 def bench_stages(clip: Path, folder: Path) -> None:
@@ -273,6 +348,8 @@ BENCHES = {
     "nearest": bench_nearest,
     "fit": bench_fit,
     "video": bench_video,
+    "svq": bench_svq,
+    "blocks": bench_blocks,
     "stages": bench_stages,
     "memory": bench_memory,
     "help": bench_help,
