@@ -16,7 +16,8 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video, y4m
 
 import streamvq
-from streamvq import Codebook, MediaError, OutputSettings, RunSettings, UsageError
+from streamvq import Codebook, IndexFrame, MediaError, OutputSettings, RunSettings, StreamInfo, UsageError
+from streamvq.media import svq_sink
 
 
 def clip(folder: Path, count: int = 20) -> Path:
@@ -133,6 +134,8 @@ def test_frames_flow_through_the_library_one_by_one(tmp_path: Path, same_picture
 
 MEASURED = """
 import sys
+from streamvq.media import svq_sink
+svq_sink._GROUP_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
 from streamvq.cli.app import app
 try:
     app(sys.argv[1:])
@@ -162,7 +165,7 @@ def peak_kb(stderr: bytes) -> int:
 
 
 @needs_proc
-@pytest.mark.parametrize("out", ["out.mkv", "out"])
+@pytest.mark.parametrize("out", ["out.mkv", "out", "out.svq"])
 def test_memory_does_not_grow_with_the_number_of_frames(out: str, tmp_path: Path, start: Callable) -> None:
     """300 frames of 230 kB held would be 60 MB more than 30 of them."""
     peaks = []
@@ -173,6 +176,28 @@ def test_memory_does_not_grow_with_the_number_of_frames(out: str, tmp_path: Path
         feed(process, count)
         stderr = process.stderr.read()
         assert process.wait(60) == 0, stderr.decode()
+        peaks.append(peak_kb(stderr))
+    assert peaks[1] - peaks[0] < 20_000, peaks
+
+
+@needs_proc
+def test_memory_does_not_grow_with_the_length_of_a_svq(
+    tmp_path: Path, start: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """300 frames of 307 kB as pixels and codes, in groups of four."""
+    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 240 * 320)
+    book, peaks = codebook(16), []
+    rows = np.random.default_rng(0).integers(0, 16, (240, 320)).astype(np.uint8) // 8
+    for count in (30, 300):
+        source = tmp_path / f"{count}.svq"
+        with streamvq.open_sink(source, book, StreamInfo(320, 240)) as sink:
+            for first in range(0, count, 4):
+                group = [IndexFrame(rows, 240, 320, index) for index in range(first, min(first + 4, count))]
+                for packet in sink.encode_group(group):
+                    sink.write(packet)
+        process = start("decompress", source, "-j", 2, "-o", tmp_path / f"{count}.mkv", "-q", code=MEASURED)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 0, stderr.decode()
         peaks.append(peak_kb(stderr))
     assert peaks[1] - peaks[0] < 20_000, peaks
 

@@ -1,117 +1,190 @@
-"""Lossless coding of frames of codebook rows (first version)."""
+"""Lossless coding of groups of frames of codebook rows.
+
+A group is coded by itself: by one range coder (range_coder.py), with a model that begins anew. Each frame consists of
+what the frame before foretells of it (motion.py), if that is in the group and has its size, and then, row by row, of
+the codes of tiles that are no copies (index_rows.py).
+
+*Numbers.* Codebooks of up to 256 codes are coded as they are. In larger ones rows get numbers, such that codes whose
+numbers begin with the same bits look alike. Rows are sorted, stably, by the sample that varies most: the first one of
+greatest n * sum of squares - square of sum. The first 2^(b - 1) of 2^b or fewer rows, and the others, are then sorted
+so again, and so on. Where a row ends up is its number.
+
+*Sizes.* With n codes in a group and s the least number from 10 to 18 with 2^s >= n, the model has 2^min(s, 17) places
+and 2^min(s, 16) lines, or 2^s lines for more than 256 codes. At most these take 9 MB.
+
+*Margins.* Left of a row stands, twice, the code above its first one while it is coded, and its first one afterwards;
+right of it, twice, its last one. Above the first row stands the foretold frame's first row, with its margins, or
+zeros where nothing is foretold; zeros above that. A foretold frame is surrounded by its nearest codes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamvq.container.range_coder import U, begin, code_bit, finish
+from streamvq.container.index_rows import code_row, new_model
+from streamvq.container.motion import (
+    COUNTERS,
+    PLACES,
+    TILE,
+    choose_vectors,
+    code_tiles,
+    code_vectors,
+    find_vectors,
+    foretell,
+)
+from streamvq.container.range_coder import begin, finish
 
-_PATTERNS = 512
-_TREE_BITS = 20
+_PLAIN_MOST = 256  # codes of a codebook whose rows are not renumbered
 
 
 def encode_frames(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
     """One group of frames as bytes: each uint8 or uint16 [rows, cols], sizes may differ; `codes` is uint8 [k, d]."""
-    shapes = np.array([frame.shape for frame in frames], np.int64).reshape(-1, 2)
-    flat = np.concatenate([np.zeros(0, np.uint16), *(frame.ravel().astype(np.uint16) for frame in frames)])
+    if not frames:
+        return b""
+    shapes = np.array([frame.shape for frame in frames], np.int64)
+    flat = np.concatenate([frame.reshape(-1) for frame in frames])
+    flat = flat.astype(np.uint16) if len(codes) <= _PLAIN_MOST else _numbers(codes.tobytes(), codes.shape)[0][flat]
     words, used = _code_group(np.zeros(1024, np.uint32), flat, shapes, len(codes), False)
     return words[:used].astype(">u4").tobytes().rstrip(b"\0")
 
 
 def decode_frames(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray[np.uint8]) -> list[NDArray]:
-    """The frames of a group: uint8 where k <= 256, else uint16. Raises ValueError where data cannot be such a group."""
+    """The frames of a group: uint8 if k <= 256, else uint16. Raises ValueError where data cannot be such a group."""
     sizes = np.array(shapes, np.int64).reshape(-1, 2)
-    padded = data + bytes(-len(data) % 4)
-    words = np.frombuffer(padded, ">u4").astype(np.uint32)
-    flat = np.zeros(int(sizes.prod(axis=1).sum()), np.uint16)
-    _, used = _code_group(words, flat, sizes, len(codes), True)
-    if len(words) > used:
-        raise ValueError(f"index data of {len(data)} bytes, of which {4 * int(used)} are enough")
-    flat = flat.astype(np.uint8 if len(codes) <= 256 else np.uint16)
     ends = np.cumsum(sizes.prod(axis=1))
-    return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
+    flat = np.zeros(int(sizes.prod(axis=1).sum()), np.uint16)
+    words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
+    used = int(_code_group(words, flat, sizes, len(codes), True)[1]) if flat.size else 0
+    if len(words) > used:
+        raise ValueError(f"index data of {len(data)} bytes: its frames end after {4 * used}")
+    flat = flat.astype(np.uint8) if len(codes) <= _PLAIN_MOST else _numbers(codes.tobytes(), codes.shape)[1][flat]
+    return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=False)]
 
 
-@njit(nogil=True, forceinline=True)
-def _bit(words: Any, at: Any, low: Any, span: Any, bit: Any, decoding: Any, chances: Any, slot: Any) -> Any:
-    fast = chances[slot, 0]
-    slow = chances[slot, 1]
-    chance = (U(fast) + U(slow)) >> U(1)
-    chance = min(max(chance, U(16)), U(65520))
-    at, low, span, bit = code_bit(words, at, low, span, chance, bit, decoding)
-    if bit:
-        chances[slot, 0] = fast - (fast >> np.uint16(4))
-        chances[slot, 1] = slow - (slow >> np.uint16(7))
-    else:
-        chances[slot, 0] = fast + ((np.uint16(65535) - fast) >> np.uint16(4))
-        chances[slot, 1] = slow + ((np.uint16(65535) - slow) >> np.uint16(7))
-    return at, low, span, bit
+@lru_cache(maxsize=4)
+def _numbers(codes: bytes, shape: tuple[int, int]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """The numbers of rows, and the rows by number."""
+    rows = _bisected(np.frombuffer(codes, np.uint8).reshape(shape))
+    return np.argsort(rows).astype(np.uint16), rows.astype(np.uint16)
+
+
+@njit(nogil=True, cache=True)
+def _bisected(codes: Any) -> Any:
+    """The rows of codes, uint8 [k, d], sorted and halved again and again: int64 [k]."""
+    k = len(codes)
+    rows = np.arange(k)
+    moved = np.empty(k, np.int64)
+    size = 1
+    while size < k:
+        size *= 2
+    while size > 1:
+        for start in range(0, k, size):
+            part = rows[start : start + size]
+            sample = _most_varied(codes, part)
+            first = np.zeros(257, np.int64)  # where a sample's codes begin in the sorted part
+            for row in part:
+                first[codes[row, sample] + 1] += 1
+            for value in range(256):
+                first[value + 1] += first[value]
+            for row in part:
+                moved[start + first[codes[row, sample]]] = row
+                first[codes[row, sample]] += 1
+        rows[:] = moved
+        size //= 2
+    return rows
+
+
+@njit(nogil=True)
+def _most_varied(codes: Any, rows: Any) -> Any:
+    """The sample of greatest variance in some rows."""
+    best = 0
+    most = np.int64(-1)
+    for sample in range(codes.shape[1]):
+        total = np.int64(0)
+        squares = np.int64(0)
+        for row in rows:
+            value = np.int64(codes[row, sample])
+            total += value
+            squares += value * value
+        if len(rows) * squares - total * total > most:
+            best, most = sample, len(rows) * squares - total * total
+    return best
 
 
 @njit(nogil=True, cache=True)
 def _code_group(words: Any, flat: Any, shapes: Any, k: Any, decoding: Any) -> Any:
-    """Encode `flat` into (grown) words, or decode words into it. Returns the words and how many were used."""
-    bits = 0
-    while (1 << bits) < k:
-        bits += 1
-    flags = np.full((3 * _PATTERNS, 2), np.uint16(32768), np.uint16)
-    tree_mask = (U(1) << U(min(_TREE_BITS, 2 * bits + 1))) - U(1)
-    tree = np.full((np.int64(tree_mask) + 1, 2), np.uint16(32768), np.uint16)
-    at, low, span = begin(words, decoding)
+    """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
+    sizing = 10
+    while sizing < 18 and (1 << sizing) < flat.size:
+        sizing += 1
+    model = new_model(k, min(sizing, 17), min(sizing, 16 if k <= _PLAIN_MOST else 18))
+    counters = np.zeros(COUNTERS, np.int32)
+    coder = np.array(begin(words, decoding))
+    old, new = np.zeros(PLACES, np.int32), np.zeros(PLACES, np.int32)
+    frame = np.zeros(1, np.uint16)
+    before = frame
     start = 0
-    for n in range(shapes.shape[0]):
-        height, width = shapes[n, 0], shapes[n, 1]
-        moving = n > 0 and shapes[n - 1, 0] == height and shapes[n - 1, 1] == width
+    alike = 0  # frames of this size just before
+    for n in range(len(shapes)):
+        height, width = shapes[n]
+        alike = alike + 1 if n and height == shapes[n - 1, 0] and width == shapes[n - 1, 1] else 0
+        stride = width + 4
+        grid = (height, width, stride)
+        first = 2 * stride + 2
+        older, before, frame = before, frame, np.zeros((height + 3) * stride, np.uint16)
+        tiles = np.zeros(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), np.int64)
+        if not decoding:
+            words = _with_room(words, coder, 3 * tiles.size + 64)
+            for y in range(height):
+                row = flat[start + y * width : start + (y + 1) * width]
+                frame[first + y * stride : first + y * stride + width] = row
+            if not alike:
+                old[:] = 0
+            vectors = find_vectors(frame, before, grid, old, new)
+            old, new = new, old
+            new[:] = 0
+        else:
+            vectors = np.zeros((1, 2), np.int64)
+        if alike:
+            prior = np.empty(frame.size, np.uint16)
+            if not decoding:
+                choose_vectors(frame, before, grid, vectors, tiles)
+            vectors = code_vectors(words, coder, counters, vectors, decoding)
+            code_tiles(words, coder, counters, len(vectors), tiles, decoding)
+            foretell(before, prior, grid, vectors, tiles)
+            frame[stride : 2 * stride] = prior[2 * stride : 3 * stride]
+            older = older if alike > 1 else prior
+            offsets = (stride, 0, -1, -stride, 1 - stride, 1, stride, 0)
+        else:
+            prior = older = frame
+            up = -stride
+            offsets = (stride, up + 1, -2, 2 * up + 1, 2 * up + 2, up + 2, up - 1, 2 * up)
+        patterns = np.empty(width, np.uint16)
         for y in range(height):
-            if not decoding and words.size < np.int64(at) + width * 20 + 8:
-                grown = np.zeros(2 * words.size + width * 20 + 8, np.uint32)
-                grown[: words.size] = words
-                words = grown
-            row = start + y * width
-            for x in range(width):
-                i = row + x
-                left = flat[i - 1] if x else (flat[i - width] if y else np.uint16(0))
-                up = flat[i - width] if y else left
-                corner = flat[i - width - 1] if x and y else up
-                right = flat[i - width + 1] if y and x + 1 < width else up
-                before = flat[i - height * width] if moving else left
-                pattern = np.int64(left == up) | np.int64(left == corner) << 1 | np.int64(up == corner) << 2
-                pattern |= np.int64(up == right) << 3 | np.int64(before == left) << 4 | np.int64(before == up) << 5
-                if moving:
-                    pattern |= 64
-                    pattern |= np.int64(x > 0 and flat[i - height * width - 1] == left) << 7
-                    pattern |= np.int64(y > 0 and flat[i - height * width - width] == up) << 8
-                value = flat[i]
-                at, low, span, hit = _bit(words, at, low, span, value == before, decoding, flags, U(pattern))
-                if hit:
-                    flat[i] = before
-                    continue
-                if left != before:
-                    slot = U(pattern + _PATTERNS)
-                    at, low, span, hit = _bit(words, at, low, span, value == left, decoding, flags, slot)
-                    if hit:
-                        flat[i] = left
-                        continue
-                if up != before and up != left:
-                    slot = U(pattern + 2 * _PATTERNS)
-                    at, low, span, hit = _bit(words, at, low, span, value == up, decoding, flags, slot)
-                    if hit:
-                        flat[i] = up
-                        continue
-                node = U(1)
-                base = U(left) << U(bits)
-                for b in range(bits - 1, -1, -1):
-                    slot = (base + node) & tree_mask
-                    given = (U(value) >> U(b)) & U(1) != U(0)
-                    at, low, span, bit = _bit(words, at, low, span, given, decoding, tree, slot)
-                    node = (node << U(1)) | U(bit)
-                flat[i] = np.uint16(min(node - (U(1) << U(bits)), U(k - 1)))
+            if not decoding:
+                words = _with_room(words, coder, 10 * width + 8)
+            at = first + y * stride
+            frame[at - 2 : at] = frame[at - stride]
+            code_row(words, coder, frame, prior, older, at, offsets, tiles[y // TILE], patterns, k, model, decoding)
+            frame[at - 2 : at] = frame[at]
+            frame[at + width : at + width + 2] = frame[at + width - 1]
+            if decoding:
+                flat[start + y * width : start + (y + 1) * width] = frame[at : at + width]
         start += height * width
-    if not decoding:
-        at = finish(words, at, low, span)
-    return words, at
+    return words, coder[0] if decoding else finish(words, coder[0], coder[1], coder[2])
+
+
+@njit(nogil=True)
+def _with_room(words: Any, coder: Any, more: Any) -> Any:
+    """The words, or a longer copy, with room for some more."""
+    if words.size >= np.int64(coder[0]) + more:
+        return words
+    grown = np.zeros(2 * words.size + more, np.uint32)
+    grown[: words.size] = words
+    return grown

@@ -1,8 +1,20 @@
-"""An adaptive binary range coder: 64-bit interval, 32-bit words, 16-bit probabilities.
+"""An adaptive binary range coder: a 64-bit interval, written in 32-bit words, and the chances of bits.
 
-The encoder keeps an interval [low, low + span) of 64-bit integers; a bit of probability p / 65536 of being 0 takes the
-lower floor(span / 65536) * p of it for 0 and the rest for 1. Where span falls under 2^32, the upper 32 bits of low
-are written and both move up by 32. A carry out of low is added to the words already written.
+*Interval.* The encoder keeps [low, low + span), at first [0, 2^64 - 1). A bit whose chance of being 0 is c / 65536, c
+from 1 to 65535, takes the lower floor(span / 65536) * c of it for 0, and the rest for 1. Whenever span is then under
+2^32, the upper 32 bits of low are written, and low and span move up by 32 bits. A carry out of low is added to the
+words already written. At the end the number in the interval with the most trailing zero bits is written as two words.
+
+*Counters* learn the chance of 0. A wide one (int32) holds it, less 1/2, in its upper 22 bits, and below them how many
+bits it saw, 255 at most, in 10; a narrow one (int16) in 12 bits, and 15 at most, in 4. All start at 0. After a bit
+the chance moves towards the least number of its 22 or 12 bits (after a 1) or the greatest (after a 0), by
+floor(distance * rate / 65536 + r); the distance is signed. The rate is floor(655360 / (10 * seen + 16)), but 3276 for
+narrow counters that saw 15; r is 0, and 1/2 for narrow counters.
+
+*Mixing.* `stretch` turns the upper 12 bits of a chance into log-odds in 256ths, `squash` turns log-odds into a
+chance; both are tables, made of 25 knots of the logistic function. What several counters say is mixed to the chance
+squash(floor(sum of weight * stretch / 65536)); a weight of 65536 stands for 1. After the bit each weight grows by
+floor((stretch * error + 2^14) / 2^15), error being 65536 * (1 - bit) less the mixed chance.
 """
 
 from __future__ import annotations
@@ -11,58 +23,133 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 U = np.uint64
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_16 = np.uint64(16)
+WORD = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
+_LIMIT = 2816  # log-odds go from -11 to 11
+# 65536 / (1 + exp(-i / 2)), i from 0
+_KNOTS = "32768 40793 47911 53581 57724 60565 62428 63615 64357 64816 65097 65269 65374 65438 65476 65500 65514"
+_KNOTS += " 65523 65528 65531 65533 65534 65535 65535 65536"
+
+
+def _squash_table() -> NDArray[np.uint16]:
+    """By log-odds + 2816: the chance, straight lines between knots 128 apart."""
+    size = np.abs(np.arange(-_LIMIT, _LIMIT))
+    knots = np.array(_KNOTS.split(), np.int64)
+    chance = (knots[size >> 7] * (128 - (size & 127)) + knots[(size >> 7) + 1] * (size & 127) + 64) >> 7
+    chance[:_LIMIT] = 65536 - chance[:_LIMIT]
+    return np.clip(chance, 1, 65535).astype(np.uint16)
+
+
+def _stretch_table() -> NDArray[np.int16]:
+    """By a chance's upper 12 bits: the least log-odds whose chance is at least 16 times that, and 8."""
+    return (np.searchsorted(_SQUASH, 16 * np.arange(4096) + 8).clip(0, 2 * _LIMIT - 1) - _LIMIT).astype(np.int16)
+
+
+_SQUASH = _squash_table()
+_STRETCH = _stretch_table()
+_RATES = np.array([655360 // (10 * n + 16) for n in range(256)], np.int32)
+_NARROW_RATES = np.append(_RATES[:15], np.int32(3276))
 
 
 @njit(nogil=True, forceinline=True)
-def code_bit(words: Any, at: Any, low: Any, span: Any, chance: Any, bit: Any, decoding: Any) -> Any:
-    """Write `bit`, or read it where decoding (there `low` is the distance of the data from the interval's low end).
+def learn(counter: Any, bit: Any) -> Any:
+    """A wide counter after a bit."""
+    chance = np.int64(counter >> 10)
+    seen = counter & 1023
+    end = np.int64(-2097152) if bit else np.int64(2097151)
+    chance += ((end - chance) * np.int64(_RATES[U(seen)])) >> 16
+    return np.int32((chance << 10) | np.int64(seen + (seen < 255)))
 
-    `chance` is the probability of 0 in 65536ths, 1 to 65535. Returns at, low, span, bit.
+
+@njit(nogil=True, forceinline=True)
+def learn_narrow(counter: Any, bit: Any) -> Any:
+    """A narrow counter after a bit."""
+    chance = np.int64(counter >> 4)
+    seen = counter & 15
+    end = np.int64(-2048) if bit else np.int64(2047)
+    chance += ((end - chance) * np.int64(_NARROW_RATES[U(seen)]) + 32768) >> 16
+    return np.int16((chance << 4) | np.int64(seen + (seen < 15)))
+
+
+@njit(nogil=True, forceinline=True)
+def stretch(counter: Any) -> Any:
+    """The log-odds of a wide counter, in 256ths."""
+    return np.int64(_STRETCH[U((counter >> 20) + 2048)])
+
+
+@njit(nogil=True, forceinline=True)
+def stretch_narrow(counter: Any) -> Any:
+    """The log-odds of a narrow counter, in 256ths."""
+    return np.int64(_STRETCH[U((counter >> 4) + 2048)])
+
+
+@njit(nogil=True, forceinline=True)
+def squash(mixed: Any) -> Any:
+    """The chance, in 65536ths, of 65536 times the log-odds."""
+    odds = min(max(mixed >> 16, np.int64(-_LIMIT)), np.int64(_LIMIT - 1))
+    return U(_SQUASH[U(odds + _LIMIT)])
+
+
+@njit(nogil=True, forceinline=True)
+def adjusted(weight: Any, odds: Any, error: Any) -> Any:
+    """A weight after a bit that its log-odds helped to foretell."""
+    return np.int32(weight + ((odds * error + 16384) >> 15))
+
+
+@njit(nogil=True, forceinline=True)
+def narrow(low: Any, span: Any, chance: Any, bit: Any, decoding: Any) -> Any:
+    """Take a bit's part of the interval. Returns low, span, the bit, and whether low overflowed.
+
+    Where decoding, `low` is the distance of the data from the interval's low end, and the bit comes from it.
     """
-    bound = (span >> _16) * chance
+    bound = (span >> U(16)) * chance
     if decoding:
         bit = low >= bound
-        if bit:
-            low -= bound
-            span -= bound
-        else:
-            span = bound
-        if span <= U(0xFFFFFFFF):
-            low = low << _32
-            if at < words.size:
-                low |= U(words[at])
-            at += U(1)
-            span = span << _32
+        one = U(0) - U(bit)  # all ones for 1
+        return low - (bound & one), bound + ((span - bound - bound) & one), bit, False
+    one = U(0) - U(bit)
+    moved = low + (bound & one)
+    return moved, bound + ((span - bound - bound) & one), bit, moved < low
+
+
+@njit(nogil=True)
+def settle(words: Any, at: Any, low: Any, span: Any, overflowed: Any, decoding: Any) -> Any:
+    """What is due after `narrow` if low overflowed or span fits a word: carry, move. Returns at, low, span."""
+    if overflowed:
+        _carry(words, at)
+    if span > WORD:
+        return at, low, span
+    if decoding:
+        low = low << _32
+        if at < U(words.size):
+            low |= U(words[at])
     else:
-        if bit:
-            before = low
-            low += bound
-            span -= bound
-            if low < before:
-                _carry(words, at)
-        else:
-            span = bound
-        if span <= U(0xFFFFFFFF):
-            words[at] = np.uint32(low >> _32)
-            at += U(1)
-            low = low << _32
-            span = span << _32
-    return at, low, span, bit
+        words[at] = np.uint32(low >> _32)
+        low = low << _32
+    return at + U(1), low, span << _32
 
 
 @njit(nogil=True)
 def _carry(words: Any, at: Any) -> Any:
     """Add 1 to the number whose last word is before `at`."""
     at -= U(1)
-    while words[at] == np.uint32(0xFFFFFFFF):
+    while words[at] == np.uint32(WORD):
         words[at] = np.uint32(0)
         at -= U(1)
     words[at] += np.uint32(1)
+
+
+@njit(nogil=True, forceinline=True)
+def code_bit(words: Any, at: Any, low: Any, span: Any, chance: Any, bit: Any, decoding: Any) -> Any:
+    """Write `bit`, or read it where decoding. Returns at (the word to go on at), low, span, bit."""
+    low, span, bit, overflowed = narrow(low, span, chance, bit, decoding)
+    if overflowed or span <= WORD:
+        at, low, span = settle(words, at, low, span, overflowed, decoding)
+    return at, low, span, bit
 
 
 @njit(nogil=True, forceinline=True)
@@ -78,7 +165,7 @@ def begin(words: Any, decoding: Any) -> Any:
     return U(2), low, FULL
 
 
-@njit(nogil=True, forceinline=True)
+@njit(nogil=True)
 def finish(words: Any, at: Any, low: Any, span: Any) -> Any:
     """Write a number of the last interval that ends in as many zero bits as possible. Returns at."""
     kept = FULL
@@ -92,5 +179,5 @@ def finish(words: Any, at: Any, low: Any, span: Any) -> Any:
     if value < low:
         _carry(words, at)
     words[at] = np.uint32(value >> _32)
-    words[at + U(1)] = np.uint32(value & U(0xFFFFFFFF))
+    words[at + U(1)] = np.uint32(value & WORD)
     return at + U(2)

@@ -1,7 +1,9 @@
-"""From a sample of blocks to codes: seeds, `MiniBatchKMeans`, then Lloyd steps over the whole sample.
+"""From a sample of blocks to codes: seeds spread by distance, `MiniBatchKMeans`, then Lloyd steps.
 
-The Lloyd steps (Lloyd 1982) are done in integers: centers have a few more bits than samples, distances and sums
-are exact. So the result is the same for any number of threads.
+Seeds are drawn like those of k-means++ (Arthur and Vassilvitskii 2007) in proportion to the error they cost, but as
+many at once as there are already (in the manner of k-means||, Bahmani et al. 2012). Seeding and the Lloyd steps
+(Lloyd 1982) are done in integers: centers have a few more bits than samples, distances and sums are exact. So the
+result is the same for any number of threads.
 """
 
 from __future__ import annotations
@@ -16,11 +18,10 @@ from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_search import CodeTree
 from streamvq.quantize.blocks import by_luma, scales
 
-_PLUS_PLUS_MOST = 1024  # codes; k-means++ costs points x codes x log(codes)
-_PLUS_PLUS_POINTS = 32  # a code
+_SEED_POINTS = 32  # a code, that seeds are drawn from
 _BATCH = 4096  # points a mini-batch
-_BATCHES = 20
-_STEPS = 30
+_BATCHES = 10
+_LEVELS = ((32, 30), (1 << 30, 10))  # points a code, and at most so many steps: most are taken where points are few
 _LLOYD_TOLERANCE = 2e-4  # stop when a step lowers the error by less than this share
 _OVERSTEP = 1.8  # centers go this far toward their means: fewer steps to the same error (2 would oscillate)
 _PRECISION = 16  # centers are in sixteenths
@@ -34,50 +35,87 @@ def fit_blocks(sample: BlockSample, k: int, seed: int, jobs: int = 0) -> NDArray
     Searches run in `jobs` threads (0 = all cores); the result does not depend on it.
     """
     points, weights = sample.points()
-    if len(points) <= k:
-        codes = points
-    else:
-        factors = scales(sample.block, sample.space)
-        with threadpool_limits(limits=1):  # also so that sums in floating point have one order
-            centers = _mini_batches(points * factors, weights, k, seed)
-        codes = np.unique(_lloyd(points, weights, centers, factors, jobs), axis=0)
-        codes = _with_worst(codes, points, weights, factors, k)
+    codes = points
+    if len(points) > k:
+        codes = _learned(points, weights, scales(sample.block, sample.space), k, seed, jobs)
     if sample.distinct() is None:
         codes = _filled(codes, k)
     return by_luma(codes, sample.block, sample.space)
 
 
-def _mini_batches(points: NDArray[np.int16], weights: NDArray[np.int64], k: int, seed: int) -> NDArray[np.float64]:
-    """Centers [k, d] after a fixed number of weighted mini-batches drawn evenly from scaled points."""
+def _learned(
+    points: NDArray[np.uint8],
+    weights: NDArray[np.int64],
+    factors: NDArray[np.int16],
+    k: int,
+    seed: int,
+    jobs: int,
+) -> NDArray[np.uint8]:
+    """Distinct codes [k, d] from more than k distinct points."""
+    rng = np.random.default_rng(seed)
+    some = _share(len(points), _SEED_POINTS * k)
+    seeds = _seeds(points[some], weights[some], factors, k, rng, jobs)
+    with threadpool_limits(limits=1):  # so that sums in floating point have one order
+        centers = _mini_batches(points, weights, factors, seeds, rng)
+    for size, steps in _LEVELS:
+        some = _share(len(points), size * k)
+        centers = _lloyd(points[some], weights[some], centers, factors, steps, jobs)
+    codes = np.unique(np.rint(centers / factors).astype(np.uint8), axis=0)
+    return _with_worst(codes, points, weights, factors, k)
+
+
+def _share(count: int, wanted: int) -> slice:
+    """Every so many of `count` points that at least `wanted` remain; in lexicographic order they are a fair share."""
+    return slice(None, None, max(1, count // wanted))
+
+
+def _seeds(
+    points: NDArray[np.uint8],
+    weights: NDArray[np.int64],
+    factors: NDArray[np.int16],
+    k: int,
+    rng: np.random.Generator,
+    jobs: int,
+) -> NDArray[np.uint8]:
+    """k distinct points: at first any, then those that are far from all so far."""
+    codes = points[[len(points) // 2]]
+    rows = np.zeros(len(points), np.int64)
+    while len(codes) < k:
+        _update(points, factors, codes * factors, rows, jobs)
+        costs = np.cumsum(_costs(points, weights, factors, codes * factors, rows))
+        count = min(len(codes), k - len(codes))
+        steps = (np.arange(count) + rng.random()) * (costs[-1] / count)
+        codes = np.concatenate([codes, points[np.unique(np.searchsorted(costs, steps, side="right"))]])
+    return codes
+
+
+def _mini_batches(
+    points: NDArray[np.uint8],
+    weights: NDArray[np.int64],
+    factors: NDArray[np.int16],
+    seeds: NDArray[np.uint8],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Scaled centers [k, d] after a fixed number of weighted mini-batches drawn evenly from the points."""
     from sklearn.cluster import MiniBatchKMeans
 
-    rng = np.random.default_rng(seed)
-    centers = _seeds(points, weights, k, seed, rng)
+    size = max(_BATCH, len(seeds))  # the first batch must hold a point for each center
+    batches = min(_BATCHES, 2**32 // (size * len(seeds)))
+    if not batches:  # a batch would cost more than a Lloyd step, which does more
+        return (seeds * factors).astype(np.float64)
     model = MiniBatchKMeans(
-        k,
-        init=centers,
+        len(seeds),
+        init=(seeds * factors).astype(np.float32),
         n_init=1,
         batch_size=_BATCH,
         reassignment_ratio=0,  # the default re-seeds rare blocks at random
         compute_labels=False,
-        random_state=seed,
+        random_state=0,
     )
-    size = max(_BATCH, k)
-    for _ in range(min(_BATCHES, 2**32 // (size * k))):
+    for _ in range(batches):
         batch = rng.integers(0, len(points), size)
-        model.partial_fit(points[batch].astype(np.float32), sample_weight=weights[batch])
-    return getattr(model, "cluster_centers_", centers).astype(np.float64)
-
-
-def _seeds(
-    points: NDArray[np.int16], weights: NDArray[np.int64], k: int, seed: int, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    if k > _PLUS_PLUS_MOST:
-        return points[np.sort(rng.choice(len(points), k, replace=False))].astype(np.float32)
-    from sklearn.cluster import kmeans_plusplus
-
-    some = np.sort(rng.choice(len(points), min(len(points), _PLUS_PLUS_POINTS * k), replace=False))
-    return kmeans_plusplus(points[some].astype(np.float32), k, sample_weight=weights[some], random_state=seed)[0]
+        model.partial_fit((points[batch] * factors).astype(np.float32), sample_weight=weights[batch])
+    return model.cluster_centers_.astype(np.float64)
 
 
 def _lloyd(
@@ -85,27 +123,30 @@ def _lloyd(
     weights: NDArray[np.int64],
     centers: NDArray[np.float64],
     factors: NDArray[np.int16],
+    steps: int,
     jobs: int,
-) -> NDArray[np.uint8]:
-    """Codes [k, d] after Lloyd steps from scaled `centers`; one that lost its points moves to the worst one."""
-    fine = factors * _precision(factors)
-    codes = _rounded(centers * _precision(factors), fine)
+) -> NDArray[np.float64]:
+    """Scaled centers [k, d] after at most `steps` Lloyd steps; one that lost its points moves to the worst one."""
+    parts = _precision(factors)
+    fine = factors * parts
+    codes = _rounded(centers * parts, fine)
     rows = np.zeros(len(points), np.int64)
     before = np.inf
-    for _ in range(_STEPS):
+    for _ in range(steps):
         _update(points, fine, codes, rows, jobs)
         mass, sums, error = _cluster_sums(points, weights, fine, codes, rows)
         empty = np.flatnonzero(mass == 0)
         means = sums / np.where(mass, mass, 1)[:, None]
         if len(empty):
-            means[empty] = points[_worst(points, weights, fine, codes, rows)[: len(empty)]] * fine
+            worst = np.argsort(-_costs(points, weights, fine, codes, rows), kind="stable")
+            means[empty] = points[worst[: len(empty)]] * fine
             codes = _rounded(means, fine)
         elif before - error <= _LLOYD_TOLERANCE * error:
             break
         else:
             codes = _rounded(codes + _OVERSTEP * (means - codes), fine)
         before = error
-    return np.rint(means / fine).astype(np.uint8)
+    return means / parts
 
 
 def _precision(factors: NDArray[np.int16]) -> int:
@@ -135,16 +176,17 @@ def _update(
         pass
 
 
-def _worst(
+def _costs(
     points: NDArray[np.uint8],
     weights: NDArray[np.int64],
     factors: NDArray[np.int16],
     codes: NDArray[np.int16],
     rows: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Points by the error they cost, the worst first."""
-    gaps = points * factors.astype(np.int32) - codes[rows]
-    return np.argsort(-weights * (gaps**2).sum(axis=1), kind="stable")
+    """The weighted squared error of each point."""
+    costs = np.empty(len(points), np.int64)
+    _fill_costs(points, weights, factors, codes, rows, costs)
+    return costs
 
 
 def _with_worst(
@@ -154,7 +196,7 @@ def _with_worst(
     factors: NDArray[np.int16],
     k: int,
 ) -> NDArray[np.uint8]:
-    """`codes` and the points that cost most error today, together k or as many as there are distinct ones.
+    """`codes` and the points that cost most error today, k together.
 
     Rounding to 8 bits can make centers coincide.
     """
@@ -162,9 +204,8 @@ def _with_worst(
         return codes
     rows = np.zeros(len(points), np.int64)
     _update(points, factors, codes * factors, rows, 1)
-    worst = _worst(points, weights, factors, codes * factors, rows)
-    new = worst[(points[worst] != codes[rows[worst]]).any(axis=1)]
-    return np.concatenate([codes, points[new[: k - len(codes)]]])
+    costs = _costs(points, weights, factors, codes * factors, rows)
+    return np.concatenate([codes, points[np.argsort(-costs, kind="stable")[: k - len(codes)]]])
 
 
 def _filled(codes: NDArray[np.uint8], k: int) -> NDArray[np.uint8]:
@@ -194,3 +235,12 @@ def _cluster_sums(points, weights, factors, codes, rows):  # type: ignore[no-unt
             distance += (value - codes[row, c]) ** 2
         error += weight * distance
     return mass, sums, error
+
+
+@njit(nogil=True, cache=True)
+def _fill_costs(points, weights, factors, codes, rows, costs):  # type: ignore[no-untyped-def]
+    for i in range(len(points)):
+        distance = np.int64(0)
+        for c in range(points.shape[1]):
+            distance += (np.int32(points[i, c]) * factors[c] - codes[rows[i], c]) ** 2
+        costs[i] = weights[i] * distance

@@ -18,12 +18,13 @@ from streamvq.quantize.blocks import code_length, cut, visible_blocks
 _LAST = np.uint64(2**64 - 1)
 _GAMMA = 0x9E3779B97F4A7C15  # splitmix64 (Steele, Lea, Flood 2014)
 _SLACK = 1 << 16  # blocks held beyond `most` before the largest hashes are let go
-_BYTES_MOST = 1 << 28  # of a sample
+_PER_CODE = 512  # blocks; with fewer, codes fit the sample rather than what it was drawn from
+_MOST, _BYTES_MOST = 1 << 20, 1 << 26  # of a sample
 
 
 def sample_size(codes: int, block: tuple[int, int], space: str) -> int:
     """How many blocks to sample for so many codes: enough for each code, in bounded memory."""
-    wanted = max(1 << 17, min(64 * codes, 1 << 20))
+    wanted = max(1 << 17, min(_PER_CODE * codes, _MOST))
     return max(min(wanted, _BYTES_MOST // code_length(block, space)), codes)
 
 

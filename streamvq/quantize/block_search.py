@@ -129,57 +129,60 @@ def _bisect(coordinates: NDArray[np.float32], order: NDArray[np.int64]) -> None:
     _bisect(coordinates, order[middle:])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath=_FAST)
 def _find(  # type: ignore[no-untyped-def]
     vectors, factors, rows, back, center, axes, branches, boxes, leaves, codes, norms, order, place, slack
 ):
-    point = np.zeros(vectors.shape[1], np.int16)
-    at = np.zeros(_AXES, np.float32)
-    bounds = np.empty(len(branches), np.float32), np.empty(_SIDE, np.float32), np.empty(_SIDE, np.float32)
+    # One long function: arrays handed on would cost more than the search.
+    point, at = np.zeros(vectors.shape[1], np.int16), np.zeros(_AXES, np.float32)
+    branch_bounds = np.empty(len(branches), np.float32)
+    box_bounds, leaf_bounds = np.empty(_SIDE, np.float32), np.empty(_SIDE, np.float32)
     last = 0
     for i in range(len(vectors)):
-        if i == 0 or not _equal(vectors[i], vectors[i - 1]):
-            for c in range(vectors.shape[1]):
-                point[c] = np.int16(vectors[i, c]) * factors[c] - center[c]
-            norm = np.int64(_dot(point, point))
-            _locate(point, norm, axes, at)
-            row = np.int64(rows[max(i - back, 0)])
-            best = norm + _beyond(point, codes, norms, place[row])
-            if last != row:
-                distance = norm + _beyond(point, codes, norms, place[last])
-                if distance < best or (distance == best and last < row):
-                    best, row = distance, last
-            last = _search(point, norm, at, best, row, branches, boxes, leaves, codes, norms, order, slack, bounds)
-        rows[i] = last
-
-
-@njit(nogil=True, cache=True)
-def _search(  # type: ignore[no-untyped-def]
-    point, norm, at, best, best_row, branches, boxes, leaves, codes, norms, order, slack, bounds
-):
-    """The row of the nearest code, from a first guess and its distance."""
-    branch_bounds, box_bounds, leaf_bounds = bounds
-    limit = _limit(best, slack)
-    first_branch = _branch_bounds(at, branches, branch_bounds)
-    for turn in range(-1, len(branches)):  # the most likely one first
-        branch = first_branch if turn < 0 else turn
-        if branch_bounds[branch] > limit or turn == first_branch:
+        if i > 0 and _equal(vectors[i], vectors[i - 1]):
+            rows[i] = last
             continue
-        first = _box_bounds(at, boxes[branch], box_bounds)
-        for inner in range(-1, _SIDE):
-            box = first if inner < 0 else inner
-            if box_bounds[box] > limit or inner == first:
+        for c in range(vectors.shape[1]):
+            point[c] = np.int16(vectors[i, c]) * factors[c] - center[c]
+        norm = np.int64(_dot(point, point))
+        _locate(point, norm, axes, at)
+
+        row = np.int64(rows[max(i - back, 0)])
+        best = norm + norms[place[row]] - 2 * np.int64(_dot(point, codes[place[row]]))
+        if last != row:
+            distance = norm + norms[place[last]] - 2 * np.int64(_dot(point, codes[place[last]]))
+            if distance < best or (distance == best and last < row):
+                best, row = distance, last
+        limit = _limit(best, slack)
+
+        first_branch = 0
+        for branch in range(len(branches)):
+            bound = np.float32(0)
+            for a in range(_AXES):
+                gap = max(max(branches[branch, a] - at[a], at[a] - branches[branch, _AXES + a]), np.float32(0))
+                bound += gap * gap
+            branch_bounds[branch] = bound
+            if bound < branch_bounds[first_branch]:
+                first_branch = branch
+        for turn in range(-1, len(branches)):  # the most likely one first
+            branch = first_branch if turn < 0 else turn
+            if branch_bounds[branch] > limit or turn == first_branch:
                 continue
-            group = branch * _SIDE + box
-            _leaf_bounds(at, leaves[group], leaf_bounds)
-            for j in range(_SIDE):
-                if leaf_bounds[j] <= limit:
-                    place = group * _SIDE + j
-                    distance = norm + _beyond(point, codes, norms, place)
-                    if distance < best or (distance == best and order[place] < best_row):
-                        best, best_row = distance, order[place]
-                        limit = _limit(best, slack)
-    return best_row
+            first_box = _box_bounds(at, boxes[branch], box_bounds)
+            for inner in range(-1, _SIDE):
+                box = first_box if inner < 0 else inner
+                if box_bounds[box] > limit or inner == first_box:
+                    continue
+                group = branch * _SIDE + box
+                _leaf_bounds(at, leaves[group], leaf_bounds)
+                for j in range(_SIDE):
+                    if leaf_bounds[j] <= limit:
+                        code = group * _SIDE + j
+                        distance = norm + norms[code] - 2 * np.int64(_dot(point, codes[code]))
+                        if distance < best or (distance == best and order[code] < row):
+                            best, row = distance, order[code]
+                            limit = _limit(best, slack)
+        rows[i] = last = row
 
 
 @njit(nogil=True, cache=True)
@@ -188,12 +191,6 @@ def _equal(a, b):  # type: ignore[no-untyped-def]
     while c < len(a) and a[c] == b[c]:
         c += 1
     return c == len(a)
-
-
-@njit(nogil=True, cache=True)
-def _beyond(point, codes, norms, place):  # type: ignore[no-untyped-def]
-    """How much the squared distance to a code is more than the squared norm of the point."""
-    return norms[place] - 2 * np.int64(_dot(point, codes[place]))
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -205,21 +202,6 @@ def _locate(point, norm, axes, at):  # type: ignore[no-untyped-def]
         at[a] = shadow
         rest -= shadow * shadow
     at[_AXES - 1] = np.sqrt(max(rest, 0.0))
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _branch_bounds(at, branches, bounds):  # type: ignore[no-untyped-def]
-    """Squared distances to the boxes of branches; the first of the nearest."""
-    first = 0
-    for b in range(len(branches)):
-        bound = np.float32(0)
-        for a in range(_AXES):
-            gap = max(max(branches[b, a] - at[a], at[a] - branches[b, _AXES + a]), np.float32(0))
-            bound += gap * gap
-        bounds[b] = bound
-        if bound < bounds[first]:
-            first = b
-    return first
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)

@@ -39,7 +39,7 @@ def unfinished(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("out", ["out.mkv", "out.mp4", "out"])
+@pytest.mark.parametrize("out", ["out.mkv", "out.mp4", "out", "out.svq"])
 def test_midway_through_writing(
     number: signal.Signals, code: int, out: str, long_video: Path, tmp_path: Path, start: Start
 ) -> None:
@@ -51,6 +51,35 @@ def test_midway_through_writing(
     assert stdout == b""
     assert b"Traceback" not in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_midway_through_unpacking(number: signal.Signals, long_video: Path, tmp_path: Path, start: Start) -> None:
+    packed = long_video.with_name("long.svq")
+    if not packed.exists():
+        process = start("apply", long_video, "-c", long_video.with_name("book.npz"), "-o", packed)
+        assert process.wait(60) == 0
+    process = start("decompress", packed, "-o", tmp_path / "out.mkv")
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, stderr.decode()
+    assert b"Traceback" not in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_output_leaves_nothing(long_video: Path, tmp_path: Path, start: Start) -> None:
+    """No .svq beside the input, no codebook, and what was there stays."""
+    source = tmp_path / "long.mkv"
+    source.symlink_to(long_video)
+    (tmp_path / "long.svq").write_bytes(b"precious")
+    before = snapshot(tmp_path)
+    process = start("compress", source, "-k", 64, "--overwrite")
+    wait_for(lambda: unfinished(tmp_path), process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert snapshot(tmp_path) == before
 
 
 def test_one_line_says_so(long_video: Path, tmp_path: Path, start: Start) -> None:

@@ -147,4 +147,4 @@ def test_golden_bytes() -> None:
     assert digests == GOLDEN
 
 
-GOLDEN = ["", "", ""]
+GOLDEN = ["0fe32a839682eed9", "82b3e7ed678c0abe", "9729f9fa07c9e057"]

@@ -16,7 +16,7 @@ from pictures import flat, noise, save, smooth
 from PIL import Image
 from videos import FPS, write_video, y4m
 
-from streamvq import Frame, InputMissing, MediaError, open_source
+from streamvq import Codebook, Frame, InputMissing, MediaError, StreamInfo, open_sink, open_source
 from streamvq.media.sources import FrameSource
 
 COUNT = 7
@@ -42,6 +42,16 @@ def _y4m(folder: Path, pictures: list[NDArray]) -> Path:
     return folder / "clip.y4m"
 
 
+def _svq(folder: Path, pictures: list[NDArray]) -> Path:
+    book = Codebook(np.unique(np.concatenate([picture.reshape(-1, 3) for picture in pictures]), axis=0))
+    height, width = pictures[0].shape[:2]
+    with open_sink(folder / "clip.svq", book, StreamInfo(width, height, FPS, len(pictures), 1 / FPS)) as sink:
+        for index, pixels in enumerate(pictures):
+            frame, _ = book.index_frame(Frame(pixels, index, index / FPS, 1 / FPS))
+            sink.write(sink.encode(frame))
+    return folder / "clip.svq"
+
+
 def _folder(folder: Path, pictures: list[NDArray]) -> Path:
     for index, pixels in enumerate(pictures):
         save(pixels, folder / "photos" / f"photo{index + 5}.png")  # 5 to 11: natural order is not alphabetical
@@ -60,6 +70,7 @@ MANY = {
     ".webm": Kind(_video(".webm"), most=8),
     ".gif": Kind(_video(".gif"), most=48, channels=4),
     ".y4m": Kind(_y4m, most=2),
+    ".svq": Kind(_svq),
     "folder": Kind(_folder, timed=False),
 }
 SINGLE = {
@@ -197,7 +208,7 @@ def test_an_empty_file_is_named(kind: Kind, tmp_path: Path) -> None:
         frames_of(path)
 
 
-@pytest.mark.parametrize("name", ["clip.mkv", "clip.y4m", "photo.png", "photos"])
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.y4m", "clip.svq", "photo.png", "photos"])
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputMissing, match=name):
         open_source(tmp_path / name)

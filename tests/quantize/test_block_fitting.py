@@ -12,7 +12,7 @@ from pictures import SAMPLES, flat, load, noise, smooth
 from streamvq.quantize.block_fitting import fit_blocks
 from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_search import BlockFinder
-from streamvq.quantize.blocks import by_luma, code_length, cut, join, picture_error, scales
+from streamvq.quantize.blocks import by_luma, code_length, cut, join, scales
 
 CHELSEA = load(SAMPLES / "photos" / "chelsea.png")
 
@@ -28,7 +28,8 @@ def error_of(codes: NDArray, *frames: NDArray, block: tuple[int, int] = (4, 4), 
     finder, error = BlockFinder(codes, scales(block, space)), 0
     for frame in frames:
         vectors, _ = cut(frame, block, space)
-        error += picture_error(frame, join(codes[finder.find(vectors)], block, space, *frame.shape[:2]))
+        back = join(codes[finder.find(vectors)], block, space, *frame.shape[:2])
+        error += int(((frame.astype(int) - back) ** 2).sum())
     return error
 
 

@@ -140,7 +140,7 @@ def test_codes_between_the_levels(steps: int) -> None:
     codes = np.random.default_rng(0).integers(0, 255 * steps, (300, 48)).astype(np.int16)
     codes[::2] = points[: len(codes[::2])].astype(np.int16) * steps + 1
     rows = np.random.default_rng(1).integers(0, 300, len(points))
-    CodeTree(codes).find(points, np.full(48, steps, np.int16), rows, 0)
+    CodeTree(codes, np.full(48, steps, np.int16)).find(points, rows, 0)
     assert (rows == brute(points[None].astype(int) * steps, codes)[0][0]).all()
 
 
