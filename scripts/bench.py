@@ -175,8 +175,9 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     from streamvq.quantize.blocks import cut
 
     frames = read(clip, every=8)
-    names = [str(folder / f"{i:05d}.bmp") for i in range(len(frames))]
-    for name, frame in zip(names, frames, strict=True):
+    few = frames[::4]  # full KMeans takes an hour for all of them
+    names = [str(folder / f"{i:05d}.bmp") for i in range(len(few))]
+    for name, frame in zip(names, few, strict=True):
         Image.fromarray(frame).save(name)
     streamvq.fit_codebook(names[0], 16, block=4, space="rgb")  # compile
     book = streamvq.fit_codebook(names, 1024, block=4, space="rgb")
@@ -199,13 +200,14 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     start = time.perf_counter()
     book = streamvq.fit_codebook(names, 4096, block=4, space="rgb")
     ours_s = time.perf_counter() - start
-    ours = codebook_psnr(book, frames)
-    print(f"streamvq: {ours_s:.1f} s with reading, PSNR {ours:.3f} dB", flush=True)
+    ours = codebook_psnr(book, few)
+    print(f"4,096 blocks of every 32nd frame: {ours_s:.1f} s with reading, PSNR {ours:.3f} dB", flush=True)
+    points = np.concatenate([part.reshape(-1, 48) for part in vectors[::4]]).astype(np.float32)
     start = time.perf_counter()
     model = KMeans(4096, n_init=1, random_state=0).fit(points)
     full_s = time.perf_counter() - start
     full = streamvq.Codebook(np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8), "rgb", (4, 4))
-    gap = codebook_psnr(full, frames) - ours
+    gap = codebook_psnr(full, few) - ours
     print(f"full KMeans: {full_s:.0f} s, {model.n_iter_} steps, PSNR {ours + gap:.3f} dB")
     print(f"ratio {full_s / ours_s:.0f}x (target 10), {gap:+.3f} dB behind it (target at most 0.1)")
 

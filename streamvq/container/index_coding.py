@@ -140,7 +140,7 @@ def _code_group(words: Any, flat: Any, shapes: Any, k: Any, decoding: Any) -> An
         older, before, frame = before, frame, np.zeros((height + 3) * stride, np.uint16)
         tiles = np.zeros(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), np.int64)
         if not decoding:
-            words = _with_room(words, coder, 3 * tiles.size + 64)
+            words = _with_room(words, coder, 3 * tiles.size + 128)
             for y in range(height):
                 row = flat[start + y * width : start + (y + 1) * width]
                 frame[first + y * stride : first + y * stride + width] = row

@@ -19,7 +19,8 @@ four narrow counters, of [line n, node] for n from 0 to 3. Bits go in steps of f
 shorter: node is a 1 followed by the step's bits so far. Line n is the upper bits of (neighbor * 2^18 + prefix * 4 +
 n) * H modulo 2^64, as many as number the lines; prefix is a 1 followed by the bits of the steps before; the neighbors
 are `left`, `up`, `same` and left * 2^16 + up, the last with the highest 6 bits of both alone where codes have more
-than 8. The weights are those of the bit's number, and start at 22000. (A decoder takes k - 1 for what is above it.)
+than 8. The weights are those of the bit's number, and start at 22000. Counters that coincide learn once. (A decoder
+takes k - 1 for what is above it.)
 """
 
 from __future__ import annotations

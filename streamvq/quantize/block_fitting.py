@@ -100,7 +100,7 @@ def _mini_batches(
     from sklearn.cluster import MiniBatchKMeans
 
     size = max(_BATCH, len(seeds))  # the first batch must hold a point for each center
-    batches = min(_BATCHES, 2**32 // (size * len(seeds)))
+    batches = min(_BATCHES, 2**31 // (size * len(seeds)))
     if not batches:  # a batch would cost more than a Lloyd step, which does more
         return (seeds * factors).astype(np.float64)
     model = MiniBatchKMeans(

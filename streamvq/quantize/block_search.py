@@ -36,10 +36,7 @@ class BlockFinder:
         self._dtype = np.uint8 if len(codes) <= 256 else np.uint16
 
     def find(self, vectors: NDArray[np.uint8]) -> NDArray:
-        """The row of the nearest code for each of uint8 [rows, columns, d], ties to the lowest: [rows, columns].
-
-        uint8 for up to 256 codes, else uint16.
-        """
+        """The row of the code nearest to each of uint8 [rows, columns, d], ties to the lowest: uint8 or uint16."""
         rows = np.zeros(vectors.shape[:2], self._dtype)
         self._tree.find(vectors.reshape(-1, vectors.shape[2]), rows.reshape(-1), vectors.shape[1])
         return rows
@@ -64,7 +61,10 @@ class CodeTree:
         around = codes - self._center
         self._axes = _integer_axes(around)
         coordinates = np.full((size, _AXES), _FAR)  # padded to whole branches
-        coordinates[:k] = _coordinates(around, self._axes)
+        shadows = around.astype(np.float64) @ self._axes.T / _ONE  # exact: integers below 2^53
+        coordinates[:k, :-1] = shadows
+        lengths = (around.astype(np.int64) ** 2).sum(axis=1) - (shadows**2).sum(axis=1)
+        coordinates[:k, -1] = np.sqrt(np.maximum(lengths, 0))
         order = np.arange(size)
         _bisect(coordinates, order)
         leaves = coordinates[order].reshape(-1, _SIDE, _SIDE, _AXES)
@@ -106,13 +106,6 @@ def _integer_axes(around: NDArray[np.int16]) -> NDArray[np.int16]:
     best = (axes @ turn[:, ::-1][:, : _AXES - 1]).T
     whole[: len(best)] = np.rint(best * (_ONE - 1 - np.sqrt(_AXES * d) / 2))
     return whole
-
-
-def _coordinates(around: NDArray[np.int16], axes: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Coordinates [k, 8] of rows [k, d]."""
-    shadows = around.astype(np.float64) @ axes.T / _ONE  # exact: integers below 2^53
-    lengths = (around.astype(np.float64) ** 2).sum(axis=1) - (shadows**2).sum(axis=1)
-    return np.concatenate([shadows, np.sqrt(np.maximum(lengths, 0))[:, None]], axis=1)
 
 
 def _bisect(coordinates: NDArray[np.float32], order: NDArray[np.int64]) -> None:

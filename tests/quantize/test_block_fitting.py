@@ -94,7 +94,7 @@ def test_the_seed_matters_little() -> None:
 
 
 def test_more_codes_never_hurt() -> None:
-    errors = [error_of(fit_blocks(sample_of(CHELSEA), k, 0), CHELSEA) for k in (2, 4, 16, 64, 256, 1024)]
+    errors = [error_of(fit_blocks(sample_of(CHELSEA), k, 0), CHELSEA) for k in (2, 4, 16, 64, 256)]
     assert errors == sorted(errors, reverse=True)
 
 

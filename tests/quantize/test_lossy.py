@@ -60,8 +60,8 @@ def test_more_loss_is_fewer_bytes_and_more_error(block: int, film: list[NDArray]
         frames, error = chain(book, film, lossy)
         sizes.append(len(encode_frames([frame.codes for frame in frames], book.codes)))
         errors.append(error)
-    assert all(later <= 1.01 * earlier for earlier, later in pairwise(sizes)), sizes
-    assert all(later >= earlier for earlier, later in pairwise(errors)), errors
+    assert all(later <= 1.02 * earlier for earlier, later in pairwise(sizes)), sizes
+    assert all(later >= 0.999 * earlier for earlier, later in pairwise(errors)), errors
     assert sizes[-1] < 0.7 * sizes[0]
     assert errors[-1] > 1.05 * errors[0]
     assert errors[1] < 1.3 * errors[0]
