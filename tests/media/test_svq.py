@@ -87,8 +87,12 @@ def test_audio_is_as_if_it_had_gone_straight(
         good("decompress", tmp_path / "way.svq", "-o", tmp_path / f"round{out}")
         straight, round_ = tmp_path / f"straight{out}", tmp_path / f"round{out}"
         assert len(group_sizes(tmp_path / "way.svq")) == 5
-        assert packets(round_) == packets(straight)
-        assert len(packets(straight)) > 1
+        ours, theirs = packets(round_), packets(straight)
+        if codec == "libopus":  # NUT does not keep the codec delay, so Matroska rounds the first time otherwise
+            assert abs(ours[0][2] - theirs[0][2]) <= Fraction(1, 1000)
+            assert ours.pop(0)[1] == theirs.pop(0)[1]
+        assert ours == theirs
+        assert len(theirs) > 1
         assert frame_times(round_) == frame_times(straight) == [index / FPS for index in range(20)]
         for one, other in zip(read_video(round_), read_video(straight), strict=True):
             assert (one == other).all()
