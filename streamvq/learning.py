@@ -99,7 +99,7 @@ def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, p
     if not frames:
         raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
     with progress.of(f"fit {settings.colors} codes", 0):
-        return Fitted(_fitted(total, settings), frames, failed, notes)
+        return Fitted(_fitted(total, settings, run.jobs), frames, failed, notes)
 
 
 def _absorb(
@@ -149,7 +149,7 @@ def warm_up(
     sketch = _new_sketch(settings)
     for frame in head:
         sketch.absorb(frame.pixels, frame.index)
-    book = _fitted(sketch, settings)
+    book = _fitted(sketch, settings, run.jobs)
     note = f"{source.label}: {len(book)} {codes_name(settings.block)} learned from the first {len(head)} frames"
     if len(book) < settings.colors:
         note += f", which have no more of the {settings.colors} asked for; a larger --warmup sees more"
@@ -163,11 +163,11 @@ def _new_sketch(settings: FitSettings) -> Sketch:
     return LevelHistogram() if settings.gray else ColorHistogram()
 
 
-def _fitted(sketch: Sketch, settings: FitSettings) -> Codebook:
+def _fitted(sketch: Sketch, settings: FitSettings, jobs: int) -> Codebook:
     if isinstance(sketch, BlockSample):
         if not len(sketch.points()[1]):
             raise MediaError("the input has no visible pixel to learn from")
-        codes = fit_blocks(sketch, settings.colors, settings.seed)
+        codes = fit_blocks(sketch, settings.colors, settings.seed, jobs)
     else:
         if not sketch.distinct():
             raise MediaError("the input has no visible pixel to learn from")

@@ -84,15 +84,15 @@ def decode_group(payload: bytes, header: Header, codebook: Codebook) -> list[Ind
     planes = iter(decode_frames(data.take(data.number()), with_alpha, _LEVELS) if with_alpha else [])
     rows, columns = codebook.block
     shapes = [(-(-entry.height // rows), -(-entry.width // columns)) for entry in entries]
-    base = header.info.time_base or Fraction(0)
+    base = header.info.time_base
     return [
         IndexFrame(
             codes,
             entry.height,
             entry.width,
             first + i,
-            None if entry.time is None else entry.time * base,
-            entry.duration * base if entry.duration else None,
+            entry.time * base if base and entry.time is not None else None,
+            entry.duration * base if base and entry.duration else None,
             entry.name,
             next(planes) if entry.alpha else None,
         )
@@ -194,6 +194,8 @@ def _read_span(data: Unpacker) -> tuple[int, int]:
 
 def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
     (flags,) = data.take(1)
+    if flags > 63 or flags & TIME and flags & NO_TIME:
+        raise ValueError(f"a frame has the flags {flags}")
     width, height = before.width, before.height
     if flags & SIZE:
         width, height = data.number(), data.number()

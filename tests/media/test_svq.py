@@ -235,7 +235,7 @@ def test_a_group_of_many_codes_ends_too(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.parametrize("lossy", [0, 8])
 def test_the_same_bytes_for_any_number_of_workers(lossy: float, small_groups: None, tmp_path: Path) -> None:
     source, outputs = clip(tmp_path, 12, audio="aac"), []
-    for run, jobs in enumerate((1, 2, 3, 3)):
+    for run, jobs in enumerate((1, 2, 3)):
         (folder := tmp_path / str(run)).mkdir()
         streamvq.compress(source, folder / "x.svq", 16, run=RunSettings(jobs), writing=OutputSettings(lossy=lossy))
         outputs.append(snapshot(folder))
