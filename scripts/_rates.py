@@ -106,9 +106,7 @@ def front(rows: list[tuple[str, int, float]]) -> list[tuple[str, int, float]]:
 
 def bench_index(clip: Path, folder: Path) -> None:
     """Index bytes against optimized indexed PNGs, GIF, and xz over the raw indices, by kind of content."""
-    kinds: dict[str, Path] = {"film": clip}
-    for other in sorted(clip.parent.glob("*.mp4")):
-        kinds.setdefault(other.stem, other)
+    kinds: dict[str, Path] = {clip.stem: clip}
     if (clip.parent / "photos").is_dir():
         kinds["photos"] = clip.parent / "photos"
     for name, draw in {"screen": screen, "pixel art": pixel_art, "still camera": still_camera}.items():

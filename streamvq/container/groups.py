@@ -194,7 +194,7 @@ def _read_span(data: Unpacker) -> tuple[int, int]:
 
 def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
     (flags,) = data.take(1)
-    if flags > 63 or flags & TIME and flags & NO_TIME:
+    if flags > 63 or (flags & TIME and flags & NO_TIME):
         raise ValueError(f"a frame has the flags {flags}")
     width, height = before.width, before.height
     if flags & SIZE:

@@ -144,7 +144,7 @@ def _find(  # type: ignore[no-untyped-def]
         best = norm + norms[place[row]] - 2 * np.int64(_dot(point, codes[place[row]]))
         if last != row:
             distance = norm + norms[place[last]] - 2 * np.int64(_dot(point, codes[place[last]]))
-            if distance < best or (distance == best and last < row):
+            if distance < best:  # equal ones meet again in their groups
                 best, row = distance, last
         limit = _limit(best, slack)
 

@@ -8,16 +8,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
-from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
 Rows = list[list[int]]
 H = 0x9E3779B97F4A7C15
-KNOTS = (
-    *(32768, 40793, 47911, 53581, 57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374),
-    *(65438, 65476, 65500, 65514, 65523, 65528, 65531, 65533, 65534, 65535, 65535, 65536),
-)
+KNOTS = [32768, 40793, 47911, 53581, 57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374]
+KNOTS += [65438, 65476, 65500, 65514, 65523, 65528, 65531, 65533, 65534, 65535, 65535, 65536]
 
 
 @dataclass
@@ -42,55 +39,42 @@ class PlainFile:
 
 
 class Numbers:
-    """Section 1: what stands in a payload, read from its start."""
+    """Section 1: what stands in a payload, from its start."""
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
+        self.data, self.at = data, 0
 
     def take(self, count: int) -> bytes:
         self.at += count
         return self.data[self.at - count : self.at]
 
     def number(self) -> int:
-        value, shift = 0, 0
-        while True:
-            byte = self.take(1)[0]
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
+        byte = self.take(1)[0]
+        return byte if byte < 128 else byte - 128 + 128 * self.number()
 
     def signed(self) -> int:
         value = self.number()
-        return -(value + 1) // 2 if value & 1 else value // 2
+        return -(value + 1) // 2 if value % 2 else value // 2
 
 
 class RangeDecoder:
     """Section 7."""
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-        self.span = 2**64 - 1
-        self.low = self.word() << 32
-        self.low += self.word()
+        self.words = Numbers(data)
+        self.span, self.low = 2**64 - 1, 0
+        for _ in range(2):
+            self.low = (self.low << 32) + self.word()
 
     def word(self) -> int:
-        self.at += 4
-        return int.from_bytes(self.data[self.at - 4 : self.at].ljust(4, b"\0"), "big")
+        return int.from_bytes(self.words.take(4).ljust(4, b"\0"), "big")
 
     def bit(self, chance: int) -> int:
         bound = (self.span >> 16) * chance
         bit = int(self.low >= bound)
-        if bit:
-            self.low -= bound
-            self.span -= bound
-        else:
-            self.span = bound
+        self.low, self.span = (self.low - bound, self.span - bound) if bit else (self.low, bound)
         if self.span < 2**32:
-            self.span <<= 32
-            self.low = (self.low << 32) + self.word()
+            self.low, self.span = (self.low << 32) + self.word(), self.span << 32
         return bit
 
 
@@ -98,127 +82,111 @@ def clip(value: int, least: int, greatest: int) -> int:
     return max(least, min(value, greatest))
 
 
-def read_codebook(data: bytes, space: str, height: int, width: int, count: int) -> Rows:
-    """Section 4: the codes, each a list of its samples."""
-    coder = RangeDecoder(data)
-    chances: dict[tuple[int, int], list[int]] = defaultdict(lambda: [32768, 0])
+class MissDecoder:
+    """Section 4: how far the samples of a codebook are from what was predicted."""
 
-    def bit(kind: int, context: int) -> int:
-        chance = chances[kind, context]
-        result = coder.bit(chance[0])
-        chance[0] += ((64 if result else 65472) - chance[0]) >> (1 + chance[1])
-        chance[1] = min(chance[1] + 1, 6)
-        return result
+    def __init__(self, data: bytes) -> None:
+        self.coder = RangeDecoder(data)
+        self.chances: dict[tuple[int, int], list[int]] = defaultdict(lambda: [32768, 0])
 
-    def miss(plane: int, activity: int) -> int:
-        context = 9 * (8 * plane + min(activity.bit_length(), 7))
-        length = 0
-        while length < 8 and bit(0, context + length):
+    def bit(self, kind: int, context: int) -> int:
+        chance, seen = self.chances[kind, context]
+        bit = self.coder.bit(chance)
+        self.chances[kind, context] = [chance + (((64 if bit else 65472) - chance) >> (1 + seen)), min(seen + 1, 6)]
+        return bit
+
+    def miss(self, plane: int, activity: int) -> int:
+        context, length = 9 * (8 * plane + min(activity.bit_length(), 7)), 0
+        while length < 8 and self.bit(0, context + length):
             length += 1
         if length == 0:
             return 0
-        negative = bit(1, context)
-        size = 1
+        sign, size = -1 if self.bit(1, context) else 1, 1
         for p in range(length - 2, -1, -1):
-            size = 2 * size + bit(2, 9 * (9 * plane + length) + (p if p == length - 2 else 8))
-        return -size if negative else size
+            size = 2 * size + self.bit(2, 9 * (9 * plane + length) + (p if p == length - 2 else 8))
+        return sign * size
 
-    # Every sample in the order of the file: plane, place in the code, row and column in the plane, width of the plane.
-    pixels = [(y, x) for y in range(height) for x in range(width)]
-    if space == "ycbcr420":
-        order = [(0, y * width + x, y, x) for y, x in pixels]
-        for plane in (1, 2):
-            order += [(plane, len(order) + i, *divmod(i, width // 2)) for i in range(height * width // 4)]
-    elif space == "gray":
-        order = [(0, y * width + x, y, x) for y, x in pixels]
-    elif height * width == 1:
-        order = [(1, 0, 0, 0), (2, 2, 0, 0), (0, 1, 0, 0)]
-    else:
-        planes = ((0, 1), (1, 0), (2, 2))
-        order = [(plane, 3 * (y * width + x) + color, y, x) for y, x in pixels for plane, color in planes]
-    at = {(plane, y, x): place for plane, place, y, x in order}
 
-    codes: Rows = []
-    before, misses_before = [128] * len(order), [0] * len(order)
+def read_codebook(data: bytes, space: str, height: int, width: int, count: int) -> Rows:
+    """Section 4: the codes, each a list of its samples. A spot is a sample's plane, row and column."""
+    planes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)][: 1 if space == "gray" else 3]
+    stored = order = [
+        (p, y, x) for p, (rows, columns) in enumerate(planes) for y in range(rows) for x in range(columns)
+    ]
+    if space == "rgb":
+        pixels = [(y, x) for y in range(height) for x in range(width)]
+        stored = [(p, y, x) for y, x in pixels for p in (1, 0, 2)]
+        order = [(p, y, x) for y, x in pixels for p in ((1, 2, 0) if len(pixels) == 1 else (0, 1, 2))]
+    decoder, codes, last_miss = MissDecoder(data), [], 0
+    code, sizes = dict.fromkeys(order, 128), dict.fromkeys(order, 0)
     for _ in range(count):
-        code, misses = [0] * len(order), [0] * len(order)
-        last_miss, green_excess = 0, 0
-        for plane, place, y, x in order:
-            activity = misses_before[place] + last_miss
-            if y == 0 and x == 0:
-                guess = before[place]
+        before, sizes_before, code, sizes, size, green_miss = code, sizes, {}, {}, 0, 0
+        for spot in order:
+            plane, y, x = spot
+            if y > 0 and x > 0:
+                a, b, c = code[plane, y, x - 1], code[plane, y - 1, x], code[plane, y - 1, x - 1]
+            elif y > 0 or x > 0:
+                a = b = c = code[plane, y, x - 1] if x > 0 else code[plane, y - 1, x]
             else:
-                a, b = code[at[plane, y, max(x - 1, 0)]], code[at[plane, max(y - 1, 0), x]]
-                c = code[at[plane, max(y - 1, 0), max(x - 1, 0)]]
-                a, b, c = (a, a, a) if y == 0 else (b, b, b) if x == 0 else (a, b, c)
-                guess = max(min(a, b), min(max(a, b), a + b - c))
-                activity += abs(a - c) + abs(b - c)
-            if space == "rgb" and len(order) == 3:
+                a = b = c = before[spot]
+            guess = max(min(a, b), min(max(a, b), a + b - c))
+            if space == "rgb" and len(order) > 3 and plane > 0:
+                guess += green_miss
+            elif space == "rgb" and len(order) == 3:
+                old_green, old_red, old_blue = (before[p, 0, 0] for p in range(3))
                 if plane == 2:
-                    guess = clip(before[2] + code[0] - before[0], 0, 255)
+                    guess = old_blue + code[1, 0, 0] - old_red
                 elif plane == 0:
-                    shift = (299 * (before[0] - code[0]) + 114 * (before[2] - code[2])) // 587
-                    guess = clip(before[1] + shift, 0, 255)
-            elif space == "rgb" and plane > 0:
-                guess = clip(guess + green_excess, 0, 255)
-            found = miss(plane, activity)
-            code[place] = guess + found
-            misses[place] = last_miss = abs(found)
-            if plane == 0:
-                green_excess = found
-        codes.append(code)
-        before, misses_before = code, misses
+                    guess += (299 * (old_red - code[1, 0, 0]) + 114 * (old_blue - code[2, 0, 0])) // 587
+            guess = clip(guess, 0, 255)
+            miss = decoder.miss(plane, sizes_before[spot] + size + abs(a - c) + abs(b - c))
+            code[spot] = guess + miss
+            sizes[spot] = size = abs(miss)
+            green_miss = miss if plane == 0 else green_miss
+        codes.append([code[spot] for spot in stored])
     return codes
 
 
-def rows_by_number(codes: Rows) -> list[int]:
+def rows_by_number(codes: Rows, rows: list[int]) -> list[int]:
     """Section 8.1: the row that each number stands for."""
-
-    def ordered(rows: list[int]) -> list[int]:
-        if len(rows) <= 1:
-            return rows
-
-        def spread(place: int) -> int:
-            samples = [codes[row][place] for row in rows]
-            return len(rows) * sum(sample * sample for sample in samples) - sum(samples) ** 2
-
-        place = max(range(len(codes[0])), key=spread)  # the first of the greatest
-        rows = sorted(rows, key=lambda row: codes[row][place])
-        half = 1 << ((len(rows) - 1).bit_length() - 1)
-        return ordered(rows[:half]) + ordered(rows[half:])
-
-    return ordered(list(range(len(codes)))) if len(codes) > 256 else list(range(len(codes)))
+    if len(rows) == 1:
+        return rows
+    samples = [[codes[row][place] for row in rows] for place in range(len(codes[0]))]
+    spreads = [len(rows) * sum(sample * sample for sample in line) - sum(line) ** 2 for line in samples]
+    place = spreads.index(max(spreads))
+    rows = sorted(rows, key=lambda row: codes[row][place])
+    half = 1 << ((len(rows) - 1).bit_length() - 1)
+    return rows_by_number(codes, rows[:half]) + rows_by_number(codes, rows[half:])
 
 
 def squash(x: int) -> int:
     x = clip(x, -2816, 2815)
-    knot, part = divmod(abs(x), 128)
-    value = (KNOTS[knot] * (128 - part) + KNOTS[knot + 1] * part + 64) >> 7
+    value = (KNOTS[abs(x) // 128] * (128 - abs(x) % 128) + KNOTS[abs(x) // 128 + 1] * (abs(x) % 128) + 64) >> 7
     return clip(65536 - value if x < 0 else value, 1, 65535)
 
 
-SQUASHED = [squash(x) for x in range(-2816, 2816)]
-STRETCHED = [min(bisect_left(SQUASHED, 16 * q + 8) - 2816, 2815) for q in range(4096)]
+STRETCHED = [min(bisect_left(range(-2816, 2816), 16 * q + 8, key=squash) - 2816, 2815) for q in range(4096)]
 
 
 class Counter:
-    """Section 8.2: a wide counter (of 22 bits) or a narrow one (of 12)."""
+    """Section 8.2: a wide counter, of 22 bits, or a narrow one, of 12."""
 
     def __init__(self, bits: int) -> None:
-        self.bits = bits
-        self.chance = 0
-        self.seen = 0
+        self.bits, self.chance, self.seen = bits, 0, 0
 
     def stretch(self) -> int:
         return STRETCHED[(self.chance >> (self.bits - 12)) + 2048]
 
     def learn(self, bit: int) -> None:
-        narrow = self.bits == 12
-        half = 1 << (self.bits - 1)
-        rate = 3276 if narrow and self.seen == 15 else 655360 // (10 * self.seen + 16)
-        distance = (-half if bit else half - 1) - self.chance
-        self.chance += (distance * rate + (32768 if narrow else 0)) >> 16
-        self.seen = min(self.seen + 1, 15 if narrow else 255)
+        most, r = (15, 32768) if self.bits == 12 else (255, 0)
+        rate = 3276 if self.seen == 15 and self.bits == 12 else 655360 // (10 * self.seen + 16)
+        end = -(1 << (self.bits - 1)) if bit else (1 << (self.bits - 1)) - 1
+        self.chance += ((end - self.chance) * rate + r) >> 16
+        self.seen = min(self.seen + 1, most)
+
+
+def hashed(value: int, bits: int) -> int:
+    return (value * H % 2**64) >> (64 - bits)
 
 
 def margins(row: list[int]) -> list[int]:
@@ -226,26 +194,27 @@ def margins(row: list[int]) -> list[int]:
 
 
 class IndexDecoder:
-    """Section 8: the planes of a group, of `count` codes and with the given rows and columns."""
+    """Section 8: the planes of a group, each of so many rows and columns of codes below `count`."""
 
     def __init__(self, data: bytes, count: int, sizes: list[tuple[int, int]]) -> None:
-        self.coder = RangeDecoder(data)
-        self.greatest = count - 1
-        self.bits = (count - 1).bit_length()
-        size = clip((sum(rows * columns for rows, columns in sizes) - 1).bit_length(), 10, 18)
-        self.place_bits = min(size, 17)
-        self.line_bits = min(size, 16) if count <= 256 else size
+        self.coder, self.greatest, self.bits = RangeDecoder(data), count - 1, (count - 1).bit_length()
+        s = clip((sum(rows * columns for rows, columns in sizes) - 1).bit_length(), 10, 18)
+        self.place_bits, self.line_bits = min(s, 17), min(s, 16) if count <= 256 else s
         self.wide: dict[Any, Counter] = defaultdict(lambda: Counter(22))
         self.narrow: dict[Any, Counter] = defaultdict(lambda: Counter(12))
         self.weights: dict[Any, list[int]] = {}
         self.planes: list[Rows] = []
+        past: list[Rows] = []  # up to two planes just before that have the same size, the latest first
         for rows, columns in sizes:
-            self.planes.append(self.plane(rows, columns))
+            if past and (len(past[0]), len(past[0][0])) != (rows, columns):
+                past = []
+            past = [self.plane(rows, columns, past), *past[:1]]
+            self.planes.append(past[0])
 
-    def alone(self, counter: int) -> int:
-        chosen = self.wide[counter]
-        bit = self.coder.bit(clip((chosen.chance + 2**21) >> 6, 64, 65472))
-        chosen.learn(bit)
+    def alone(self, number: int) -> int:
+        counter = self.wide[number]
+        bit = self.coder.bit(clip((counter.chance + 2**21) >> 6, 64, 65472))
+        counter.learn(bit)
         return bit
 
     def mixed(self, counters: list[Counter], context: Any, start: int) -> int:
@@ -253,117 +222,89 @@ class IndexDecoder:
         inputs = [counter.stretch() for counter in counters]
         chance = squash(sum(weight * x for weight, x in zip(weights, inputs, strict=True)) >> 16)
         bit = self.coder.bit(chance)
-        error = 65536 * (1 - bit) - chance
         for i, x in enumerate(inputs):
-            weights[i] += (x * error + 2**14) >> 15
+            weights[i] += (x * (65536 * (1 - bit) - chance) + 2**14) >> 15
         for counter in {id(counter): counter for counter in counters}.values():
             counter.learn(bit)
         return bit
 
     def foretell(self, old: Rows) -> tuple[Rows, set[tuple[int, int]]]:
-        """Section 8.3: the foretold frame, and which tiles are copies of it."""
+        """Section 8.3: the foretold plane, and which tiles are copies of it."""
         vectors = [(0, 0)]
         while len(vectors) < 8 and self.alone(len(vectors) - 1):
             both = 0
             for number in range(31, -1, -1):
                 both = 2 * both + self.alone(8 + number)
             vectors.append((both // 65536 - 32768, both % 65536 - 32768))
-        rows, columns = len(old), len(old[0])
         chosen: dict[tuple[int, int], int] = defaultdict(int)
         copies: set[tuple[int, int]] = set()
-        for y in range((rows + 15) // 16):
-            for x in range((columns + 15) // 16):
-                j = 0
-                while j < len(vectors) - 1:
-                    if self.alone(40 + 4 * j + 2 * (chosen[y - 1, x] == j) + (chosen[y, x - 1] == j)):
-                        break
-                    j += 1
+        for y, x in [(y, x) for y in range((len(old) + 15) // 16) for x in range((len(old[0]) + 15) // 16)]:
+            for j in range(len(vectors)):
                 chosen[y, x] = j
-                if self.alone(68 + 4 * (j != 0) + 2 * ((y - 1, x) in copies) + ((y, x - 1) in copies)):
-                    copies.add((y, x))
+                beside = 2 * (chosen[y - 1, x] == j) + (chosen[y, x - 1] == j)
+                if j < len(vectors) - 1 and self.alone(40 + 4 * j + beside):
+                    break
+            if self.alone(68 + 4 * (chosen[y, x] > 0) + 2 * ((y - 1, x) in copies) + ((y, x - 1) in copies)):
+                copies.add((y, x))
 
         def code(y: int, x: int) -> int:
             dy, dx = vectors[chosen[y // 16, x // 16]]
-            return old[clip(y + dy, 0, rows - 1)][clip(x + dx, 0, columns - 1)]
+            return old[clip(y + dy, 0, len(old) - 1)][clip(x + dx, 0, len(old[0]) - 1)]
 
-        return [[code(y, x) for x in range(columns)] for y in range(rows)], copies
+        return [[code(y, x) for x in range(len(old[0]))] for y in range(len(old))], copies
 
-    def plane(self, rows: int, columns: int) -> Rows:
-        """Section 8.4."""
-        known = 0  # planes of this size just before
-        while known < min(2, len(self.planes)) and self.same_size(self.planes[-1 - known], rows, columns):
-            known += 1
-        foretold, copies = self.foretell(self.planes[-1]) if known else ([], set())
+    def plane(self, rows: int, columns: int, past: list[Rows]) -> Rows:
+        """Section 8.4; x counts from the left margin."""
+        foretold, copies = self.foretell(past[0]) if past else ([[0] * columns], set())
         shown = [margins(row) for row in foretold]
-        lines = [[0] * (columns + 4), shown[0] if known else [0] * (columns + 4)]
+        lines = [[0] * (columns + 4), shown[0]]
         for y in range(rows):
             above, up = lines[-2:]
             row = [up[2]] * 2
             for x in range(2, columns + 2):
-                if (y // 16, (x - 2) // 16) in copies:
-                    row.append(shown[y][x])
-                    continue
-                if known:
+                if past:
                     here, over, under = shown[y], shown[max(y - 1, 0)], shown[min(y + 1, rows - 1)]
-                    around = [here[x], here[x - 1], over[x], over[x + 1], here[x + 1], under[x]]
-                    last = self.planes[-2][y][x - 2] if known == 2 else here[x]
+                    last = past[1][y][x - 2] if len(past) == 2 else here[x]
+                    around = [here[x], here[x - 1], over[x], over[x + 1], here[x + 1], under[x], last]
                 else:
-                    around = [up[x + 1], row[x - 2], above[x + 1], above[x + 2], up[x + 2], up[x - 1]]
-                    last = above[x]
-                row.append(self.code(row[x - 1], up[x], up[x - 1], up[x + 1], around, last))
+                    around = [up[x + 1], row[x - 2], above[x + 1], above[x + 2], up[x + 2], up[x - 1], above[x]]
+                copied = (y // 16, (x - 2) // 16) in copies
+                row.append(around[0] if copied else self.code(row[x - 1], up[x - 1 : x + 2], around))
             lines.append(margins(row[2:]))
         return [line[2:-2] for line in lines[2:]]
 
-    @staticmethod
-    def same_size(plane: Rows, rows: int, columns: int) -> bool:
-        return (len(plane), len(plane[0])) == (rows, columns)
-
-    def code(self, left: int, up: int, corner: int, right: int, around: list[int], last: int) -> int:
-        same, before, above, above_right, after, below = around
-        pairs = [(up, left), (corner, left), (same, left), (before, left), (last, left), (up, corner), (up, right)]
-        pairs += [(same, up), (above, up), (above_right, right), (after, same), (below, same), (last, same)]
-        pairs.append((last, up))
-        pattern = sum((one == other) << number for number, (one, other) in enumerate(pairs))
+    def code(self, left: int, over: list[int], around: list[int]) -> int:
+        corner, up, right = over
+        same, before, above, above_right, after, below, last = around
+        pattern = [up == left, corner == left, same == left, before == left, last == left, up == corner, up == right]
+        pattern += [same == up, above == up, above_right == right, after == same, below == same]
+        equal = sum(bit << number for number, bit in enumerate([*pattern, last == same, last == up]))
         place = hashed((left << 32) + (up << 16) + same, self.place_bits)
-        guesses = [same, left, up]
-        for g, guess in enumerate(guesses):
-            if guess in guesses[:g]:
-                continue
-            counters = [self.wide["guess", pattern, g], self.narrow["guess", place, g]]
-            if self.mixed(counters, ("guess", pattern & 511, g), 40000):
-                return guess
-        return self.tree(left, up, same)
-
-    def tree(self, left: int, up: int, same: int) -> int:
+        for g, guess in enumerate([same, left, up]):
+            if guess not in [same, left, up][:g]:
+                counters = [self.wide["guess", equal, g], self.narrow["guess", place, g]]
+                if self.mixed(counters, ("guess", equal & 511, g), 40000):
+                    return guess
         drop = self.bits - 6 if self.bits > 8 else 0
         neighbors = [left, up, same, ((left >> drop) << 16) + (up >> drop)]
-        value, node, lines = 1, 1, [0] * 4
+        value = node = 1
         for number in range(self.bits - 1, -1, -1):
             if number == self.bits - 1 or number % 4 == 3:
-                lines = [
-                    hashed((neighbor << 18) + 4 * value + n, self.line_bits) for n, neighbor in enumerate(neighbors)
-                ]
-                node = 1
+                places = [(neighbor << 18) + 4 * value + n for n, neighbor in enumerate(neighbors)]
+                lines, node = [hashed(place, self.line_bits) for place in places], 1
             bit = self.mixed([self.narrow["tree", line, node] for line in lines], ("tree", number), 22000)
             node, value = 2 * node + bit, 2 * value + bit
         return min(value - (1 << self.bits), self.greatest)
-
-
-def hashed(value: int, bits: int) -> int:
-    return (value * H % 2**64) >> (64 - bits)
 
 
 def block(space: str, height: int, width: int, code: list[int]) -> list[list[tuple[int, ...]]]:
     """Section 3: the pixels that a code stands for."""
 
     def pixel(y: int, x: int) -> tuple[int, ...]:
-        i = y * width + x
-        if space == "gray":
-            return (code[i],)
-        if space == "rgb":
-            return tuple(code[3 * i : 3 * i + 3])
-        area, chroma = height * width, y // 2 * (width // 2) + x // 2
-        luma, b, r = 65536 * code[i], code[area + chroma] - 128, code[area + area // 4 + chroma] - 128
+        i, chroma = y * width + x, height * width + y // 2 * (width // 2) + x // 2
+        if space != "ycbcr420":
+            return (code[i],) if space == "gray" else tuple(code[3 * i : 3 * i + 3])
+        luma, b, r = 65536 * code[i], code[chroma] - 128, code[chroma + height * width // 4] - 128
         colors = (luma + 91881 * r, luma - 22554 * b - 46802 * r, luma + 116130 * b)
         return tuple(clip((color + 32768) >> 16, 0, 255) for color in colors)
 
@@ -374,35 +315,30 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
     """Section 5."""
     numbers = Numbers(payload)
     first, count = numbers.number(), numbers.number()
-    tick = Fraction(header["time_base"]) if "time_base" in header else None
-    width, height = header.get("width", 0), header.get("height", 0)
-    time, duration, frames, clear = 0, 0, [], []
+    tick = Fraction(header.get("time_base", 0))
+    width, height, time, duration, frames, clear = header.get("width", 0), header.get("height", 0), 0, 0, [], []
     for index in range(first, first + count):
         flags = numbers.take(1)[0]
         if flags & 1:
             width, height = numbers.number(), numbers.number()
         time += duration + (numbers.signed() if flags & 2 else 0)
         duration = numbers.number() if flags & 4 else duration
-        time = 0 if flags & 32 else time
-        frame = PlainFrame(index, width, height)
-        if tick is not None:
-            frame.time = None if flags & 32 else time * tick
-            frame.duration = duration * tick if duration else None
-        if flags & 8:
-            frame.name = numbers.take(numbers.number()).decode()
-        if flags & 16:
-            clear.append(frame)
-        frames.append(frame)
+        name = numbers.take(numbers.number()).decode() if flags & 8 else None
+        frames.append(PlainFrame(index, width, height, time * tick, duration * tick or None, name))
+        clear += frames[-1:] if flags & 16 else []
+        if flags & 32 or not tick:
+            frames[-1].time, time = None, 0
     if clear:
         alpha = numbers.take(numbers.number())
         planes = IndexDecoder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
-        for frame, frame.alpha in zip(clear, planes, strict=True):
+        for frame, frame.alpha in zip(clear, planes, strict=True):  # noqa: B007
             pass
     h, w = header["block"]
     sizes = [(-(-frame.height // h), -(-frame.width // w)) for frame in frames]
-    planes = IndexDecoder(payload[numbers.at :], len(codes), sizes).planes
-    rows = rows_by_number(codes)
+    rows = list(range(len(codes)))
+    rows = rows_by_number(codes, rows) if len(rows) > 256 else rows
     shown = [block(header["space"], h, w, code) for code in codes]
+    planes = IndexDecoder(payload[numbers.at :], len(codes), sizes).planes
     for frame, plane in zip(frames, planes, strict=True):
         frame.codes = [[rows[number] for number in line] for line in plane]
         for y in range(frame.height):
@@ -414,33 +350,27 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
 def decode(data: bytes, external: Rows | None = None) -> PlainFile:
     """All that is in a file (sections 2, 3, 6 and 9); `external` are the codes of one without its codebook."""
     assert data[:12] == b"\x89SVQ\r\n\x1a\n\1\0\0\0"
-    chunks, at = [], 12
+    codes, frames, audio, at, chunks, groups, last = external or [], [], b"", 12, [], [0], 0
     while at < len(data):
         end = at + 8 + int.from_bytes(data[at : at + 4], "little")
         assert crc32(data[at:end]) == int.from_bytes(data[end : end + 4], "little")
-        chunks.append((at, data[at + 4 : at + 8].decode(), data[at + 8 : end]))
+        chunks.append((at, data[at + 4 : at + 8], data[at + 8 : end]))
         at = end + 4
     header = json.loads(chunks[0][2])
     (height, width), space, count = header["block"], header["space"], header["codes"]
-    codes, frames, audio, groups = external or [], [], b"", [(0, 0)]
     for start, kind, payload in chunks:
-        if kind == "BOOK":
+        if kind == b"BOOK":
             codes = read_codebook(payload, space, height, width, count)
-        elif kind == "GRUP":
-            new = read_group(payload, header, codes)
-            frames += new
-            groups.append((start, len(new)))
-        elif kind == "AUDI":
+        elif kind == b"AUDI":
             audio += payload
-        elif kind == "INDX":
-            numbers = Numbers(payload)
-            for (before, _), (group, held) in pairwise(groups) if numbers.number() == len(groups) - 1 else ():
-                assert (numbers.number(), numbers.number()) == (group - before, held)
-            assert numbers.at == len(payload)
-    assert [kind for _, kind, _ in chunks[-2:]] == ["INDX", "FEND"]
-    assert int.from_bytes(chunks[-1][2], "little") == chunks[-2][0]
+        elif kind == b"GRUP":
+            added = read_group(payload, header, codes)
+            frames, groups, last = frames + added, [groups[0] + 1, *groups[1:], start - last, len(added)], start
+    (start, kind, index), (_, last_kind, place) = chunks[-2:]
+    assert (kind, last_kind, int.from_bytes(place, "little")) == (b"INDX", b"FEND", start)
+    numbers = Numbers(index)
+    assert [numbers.number() for _ in groups] == groups
     assert [frame.index for frame in frames] == list(range(len(frames)))
-    parts = ["streamvq codebook", space, [height, width], [count, len(codes[0])]]
-    fingerprint = sha256(json.dumps(parts).encode() + b"\n" + b"".join(map(bytes, codes)))
-    assert fingerprint.hexdigest() == header["fingerprint"]
+    shape = json.dumps(["streamvq codebook", space, [height, width], [count, len(codes[0])]])
+    assert sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest() == header["fingerprint"]
     return PlainFile(header, codes, frames, audio)

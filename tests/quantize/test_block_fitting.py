@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
 
-from streamvq.quantize.block_fitting import fit_blocks
+from streamvq.quantize.block_fitting import _lloyd, _with_worst, fit_blocks
 from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import by_luma, code_length, cut, join, scales
@@ -60,12 +60,19 @@ def test_more_blocks_than_codes_gives_all_the_codes(k: int, space: str) -> None:
     assert (codes == by_luma(codes, (4, 4), space)).all()
 
 
-def test_rounding_never_loses_a_code() -> None:
-    """65 blocks side by side, and 64 codes."""
-    picture = np.repeat(np.repeat(np.arange(65, dtype=np.uint8), 2)[None, :, None], 2, axis=0)
-    codes = fit_blocks(sample_of(picture, block=(2, 2), space="gray"), 64, 0)
-    assert distinct(codes) == 64
-    assert error_of(codes, picture, block=(2, 2), space="gray") <= 4
+def test_centers_that_coincide_make_room_for_the_worst_blocks() -> None:
+    points = np.array([[0, 0], [9, 9], [50, 50], [200, 200]], np.uint8)
+    weights, factors = np.array([1, 1000, 1, 1]), np.ones(2, np.int16)
+    codes = _with_worst(points[:1], points, weights, factors, 3)
+    assert codes.tolist() == [[0, 0], [9, 9], [200, 200]]
+
+
+@pytest.mark.parametrize("steps", [3, 10])
+def test_centers_without_blocks_move_to_the_worst_ones(steps: int) -> None:
+    points = np.array([[0, 0], [100, 100], [180, 180], [182, 182]], np.uint8)
+    centers = np.array([[255, 0], [255, 0], [90, 90]], float)
+    moved = _lloyd(points, np.array([1, 1, 1, 3]), centers, np.ones(2, np.int16), steps, 1)
+    assert moved[np.argsort(moved[:, 0])].tolist() == [[0, 0], [100, 100], [181.5, 181.5]]
 
 
 def test_a_sample_with_fewer_blocks_than_codes_is_filled_up() -> None:
