@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,7 @@ from streamvq.results import Tally
 from streamvq.settings import RunSettings
 
 _TOGETHER_MOST = 1024  # frames of a group
+_BYTES_AHEAD = 1 << 30  # of decoded groups, at 4 bytes a pixel
 _LOSSY_PIXELS = 1 << 24  # codes are kept from frame to frame within so many pixels
 
 
@@ -89,21 +91,25 @@ def quantize(
 
 def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: Progress) -> Tally:
     """Write the coded frames of a `.svq` file, or of the range of it that is asked for, to `sink`."""
-    groups: Iterator[LazyGroup] = source.groups()
-    start: IndexFrame | None = None
+    groups = source.groups()
+    first = next(groups)
+    start = None
     if source.only is not None:  # a part starts at time 0, as any clip
-        first = next(groups)
-        start = first.frames()[source.wanted(first)[0]]
-        groups = chain([first], groups)
+        begin = first.frames()[source.wanted(first)[0]]
+        start = begin.index, begin.time
+        del begin
+    ahead = max(2, min(frames_ahead(run.jobs, first.pixels), _BYTES_AHEAD // (4 * first.pixels)))
+    groups = chain([first], groups)
+    del first
 
     def encode(group: LazyGroup) -> tuple[list[Any], list[tuple[int, int]]]:
         frames = [group.frames()[position] for position in source.wanted(group)]
         if start is not None:
-            frames = [_earlier(frame, start) for frame in frames]
+            frames = [_earlier(frame, *start) for frame in frames]
         return sink.encode_group(frames), [(frame.width, frame.height) for frame in frames]
 
     tally = Tally(source.codebook)
-    with closing(ordered_map(encode, groups, run.jobs, frames_ahead(run.jobs, 1 << 24))) as results:
+    with closing(ordered_map(encode, groups, run.jobs, ahead)) as results:
         for packets, sizes in results:
             for packet in packets:
                 sink.write(packet)
@@ -113,11 +119,11 @@ def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: P
     return tally
 
 
-def _earlier(frame: IndexFrame, start: IndexFrame) -> IndexFrame:
-    """The frame on a clock that is 0 at `start`; where there are no times, the index is the clock."""
-    if frame.time is None or start.time is None:
-        return replace(frame, index=frame.index - start.index)
-    return replace(frame, time=frame.time - start.time)
+def _earlier(frame: IndexFrame, index: int, time: Fraction | None) -> IndexFrame:
+    """The frame on a clock that is 0 at `time`; where there are no times, the index is the clock."""
+    if frame.time is None or time is None:
+        return replace(frame, index=frame.index - index)
+    return replace(frame, time=frame.time - time)
 
 
 def _figures(frame: Frame, coded: IndexFrame, squared_error: int, codebook: Codebook) -> _Figures:

@@ -42,7 +42,7 @@ class Fitted:
 
 def fit_codebook(
     sources: Source | Sequence[Source],
-    colors: int = 256,
+    colors: int | None = None,
     *,
     gray: bool = False,
     seed: int = 0,
@@ -65,16 +65,11 @@ def fit_codebook(
     (16, 3)
     """
     inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
-    settings = FitSettings(colors, gray, seed, as_block(block), space)
+    settings = FitSettings.of(colors, gray, seed, block, space)
     fitted = fit(inputs, settings, run or RunSettings(), progress or NoProgress())
     for reasons in fitted.failed.values():
         raise MediaError(reasons[0])
     return fitted.codebook
-
-
-def as_block(block: int | tuple[int, int]) -> tuple[int, int]:
-    """A block's height and width: one side stands for both."""
-    return (block, block) if isinstance(block, int) else (block[0], block[1])
 
 
 def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:

@@ -6,19 +6,20 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from streamvq.coding import quantize, transcribe
-from streamvq.errors import BelowQuality, LargerThanInput, MediaError, StreamVQError
-from streamvq.learning import as_block, fewer_colors, fit, warm_up
+from streamvq.errors import BelowQuality, LargerThanInput, MediaError, StreamVQError, UsageError
+from streamvq.learning import fewer_colors, fit, warm_up
 from streamvq.media.inputs import Source
 from streamvq.media.opening import open_sink, open_source
 from streamvq.media.plan import Job
 from streamvq.media.sinks import FrameSink
-from streamvq.media.svq_source import SvqSource
+from streamvq.media.svq_source import SvqSource, check_no_terminal
 from streamvq.planning import Plan, make_plan, plan_decompression
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
@@ -40,7 +41,7 @@ class _How:
 def compress(
     sources: Source | Sequence[Source],
     output: Source | None = None,
-    colors: int = 256,
+    colors: int | None = None,
     *,
     gray: bool = False,
     seed: int = 0,
@@ -67,7 +68,7 @@ def compress(
     >>> result.colors, result.width, result.height
     (32, 480, 270)
     """
-    settings = FitSettings(colors, gray, seed, as_block(block), space)
+    settings = FitSettings.of(colors, gray, seed, block, space)
     how = _How(settings, run or RunSettings(), writing or OutputSettings(), progress or NoProgress())
     start = time.perf_counter()
     plan = make_plan(
@@ -89,21 +90,20 @@ def compress(
             result = Result(job.source.label, str(job.target.path), bytes_in=job.source.size_bytes)
             result.left_alone, result.notes, result.warnings = job.source.left_alone, [*notes], [*warnings]
             results.append(result)
+            keep = None
+            if unsaved is not None or (codebook is None and job.target.kind == "pipe" and path is None):
+                keep = _Keeper(unsaved, job, how.writing.overwrite)
             try:
                 if job.source.label in failed and job.source.kind != "images":
                     raise MediaError(failed[job.source.label][0])
-                known = _run_job(job, known, how, result, shared_seconds)
+                known = _run_job(job, known, how, result, shared_seconds, keep)
             except StreamVQError as error:
                 if len(plan.jobs) == 1:
                     raise
                 result.error, result.exit_code = str(error), error.exit_code
                 continue
-            if codebook is None and job.target.kind == "pipe" and plan.codebook_path is None:
-                # named by its content, so that a pipe can be run again and nothing is lost
-                unsaved = path = Path(f"{job.source.stem}.{known.fingerprint[:8]}.codebook.npz")
-            if unsaved is not None:
-                known.save(unsaved, how.writing.overwrite or job.target.kind == "pipe")
-                unsaved = None
+            if keep is not None:
+                path, unsaved = keep.path, None
             result.codebook = str(path) if path else None
             result.codebook_bytes = len(known.to_bytes())
     return results
@@ -131,6 +131,8 @@ def decompress(
     indices; the rest is not decoded. A file that is cut off is decoded up to its last whole group; its result's
     `failed` says what is missing. Raises UsageError, InputMissing, MediaError, CodebookError, OutputError.
     """
+    if frames is not None and not (frames.step == 1 and 0 <= frames.start < frames.stop):
+        raise UsageError(f"{frames}: frames is a range of frame indices that is not empty, with step 1")
     how = _How(FitSettings(), run or RunSettings(), writing or OutputSettings(), progress or NoProgress())
     plan = plan_decompression(sources, output, how.writing)
     results = [Result(job.source.label, str(job.target.path), skipped=True) for job in plan.skipped]
@@ -153,6 +155,7 @@ def _run_job(
     how: _How,
     result: Result,
     shared_seconds: float,
+    keep: _Keeper | None,
 ) -> Codebook:
     """Do one job and fill in its result; the codebook, fitted on the warm-up where the input is a pipe."""
     start = time.perf_counter()
@@ -168,19 +171,39 @@ def _run_job(
             if source.info.audio_streams and not sink.holds_audio:
                 result.notes.append(f"{sink.label}: holds no audio, so the input's is left out")
             tally, result.failed = quantize(source, items, codebook, sink, how.run, how.progress, how.writing.lossy)
-            sink.judge = lambda: _judge(sink, tally, job, how.writing)
+            sink.judge = lambda: _judge(
+                sink, tally, result, how.writing, partial(keep.save, codebook) if keep else None
+            )
         result.notes += source.notes + sink.notes
         tally.fill(result, sink, time.perf_counter() - start + shared_seconds)
     return codebook
 
 
-def _judge(sink: FrameSink, tally: Tally, job: Job, writing: OutputSettings) -> None:
-    """Raise where an output is not worth keeping."""
-    size_in, psnr = job.source.size_bytes, tally.psnr_db()
+class _Keeper:
+    """Saves a learned codebook before the first output that is kept gets its name: none is there without it."""
+
+    def __init__(self, path: Path | None, job: Job, overwrite: bool) -> None:
+        self.path = path
+        self._job = job
+        self._overwrite = overwrite or job.target.kind == "pipe"
+
+    def save(self, codebook: Codebook) -> None:
+        """Write the file; without a path, named by its content, so that a pipe can be run again."""
+        self.path = self.path or Path(f"{self._job.source.stem}.{codebook.fingerprint[:8]}.codebook.npz")
+        codebook.save(self.path, self._overwrite)
+
+
+def _judge(
+    sink: FrameSink, tally: Tally, result: Result, writing: OutputSettings, keep: Callable[[], None] | None
+) -> None:
+    """Raise where an output is not worth keeping; where it is, keep what belongs to it."""
+    size_in, psnr = result.bytes_in, tally.psnr_db()
     if writing.skip_if_larger and size_in is not None and sink.size_bytes > size_in:
         raise LargerThanInput(f"{sink.label}: not kept: {sink.size_bytes} bytes, and the input has {size_in}")
     if writing.min_psnr is not None and psnr is not None and psnr < writing.min_psnr:
         raise BelowQuality(f"{sink.label}: not kept: PSNR {psnr:.2f} dB, below {writing.min_psnr:g}; use more colors")
+    if keep is not None:
+        keep()
 
 
 def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: _How, result: Result) -> None:
@@ -188,7 +211,7 @@ def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: 
     start = time.perf_counter()
     with ExitStack() as stack:
         path = job.source.paths[0] if job.source.paths else None
-        if path is None and job.target.kind != "pipe":
+        if path is None and job.target.kind == "video":
             path = stack.enter_context(_spooled())  # audio is read from its own place in the file
         source = stack.enter_context(SvqSource(path, job.source.label, codebook, how.run.keep_going, frames))
         with (
@@ -208,8 +231,12 @@ def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: 
 @contextmanager
 def _spooled() -> Iterator[Path]:
     """Standard input as a temporary file."""
+    check_no_terminal(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="streamvq-") as folder:
         path = Path(folder) / "stdin.svq"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            with path.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        except OSError as error:
+            raise MediaError(f"-: cannot be kept in {folder}: {error.strerror}; free some space there") from error
         yield path

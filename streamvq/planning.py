@@ -53,6 +53,10 @@ def make_plan(
         output = _default_output(inputs)
     if len(inputs) > 1 and any(source.kind == "pipe" for source in inputs):
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with -c CODEBOOK")
+    if os.fspath(output) == PIPE and (writing.skip_if_larger or writing.min_psnr is not None):
+        raise UsageError("-: what went into a pipe cannot be taken back; drop --skip-if-larger and --min-psnr")
+    if writing.skip_if_larger and any(source.kind == "pipe" for source in inputs):
+        raise UsageError("-: a pipe has no size to compare with; drop --skip-if-larger")
     jobs, skipped, continues = plan_jobs(inputs, output, writing)
     path = Path(save_codebook) if save_codebook else None
     if path is None and codebook is None and jobs and os.fspath(output) != PIPE:

@@ -51,8 +51,9 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON; what is usually absent (skipped, failed, notes, error) only where it is there."""
-        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone", "parts", "exit_code")
-        return {key: value for key, value in vars(self).items() if value or key not in rare}
+        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone", "parts", "exit_code", "compared")
+        loss = () if self.compared or self.skipped or self.error else ("psnr_db", "lossless", "compression_rate")
+        return {key: value for key, value in vars(self).items() if (value or key not in rare) and key not in loss}
 
 
 class Tally:

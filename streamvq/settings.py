@@ -30,6 +30,21 @@ class FitSettings:
     block: tuple[int, int] = (1, 1)
     space: str = ""  # empty: the best for the block
 
+    @classmethod
+    def of(
+        cls,
+        colors: int | None = None,
+        gray: bool = False,
+        seed: int = 0,
+        block: int | tuple[int, int] = 1,
+        space: str = "",
+    ) -> FitSettings:
+        """Settings from what users give: a side for a block, and no number of codes (256, of blocks 4096)."""
+        high, wide = (block, block) if isinstance(block, int) else block
+        if colors is None:
+            colors = 256 if high == wide == 1 else 4096
+        return cls(colors, gray, seed, (high, wide), space)
+
     def __post_init__(self) -> None:
         high, wide = self.block
         if not (1 <= high <= BLOCK_SIDE_MOST and 1 <= wide <= BLOCK_SIDE_MOST):

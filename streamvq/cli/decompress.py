@@ -26,7 +26,9 @@ def decompress(
     ] = None,
     frames: Annotated[
         str | None,
-        typer.Option("--frames", help="Frames A:B only (A to B - 1, from 0).", rich_help_panel="Input"),
+        typer.Option(
+            "--frames", help="Frames A:B only (A to B - 1, from 0); also A:, :B, A.", rich_help_panel="Input"
+        ),
     ] = None,
     keep_going: opt.KeepGoing = False,
     fps: opt.Fps = "25",

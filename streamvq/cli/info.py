@@ -29,15 +29,14 @@ def info(
     failed = False
     for file in files:
         try:
-            suffix = Path(file).suffix.lower()
-            records = [_codebook(file)] if suffix == ".npz" else [_svq(file)] if suffix == ".svq" else []
-            records = records or _media(file, recursive)
+            records = [_codebook(file)] if Path(file).suffix == ".npz" else _media(file, recursive)
         except StreamVQError as error:
             failed = True
             say(f"error: {error}")
             continue
         for record in records:
             _print(record, json)
+            failed |= record.get("missing") is not None
     if failed:
         raise typer.Exit(1)
 
@@ -103,6 +102,9 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
 
     records = []
     for item in find_inputs([path], recursive):
+        if item.is_svq:
+            records.append(_svq(str(item.paths[0])))
+            continue
         with open_source(item) as source:
             about = source.info
             record: dict[str, Any] = {"file": item.label, "kind": item.kind, "bytes": item.size_bytes}

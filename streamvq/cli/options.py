@@ -166,9 +166,7 @@ def fit_settings(
         if not 1 <= bits <= most:
             raise UsageError(f"--bits {bits}: choose 1 to {most}" + (" with --gray" if most == 8 else ""))
         colors = 2**bits
-    if colors is None:
-        colors = 256 if sides == (1, 1) else 4096
-    return FitSettings(colors, gray, seed, sides, space or "")
+    return FitSettings.of(colors, gray, seed, sides, space or "")
 
 
 def block_sides(text: str | None) -> tuple[int, int]:

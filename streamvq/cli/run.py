@@ -66,7 +66,7 @@ def run_compress(
         raise
     for result in results:
         if book is not None and codebook is not None and not result.codebook:
-            result.codebook, result.codebook_bytes = str(codebook), codebook.stat().st_size
+            result.codebook = str(codebook)
         _print_result(result, json, quiet, verbose, to_stderr=output == "-")
     leave(results)
 

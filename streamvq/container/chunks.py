@@ -73,11 +73,8 @@ class ChunkReader:
         if version != VERSION:
             raise MediaError(f"{label}: .svq version {version}; this streamvq reads {VERSION}: upgrade it")
 
-    def __iter__(self) -> ChunkReader:
-        return self
-
-    def __next__(self) -> Chunk:
-        """The next chunk of a known or critical type. Raises CutOff, MediaDamaged; ends after the end chunk."""
+    def known(self) -> Chunk:
+        """The next chunk of a known type, past optional others. Raises CutOff, MediaDamaged, MediaError."""
         while True:
             chunk = self.read()
             if chunk.kind in (HEADER, CODEBOOK, GROUP, AUDIO, INDEX, END):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ class Clip(Sequence[Frame]):
     """A sequence of frames; `clip[i]` decodes only the group that holds frame i, and keeps it for the next.
 
     `info` is what is known of the stream, `codebook` what its indices are rows of, `indices[i]` the codes of frame
-    i, uint8 or uint16 [rows, columns]. `missing` says what is gone where the file is cut off.
+    i, uint8 or uint16 [rows, columns]. Threads may share a clip; processes need one each. `missing` says
+    what is gone where the file is cut off.
     """
 
     def __init__(self, path: str | os.PathLike[str], codebook: Codebook | None = None) -> None:
@@ -45,6 +47,7 @@ class Clip(Sequence[Frame]):
         self.info: StreamInfo = self._reader.header.info
         self.missing = self._reader.missing
         self._firsts = [group.first for group in self._groups]
+        self._lock = threading.Lock()  # threads may share a clip
         self._held: tuple[int, list[IndexFrame]] = (-1, [])
         self.indices = _Indices(self)
 
@@ -55,9 +58,10 @@ class Clip(Sequence[Frame]):
             raise IndexError(f"frame {index}: the clip has {length}")
         index %= length
         number = bisect_right(self._firsts, index) - 1
-        if self._held[0] != number:
-            self._held = (number, self._reader.decode(self._reader.group_at(self._groups[number])))
-        return self._held[1][index - self._firsts[number]]
+        with self._lock:
+            if self._held[0] != number:
+                self._held = (number, self._reader.decode(self._reader.group_at(self._groups[number])))
+            return self._held[1][index - self._firsts[number]]
 
     def __len__(self) -> int:
         return self._groups[-1].first + self._groups[-1].frames if self._groups else 0

@@ -24,7 +24,7 @@ _SIZES = 9  # bit lengths of a miss: 0 to 8
 _BY_LUMA = 3  # the plane of the green of single colors, which are sorted by luma
 _SLOTS = 3 * _SIZES * _SIZES
 _TAIL = 8  # bytes at the end that are left out where they are 0
-_SLOWEST = 6  # a probability moves by 2^-6 of the way in the end
+_SLOWEST = 6  # a probability moves by 2^-7 of the way in the end
 
 
 def encode_codes(codebook: Codebook) -> bytes:

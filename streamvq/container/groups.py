@@ -69,6 +69,8 @@ def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codeboo
         before = entry
     if sum(frame.width * frame.height for frame in frames) > PIXELS_MOST or len(frames) > FRAMES_MOST:
         raise OutputError(f"{len(frames)} frames from {frames[0].index} are too large for a group; make it smaller")
+    for frame in frames:
+        _check_codes(frame, codebook)
     planes = [frame.alpha for frame in frames if frame.alpha is not None]
     alpha = encode_frames(planes, _LEVELS) if planes else b""
     indices = encode_frames([frame.codes for frame in frames], codebook.codes)
@@ -128,7 +130,9 @@ def _entry_of(frame: IndexFrame, header: Header) -> _Entry:
     if max(frame.width, frame.height) > EXTENT_MOST or frame.width * frame.height > PIXELS_MOST:
         raise OutputError(f"{where}: {frame.width}x{frame.height} is larger than .svq holds; write images instead")
     if frame.name is not None and not is_safe(frame.name):
-        raise OutputError(f"{where}: .svq holds relative names without '..' only; rename it")
+        raise OutputError(
+            f"{where!a}: .svq holds relative names without '..', backslashes and control characters only; rename it"
+        )
     return _Entry(
         frame.width,
         frame.height,
@@ -137,6 +141,16 @@ def _entry_of(frame: IndexFrame, header: Header) -> _Entry:
         frame.name,
         frame.alpha is not None,
     )
+
+
+def _check_codes(frame: IndexFrame, codebook: Codebook) -> None:
+    high, wide = codebook.block
+    shape = (-(-frame.height // high), -(-frame.width // wide))
+    if frame.codes.shape != shape or int(frame.codes.max()) >= len(codebook):
+        raise OutputError(
+            f"{frame.name or f'frame {frame.index}'}: {frame.codes.shape} codes up to {frame.codes.max()} do not fit "
+            f"{frame.width}x{frame.height} pixels and {len(codebook)} codes"
+        )
 
 
 def _ticks(seconds: Fraction | None, base: Fraction | None, where: str) -> int | None:

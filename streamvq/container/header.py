@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
@@ -37,6 +38,9 @@ class Header:
         """The header of a stream that is written with a codebook."""
         if info.time_base is None and info.fps is not None:
             info = replace(info, time_base=1 / info.fps)
+        for value in (info.fps, info.time_base, info.pixel_aspect):
+            if value is not None and max(value.numerator, value.denominator) > _TERM_MOST:
+                raise OutputError(f"{value}: .svq holds fractions with terms up to {_TERM_MOST}; round it")
         return cls(info, len(codebook), codebook.space, codebook.block, codebook.fingerprint)
 
     def to_json(self) -> bytes:

@@ -1,20 +1,10 @@
-"""Lossless coding of groups of frames of codebook rows.
+"""Lossless coding of groups of frames of codebook rows (FORMAT.md, section 8).
 
-A group is coded by itself: by one range coder (range_coder.py), with a model that begins anew. Each frame consists of
-what the frame before foretells of it (motion.py), if that is in the group and has its size, and then, row by row, of
-the codes of tiles that are no copies (index_rows.py).
+A group is coded by itself, all of it by one range coder (range_coder.py) and one model that begins anew. Frame by
+frame come what the frame before foretells (motion.py), unless there is none of the same size, and then row by row the
+codes of tiles that are no copies (index_rows.py). Encoding and decoding are the same code, so that they cannot differ.
 
-*Numbers.* Codebooks of up to 256 codes are coded as they are. In larger ones rows get numbers, such that codes whose
-numbers begin with the same bits look alike. Rows are sorted, stably, by the sample that varies most: the first one of
-greatest n * sum of squares - square of sum. The first 2^(b - 1) of 2^b or fewer rows, and the others, are then sorted
-so again, and so on. Where a row ends up is its number.
-
-*Sizes.* With n codes in a group and s the least number from 10 to 18 with 2^s >= n, the model has 2^min(s, 17) places
-and 2^min(s, 16) lines, or 2^s lines for more than 256 codes. At most these take 9 MB.
-
-*Margins.* Left of a row stands, twice, the code above its first one while it is coded, and its first one afterwards;
-right of it, twice, its last one. Above the first row stands the foretold frame's first row, with its margins, or
-zeros where nothing is foretold; zeros above that. A foretold frame is surrounded by its nearest codes.
+Rows of codebooks with more than 256 codes are numbered so that numbers that begin with the same bits look alike.
 """
 
 from __future__ import annotations

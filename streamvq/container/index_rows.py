@@ -1,26 +1,9 @@
-"""The codes of a row of a frame: guesses first, then what no guess hits.
+"""The codes of a row of a frame: guesses first, then what no guess hits (FORMAT.md, section 8.4).
 
-*Neighbors* of a code are `left`, `up`, `corner` (above left) and `right` (above right) in its frame; `same`, what is
-foretold for its place, and what is foretold around that: before it, above, above right, after it and below; and
-`last`, the code at its place two frames ago (what is foretold, if there was but one of this size). Where nothing is
-foretold, all are of the frame itself: `same` is the code above right; around it are the second to the left, the one
-above `right`, the one right of that, the one right of `right`, and the corner; `last` is the one above `up`.
-
-*Pattern*: 14 bits of equality, from the lowest: up = left, corner = left, same = left, before = left, last = left; up
-= corner, up = right, same = up, above = up, above right = right; after = same, below = same, last = same, last = up.
-
-*Guesses*: `same`, then `left`, then `up`, each unless it was guessed already; a bit says whether it is the code. For
-guess g, 0 to 2, a wide counter of [pattern, g] and a narrow one of [place, g] are mixed. The place is the upper bits
-of (left * 2^32 + up * 2^16 + same) * H modulo 2^64, as many as number the places; H is 0x9E3779B97F4A7C15. The
-weights are those of [lowest nine bits of the pattern, g] and start at 40000.
-
-*Tree*: a code that no guess hits is coded bit by bit, the highest first, in as many bits as k - 1 has. Each bit mixes
-four narrow counters, of [line n, node] for n from 0 to 3. Bits go in steps of four, the first of which may be
-shorter: node is a 1 followed by the step's bits so far. Line n is the upper bits of (neighbor * 2^18 + prefix * 4 +
-n) * H modulo 2^64, as many as number the lines; prefix is a 1 followed by the bits of the steps before; the neighbors
-are `left`, `up`, `same` and left * 2^16 + up, the last with the highest 6 bits of both alone where codes have more
-than 8. The weights are those of the bit's number, and start at 22000. Counters that coincide learn once. (A decoder
-takes k - 1 for what is above it.)
+The code foretold by the frame before, the one to the left and the one above are guessed in turn; a bit each says
+whether it is the code. Its chance is mixed from a counter of the pattern of equality around, and one of the three
+codes themselves. What no guess hits is coded bit by bit, each chance mixed from four counters that know the bits so
+far and one neighbor, or two.
 """
 
 from __future__ import annotations

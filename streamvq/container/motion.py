@@ -1,21 +1,8 @@
 """What the frame before foretells: its tiles, some of them moved, and which tiles are nothing but copies.
 
-A frame that follows one of its own size in the group is foretold in tiles of 16 by 16 codes, at the right and lower
-edge what is left of them. A tile has one of the frame's vectors (dy, dx), number 0 of which is (0, 0). It foretells
-for (y, x) the code at (y + dy, x + dx) of the frame before, or at the nearest place inside that.
-
-Such a frame begins with the following bits. One wide counter each foretells them alone, with the chance floor((its 22
-bits + 2^21) / 64), at least 64 and at most 65472. The counters go on from frame to frame of a group:
-
-- For vectors 1, 2, ... a 1 (counter: the vector's number less 1), then dy + 32768 and dx + 32768 in 16 bits each, the
-  highest first (counter 8 + the bit's number in the 32 bits of both, dx below). A 0 ends them, or there are 7.
-- Tile by tile, row by row, the number of its vector: "is it j?" for j = 0, 1, ... but the last (counter 40 + 4 j + 2
-  if the tile above has j + 1 if the tile to the left has). Then whether it is a copy, all as foretold (counter 68 + 4
-  if its vector is not 0 + 2 if the tile above is a copy + 1 if that to the left is). Outside, tiles are no copies and
-  have vector 0.
-
-How vectors are found is up to the encoder: runs of 8 codes that begin with a change, at places chosen by their hash,
-vote for the distance to the last run like them in the frame before.
+FORMAT.md, section 8.3, says what is coded. How vectors are found is up to the encoder: runs of 8 codes that begin
+with a change, at places chosen by their hash, vote for the distance to the last run like them in the frame before; a tile
+takes the vector that foretells most of its codes.
 
 Frames are kept as flat uint16 with margins: two rows above, one below, two codes at either side. A `grid` is their
 height and width without margins, and their stride; the code at (0, 0) is at 2 * stride + 2.

@@ -1,20 +1,9 @@
-"""An adaptive binary range coder: a 64-bit interval, written in 32-bit words, and the chances of bits.
+"""An adaptive binary range coder: a 64-bit interval written in 32-bit words, and the chances of bits.
 
-*Interval.* The encoder keeps [low, low + span), at first [0, 2^64 - 1). A bit whose chance of being 0 is c / 65536, c
-from 1 to 65535, takes the lower floor(span / 65536) * c of it for 0, and the rest for 1. Whenever span is then under
-2^32, the upper 32 bits of low are written, and low and span move up by 32 bits. A carry out of low is added to the
-words already written. At the end the number in the interval with the most trailing zero bits is written as two words.
-
-*Counters* learn the chance of 0. A wide one (int32) holds it, less 1/2, in its upper 22 bits, and below them how many
-bits it saw, 255 at most, in 10; a narrow one (int16) in 12 bits, and 15 at most, in 4. All start at 0. After a bit
-the chance moves towards the least number of its 22 or 12 bits (after a 1) or the greatest (after a 0), by
-floor(distance * rate / 65536 + r); the distance is signed. The rate is floor(655360 / (10 * seen + 16)), but 3276 for
-narrow counters that saw 15; r is 0, and 1/2 for narrow counters.
-
-*Mixing.* `stretch` turns the upper 12 bits of a chance into log-odds in 256ths, `squash` turns log-odds into a
-chance; both are tables, made of 25 knots of the logistic function. What several counters say is mixed to the chance
-squash(floor(sum of weight * stretch / 65536)); a weight of 65536 stands for 1. After the bit each weight grows by
-floor((stretch * error + 2^14) / 2^15), error being 65536 * (1 - bit) less the mixed chance.
+The interval is that of Martin (1979) with carries into what is written. *Counters* learn the chance of a 0, fast at
+first: wide ones (int32: 22 bits of chance less 1/2, 10 bits of count) and narrow ones (int16: 12 and 4). What several
+say is mixed in the logistic domain with weights that learn (Mahoney's PAQ, 2005): `stretch` turns a chance into
+log-odds in 256ths, `squash` turns them back, both by tables. All in integers: FORMAT.md, sections 7 and 8.2.
 """
 
 from __future__ import annotations

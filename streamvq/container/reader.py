@@ -67,17 +67,12 @@ class SvqReader:
             )
         return book
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the file holds its codebook."""
-        return self._stored is not None
-
     def chunks(self) -> Iterator[Chunk]:
         """All chunks behind the codebook from front to back; sets `missing` where the file ends early."""
         frames = 0
         try:
             while True:
-                chunk = self._waiting or next(self._chunks)
+                chunk = self._waiting or self._chunks.known()
                 self._waiting = None
                 if chunk.kind == chunks.GROUP:
                     frames += self.span(chunk, frames)[1]
@@ -159,7 +154,7 @@ class SvqReader:
         while not ended and offset + CHUNK_BYTES <= size:
             self._chunks.seek(offset)
             try:
-                chunk = next(self._chunks)
+                chunk = self._chunks.known()
             except CutOff:
                 break
             if chunk.kind == chunks.GROUP:
@@ -178,17 +173,17 @@ class SvqReader:
         self.missing = f"{self.label}: is cut off: {frames}{of} frames are whole, and what follows them is missing"
 
     def _read_header(self) -> Header:
-        chunk = next(self._chunks)
+        chunk = self._chunks.known()
         if chunk.kind != chunks.HEADER:
             raise MediaDamaged(f"{self.label}: is damaged: its header does not come first")
         self.parts["header"] += CHUNK_BYTES + len(chunk.payload)
         try:
             return Header.from_json(chunk.payload)
-        except (ValueError, CodebookError) as error:
+        except ValueError as error:
             raise MediaDamaged(f"{self.label}: is damaged in its header: {error}") from error
 
     def _read_codebook(self) -> Codebook | None:
-        self._waiting = next(self._chunks)
+        self._waiting = self._chunks.known()
         if self._waiting.kind != chunks.CODEBOOK:
             return None
         chunk, self._waiting = self._waiting, None
@@ -196,7 +191,7 @@ class SvqReader:
         header = self.header
         try:
             book = decode_codes(chunk.payload, header.colors, header.block, header.space)
-        except (ValueError, CodebookError) as error:
+        except ValueError as error:
             raise self._damaged(chunk, error) from error
         if not header.matches(book):
             raise self._damaged(chunk, "the codebook is not the one that the header names")

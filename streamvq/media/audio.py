@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,6 @@ class AudioCopy:
         self._later = _NUT_DELAY * ((output.format.name == "nut") - _is_svq(path))
         self.left_out: list[str] = []  # codecs that the output cannot hold
         self._streams = {}
-        if self._input is None:
-            self.left_out.append("damaged")
         for stream in self._input.streams.audio if self._input else ():
             if _fits(stream, output):
                 self._streams[stream.index] = output.add_stream_from_template(stream)
@@ -59,6 +57,7 @@ class AudioCopy:
             return av.open(self._file, format="nut")  # type: ignore[call-overload]
         except av.error.FFmpegError:
             self._file.close()
+            self._file.check()
             return None
         except BaseException:
             self._file.close()
@@ -69,6 +68,8 @@ class AudioCopy:
             return
         early: dict[int, av.Packet] = {}
         for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
+            if self._file is not None:
+                self._file.check()
             if packet.dts is None or not packet.size:
                 continue
             if self._later:
@@ -85,8 +86,13 @@ class AudioCopy:
                     yield priming
                 yield packet
 
-    def up_to(self, time: Fraction | None) -> None:
-        """Copy what plays before `time` seconds; all that is left where it is None."""
+    def remarks(self, label: str, format: str) -> list[str]:
+        """What to tell of audio that is left out."""
+        remarks = [f"{label}: .{format} cannot hold {codec} audio, which is left out" for codec in self.left_out]
+        return remarks if self._input else [f"{label}: the audio is missing or damaged, and left out"]
+
+    def up_to(self, time: Fraction | None, after: Callable[[], None] = lambda: None) -> None:
+        """Copy what plays before `time` seconds; all that is left where it is None. `after` is called each packet."""
         while True:
             packet = self._waiting or next(self._packets, None)
             self._waiting = packet
@@ -95,6 +101,7 @@ class AudioCopy:
             packet.stream = self._streams[packet.stream.index]
             self._output.mux(packet)
             self._waiting = None
+            after()
 
     def _plays_at(self, packet: av.Packet) -> Fraction:
         """When a packet plays, in seconds of the pictures' clock."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from streamvq.errors import OutputError
+from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import IndexFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.plan import Target, frame_name, image_name, numbered_frames
@@ -63,6 +63,8 @@ class FolderSink(_ImageFiles):
         path = self._folder / name
         if path.exists():
             raise OutputError(f"{self.label}: two pictures would be {name} there; take one with decompress --frames")
+        if not self._may_replace and (self._target / name).exists():
+            raise OutputExists(f"{self._target / name}: already exists; use --overwrite, or another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self._count(packet)
@@ -71,7 +73,7 @@ class FolderSink(_ImageFiles):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take away the numbered frames of a longer run that was overwritten, or they would pass for this one's."""
-        if kind is None and self._may_replace and self._numbered:
+        if kind is None and self._may_replace and frame_name(0, self._format) in self._numbered:  # not of a part
             for old in numbered_frames(self._target, self._format):
                 if old.name not in self._numbered:
                     old.unlink()

@@ -31,7 +31,9 @@ class Target:
     def of(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
         """The target that a path's suffix means; without a known suffix, a folder."""
         if os.fspath(path_given) == PIPE:
-            return cls("pipe", format="svq" if format == "svq" else "y4m")
+            if format not in (None, "svq"):
+                raise UsageError(f"-: carries y4m or, with --format svq, .svq; not {format}")
+            return cls("pipe", format=format or "y4m")
         path = Path(path_given)
         suffix = path.suffix.lower()
         folder = path.is_dir() or os.fspath(path_given).endswith(("/", os.sep))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -28,6 +28,8 @@ from streamvq.staging import staged_file
 
 _GROUP_CODES = 1 << 24  # a group this large costs little more than one of any size
 _GROUP_PIXELS = 1 << 25  # but its pictures must fit the memory of each worker
+
+_PIECE_BYTES = 1 << 20  # of audio in a chunk, about
 
 Packet = tuple[GroupBytes, Fraction | None]  # and the time where the group ends
 
@@ -59,9 +61,8 @@ class SvqSink(FrameSink):
             self._stream = self._stack.enter_context(part.open("wb"))
         self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
         if self._audio is not None:
-            info = replace(info, audio_streams=self._audio.copy.streams)
-            for codec in self._audio.copy.left_out:
-                self.notes.append(f"{self.label}: .svq cannot hold {codec} audio, which is left out")
+            self.notes += self._audio.copy.remarks(self.label, "svq")
+        info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
         self._header = Header.of(info, codebook)
         self._guard = writing_stdout if self._to_pipe else nullcontext
         with self._guard():
@@ -72,8 +73,9 @@ class SvqSink(FrameSink):
         return self.encode_group([frame])[0]
 
     def encode_group(self, frames: Sequence[IndexFrame]) -> list[Packet]:
-        last = frames[-1]
-        return [(encode_group(frames, self._header, self._codebook), last.time)] if frames else []
+        if not frames:
+            return []
+        return [(encode_group(frames, self._header, self._codebook), frames[-1].time)]
 
     def write(self, packet: Packet) -> None:
         group, end = packet
@@ -97,9 +99,7 @@ class SvqSink(FrameSink):
     def _add_audio(self, until: Fraction | None) -> None:
         assert self._audio is not None
         with writing(self.label):
-            data = self._audio.up_to(until)
-        if data:
-            self._writer.audio(data)
+            self._audio.up_to(until, self._writer.audio)
 
 
 class _Audio:
@@ -119,11 +119,15 @@ class _Audio:
         self._pieces.append(bytes(data))
         return len(data)
 
-    def up_to(self, time: Fraction | None) -> bytes:
-        """The pieces with what plays before `time` seconds; with None, all that is left."""
-        self.copy.up_to(time)
+    def up_to(self, time: Fraction | None, take: Callable[[bytes], None]) -> None:
+        """Give `take` the pieces with what plays before `time` seconds; with None, all that is left."""
+
+        def hand_over(least: int) -> None:
+            if sum(map(len, self._pieces)) >= least:
+                take(b"".join(self._pieces))
+                self._pieces.clear()
+
+        self.copy.up_to(time, lambda: hand_over(_PIECE_BYTES))
         if time is None:
             self._output.close()
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        return data
+        hand_over(1)

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from streamvq.container.chunks import Chunk
+from streamvq.container.groups import group_parts
 from streamvq.container.reader import SvqReader
 from streamvq.errors import InputMissing, MediaDamaged, MediaError, UsageError
 from streamvq.frames import Frame, IndexFrame
@@ -28,7 +29,9 @@ class LazyGroup:
         self._chunk = chunk
         self._lock = threading.Lock()
         self._frames: list[IndexFrame] | None = None
-        self.first, self.count = reader.span(chunk)
+        self.first = reader.span(chunk)[0]
+        about = reader.explained(chunk, group_parts)
+        self.count, self.pixels = about.frames, about.pixels
 
     def frames(self) -> list[IndexFrame]:
         """The coded frames. Raises MediaDamaged."""
@@ -58,8 +61,8 @@ class SvqSource(FrameSource):
         super().__init__(label)
         self._keep_going = keep_going
         self.only = only
-        if path is None and sys.stdin.isatty():
-            raise MediaError("-: standard input is a terminal; pipe an .svq file into it")
+        if path is None:
+            check_no_terminal(sys.stdin)
         try:
             self._stream: IO[bytes] = sys.stdin.buffer if path is None else path.open("rb")
         except FileNotFoundError as error:
@@ -135,6 +138,10 @@ class SvqSource(FrameSource):
         if self.missing:
             self.notes.append(self.missing)
 
+    def pixels_of(self, item: Item) -> int:
+        group, _ = item
+        return -(-group.pixels // group.count)
+
     def load(self, item: Item) -> Frame:
         group, position = item
         coded = group.frames()[position]
@@ -144,3 +151,9 @@ class SvqSource(FrameSource):
     def close(self) -> None:
         if self._stream is not sys.stdin.buffer:
             self._stream.close()
+
+
+def check_no_terminal(stream: TextIO) -> None:
+    """Raise MediaError where standard input is a person at a keyboard."""
+    if stream.isatty():
+        raise MediaError("-: standard input is a terminal; pipe an .svq file into it")

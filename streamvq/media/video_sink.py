@@ -74,8 +74,7 @@ class VideoSink(FrameSink):
             self._add_stream(frame)
             if self._audio_from is not None:
                 self._audio = AudioCopy(self._audio_from, self._output)
-                for codec in self._audio.left_out:
-                    self.notes.append(f"{self.label}: .{self._format} cannot hold {codec} audio, which is left out")
+                self.notes += self._audio.remarks(self.label, self._format)
         self.check_size(frame, self._size)
 
     def _ticks(self, frame: IndexFrame) -> int:
@@ -190,7 +189,7 @@ class PreviewVideoSink(VideoSink):
         return "yuv444p" if odd and self._format != "webm" else "yuv420p"
 
     def encode(self, frame: IndexFrame) -> tuple[IndexFrame, av.VideoFrame]:
-        rgb = self._codebook.palette.take(self._codebook.palette_rows(frame), axis=0)
+        rgb = self._codebook.rgb(frame)
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format=self._pixel_format(frame), dst_colorspace="ITU709", dst_color_range="MPEG"
         )

@@ -124,7 +124,7 @@ class Y4MSink(FrameSink):
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
     def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
-        rgb = self._codebook.palette.take(self._codebook.palette_rows(frame), axis=0)
+        rgb = self._codebook.rgb(frame)
         picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )

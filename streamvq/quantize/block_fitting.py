@@ -85,7 +85,8 @@ def _seeds(
         costs = np.cumsum(_costs(points, weights, factors, codes * factors, rows))
         count = min(len(codes), k - len(codes))
         steps = (np.arange(count) + rng.random()) * (costs[-1] / count)
-        codes = np.concatenate([codes, points[np.unique(np.searchsorted(costs, steps, side="right"))]])
+        picks = np.minimum(np.searchsorted(costs, steps, side="right"), len(points) - 1)
+        codes = np.concatenate([codes, points[np.unique(picks)]])
     return codes
 
 

@@ -134,6 +134,11 @@ class Codebook:
         pixels = self.pictures.reshape(-1, self.channels)
         return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=1)
 
+    def rgb(self, frame: IndexFrame) -> NDArray[np.uint8]:
+        """The pixels of a coded frame as RGB, without its alpha: uint8 [height, width, 3]."""
+        picture = self.picture(frame)
+        return picture if self.channels == 3 else np.repeat(picture, 3, axis=2)
+
     def palette_rows(self, frame: IndexFrame) -> NDArray:
         """The row of `palette` that each pixel of a frame has: [height, width]; the codes themselves for 1x1."""
         if self.block == (1, 1):
@@ -174,6 +179,8 @@ class Codebook:
         if lossy:
             former = before.codes if before is not None and before.codes.shape == codes.shape else None
             codes = self._cheaper(samples, codes, former, lossy)
+            if alpha is not None and self.block == (1, 1):
+                codes[alpha == 0] = 0
         height, width = frame.pixels.shape[:2]
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
         if self.block == (1, 1):

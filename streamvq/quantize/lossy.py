@@ -18,6 +18,7 @@ _ONE = 1 << 12  # of a probability
 _RATE = 5  # a probability moves by 2^-5 of the way
 _BIT = 256  # of a cost
 _NEW_CODE = 0.7  # a new code costs about this share of its plain bits
+_ERROR = 1 << 16  # a unit of squared error
 _PATTERNS = 64  # which of the codes around are equal
 _COSTS = np.rint(-_BIT * np.log2(np.maximum(np.arange(_ONE + 1), 1) / _ONE)).astype(np.int64)
 
@@ -39,7 +40,7 @@ def keep_neighbors(
     new_code = int(_BIT * _NEW_CODE * np.log2(max(2, len(codes))))
     former = nearest if before is None else before
     squares = factors.astype(np.int32) ** 2
-    worth = strength**2 / _BIT
+    worth = np.int64(round(strength**2 * _ERROR / _BIT))
     _choose(samples, nearest, codes, squares, former, before is not None, worth, new_code, _COSTS, chosen)
     return chosen
 
@@ -56,8 +57,8 @@ def _choose(
     new_code: Any,
     costs: Any,
     chosen: Any,
-) -> Any:
-    """`worth` is the squared error that a 256th of a bit is worth."""
+) -> None:
+    """`worth` is the squared error, in 2^-16, that a 256th of a bit is worth."""
     rows, columns = nearest.shape
     chances = np.full((_PATTERNS, 3), _ONE // 2, np.int64)  # that the code is that of before, left, above
     options = np.zeros(3, np.int64)
@@ -75,14 +76,14 @@ def _choose(
             point = samples[y, x]
             best = np.int64(nearest[y, x])
             price = costs[_ONE - chance[0]] + costs[_ONE - chance[1]] + costs[_ONE - chance[2]] + new_code
-            nothing_less = _distance(point, codes[best], squares)  # no other code has
-            least = nothing_less + worth * price
+            nothing_less = np.int64(_distance(point, codes[best], squares))  # no other code has
+            least = nothing_less * _ERROR + worth * price
             spent = 0
             for i in range(3):
                 option = options[i]
                 price = spent + costs[chance[i]]
-                if nothing_less + worth * price < least:
-                    cost = _distance(point, codes[option], squares) + worth * price
+                if nothing_less * _ERROR + worth * price < least:
+                    cost = np.int64(_distance(point, codes[option], squares)) * _ERROR + worth * price
                     if cost < least:
                         least, best = cost, option
                 spent += costs[_ONE - chance[i]]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
-
-Space = Literal["gray", "rgb"]
-SPACES: dict[str, int] = {"gray": 1, "rgb": 3}  # samples a color
 
 
 def eight_bit(pixels: NDArray) -> NDArray[np.uint8]:

@@ -117,7 +117,7 @@ def read_codebook(data: bytes, space: str, height: int, width: int, count: int) 
         pixels = [(y, x) for y in range(height) for x in range(width)]
         stored = [(p, y, x) for y, x in pixels for p in (1, 0, 2)]
         order = [(p, y, x) for y, x in pixels for p in ((1, 2, 0) if len(pixels) == 1 else (0, 1, 2))]
-    decoder, codes, last_miss = MissDecoder(data), [], 0
+    decoder, codes = MissDecoder(data), []
     code, sizes = dict.fromkeys(order, 128), dict.fromkeys(order, 0)
     for _ in range(count):
         before, sizes_before, code, sizes, size, green_miss = code, sizes, {}, {}, 0, 0
@@ -133,7 +133,7 @@ def read_codebook(data: bytes, space: str, height: int, width: int, count: int) 
             if space == "rgb" and len(order) > 3 and plane > 0:
                 guess += green_miss
             elif space == "rgb" and len(order) == 3:
-                old_green, old_red, old_blue = (before[p, 0, 0] for p in range(3))
+                old_red, old_blue = before[1, 0, 0], before[2, 0, 0]
                 if plane == 2:
                     guess = old_blue + code[1, 0, 0] - old_red
                 elif plane == 0:
@@ -325,14 +325,15 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
         duration = numbers.number() if flags & 4 else duration
         name = numbers.take(numbers.number()).decode() if flags & 8 else None
         frames.append(PlainFrame(index, width, height, time * tick, duration * tick or None, name))
-        clear += frames[-1:] if flags & 16 else []
+        if flags & 16:
+            clear.append(frames[-1])
         if flags & 32 or not tick:
             frames[-1].time, time = None, 0
     if clear:
         alpha = numbers.take(numbers.number())
         planes = IndexDecoder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
-        for frame, frame.alpha in zip(clear, planes, strict=True):  # noqa: B007
-            pass
+        for frame, plane in zip(clear, planes, strict=True):
+            frame.alpha = plane
     h, w = header["block"]
     sizes = [(-(-frame.height // h), -(-frame.width // w)) for frame in frames]
     rows = list(range(len(codes)))
@@ -350,7 +351,8 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
 def decode(data: bytes, external: Rows | None = None) -> PlainFile:
     """All that is in a file (sections 2, 3, 6 and 9); `external` are the codes of one without its codebook."""
     assert data[:12] == b"\x89SVQ\r\n\x1a\n\1\0\0\0"
-    codes, frames, audio, at, chunks, groups, last = external or [], [], b"", 12, [], [0], 0
+    frames: list[PlainFrame] = []
+    codes, audio, chunks, at = external or [], b"", [], 12
     while at < len(data):
         end = at + 8 + int.from_bytes(data[at : at + 4], "little")
         assert crc32(data[at:end]) == int.from_bytes(data[end : end + 4], "little")
@@ -358,6 +360,7 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
         at = end + 4
     header = json.loads(chunks[0][2])
     (height, width), space, count = header["block"], header["space"], header["codes"]
+    groups = []  # where they start and how many frames they hold
     for start, kind, payload in chunks:
         if kind == b"BOOK":
             codes = read_codebook(payload, space, height, width, count)
@@ -365,11 +368,15 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
             audio += payload
         elif kind == b"GRUP":
             added = read_group(payload, header, codes)
-            frames, groups, last = frames + added, [groups[0] + 1, *groups[1:], start - last, len(added)], start
+            frames += added
+            groups.append((start, len(added)))
     (start, kind, index), (_, last_kind, place) = chunks[-2:]
     assert (kind, last_kind, int.from_bytes(place, "little")) == (b"INDX", b"FEND", start)
-    numbers = Numbers(index)
-    assert [numbers.number() for _ in groups] == groups
+    numbers, at = Numbers(index), 0
+    assert numbers.number() == len(groups)
+    for start, held in groups:
+        assert (numbers.number(), numbers.number()) == (start - at, held)
+        at = start
     assert [frame.index for frame in frames] == list(range(len(frames)))
     shape = json.dumps(["streamvq codebook", space, [height, width], [count, len(codes[0])]])
     assert sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest() == header["fingerprint"]

@@ -16,9 +16,6 @@ BLOCKS = [(1, 1), (2, 2), (4, 4), (3, 5), (8, 2)]
 sides = st.integers(1, 21)
 
 
-# --- cutting and joining ---
-
-
 @given(st.sampled_from(BLOCKS), sides, sides, st.integers(0, 9))
 def test_color_comes_back(block: tuple[int, int], height: int, width: int, seed: int) -> None:
     picture = noise(height, width, seed=seed)
@@ -113,9 +110,6 @@ def test_lengths() -> None:
 def test_joining_checks_its_input() -> None:
     with pytest.raises(ValueError, match="2 x 3 blocks"):
         join(np.zeros((2, 2, 48), np.uint8), (4, 4), "rgb", 8, 9)
-
-
-# --- transparency ---
 
 
 def test_hidden_pixels_take_the_mean_of_the_visible() -> None:
