@@ -22,7 +22,8 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.results import Tally
 from streamvq.settings import RunSettings
 
-_TOGETHER_MOST = 1024  # frames of a group
+_TOGETHER_MOST = 1024  # images of a group
+_VIDEO_TOGETHER_MOST = 64  # frames: so much at the most is lost where a file is cut off, and waits in a pipe
 _BYTES_AHEAD = 1 << 30  # of decoded groups, at 4 bytes a pixel
 _LOSSY_PIXELS = 1 << 24  # codes are kept from frame to frame within so many pixels
 
@@ -138,6 +139,8 @@ def _grouped(items: Iterable[Any], source: FrameSource, pixels_most: int) -> Ite
     What reading raises is raised behind the last group.
     """
 
+    most = _VIDEO_TOGETHER_MOST if source.info.fps else _TOGETHER_MOST
+
     def pixels_of(item: Any) -> int:
         return item.pixels.shape[0] * item.pixels.shape[1] if isinstance(item, Frame) else source.pixels_of(item)
 
@@ -153,7 +156,7 @@ def _grouped(items: Iterable[Any], source: FrameSource, pixels_most: int) -> Ite
             broken = error
             break
         more = pixels_of(item) if pixels_most else 1
-        if group and (pixels + more > pixels_most or len(group) == _TOGETHER_MOST):
+        if group and (pixels + more > pixels_most or len(group) == most):
             yield group
             group, pixels = [], 0
         group.append(item)

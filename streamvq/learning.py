@@ -182,7 +182,10 @@ def fewer_colors(codebook: Codebook, settings: FitSettings) -> list[str]:
     if len(codebook) == settings.colors:
         return []
     kind = codes_name(codebook.block)
-    return [f"{len(codebook)} {kind} instead of {settings.colors}: the input has no more, and each is a code"]
+    exact = (
+        "half-resolution color; --space rgb keeps them exactly" if codebook.space == "ycbcr420" else "each is a code"
+    )
+    return [f"{len(codebook)} {kind} instead of {settings.colors}: the input has no more; {exact}"]
 
 
 def codes_name(block: tuple[int, int]) -> str:

@@ -2,7 +2,7 @@
 
 A group is coded by itself, all of it by one range coder (range_coder.py) and one model that begins anew. Frame by
 frame come what the frame before foretells (motion.py), unless there is none of the same size, and then row by row the
-codes of tiles that are no copies (index_rows.py). Encoding and decoding are the same code, so that they cannot differ.
+codes of tiles that are no copies (index_rows.py). One function encodes and decodes, so that the two cannot differ.
 
 Rows of codebooks with more than 256 codes are numbered so that numbers that begin with the same bits look alike.
 """

@@ -1,8 +1,8 @@
 """What the frame before foretells: its tiles, some of them moved, and which tiles are nothing but copies.
 
 FORMAT.md, section 8.3, says what is coded. How vectors are found is up to the encoder: runs of 8 codes that begin
-with a change, at places chosen by their hash, vote for the distance to the last run like them in the frame before; a tile
-takes the vector that foretells most of its codes.
+with a change, at places chosen by their hash, vote for the distance to the last run like them in the frame before; a
+tile takes the vector that foretells most of its codes.
 
 Frames are kept as flat uint16 with margins: two rows above, one below, two codes at either side. A `grid` is their
 height and width without margins, and their stride; the code at (0, 0) is at 2 * stride + 2.

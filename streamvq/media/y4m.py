@@ -11,6 +11,7 @@ from typing import IO
 
 import av
 
+from streamvq.container.chunks import SIGNATURE
 from streamvq.errors import MediaDamaged, MediaError, OutputError
 from streamvq.frames import IndexFrame, StreamInfo
 from streamvq.media.inputs import MediaInput
@@ -42,6 +43,8 @@ class Y4MSource(VideoSource):
         except MediaError as error:
             self._pipe.close()
             self._pipe.check()
+            if self._pipe.is_svq:
+                hint = "it is .svq: streamvq decompress - -o - | ..."
             raise MediaError(f"{source.label}: not y4m; {hint}") from error
 
     def items(self) -> Iterator[Item]:
@@ -99,6 +102,11 @@ class _Counted:
     def plain_frames(self) -> bool:
         """Whether frame headers carry no parameters, judged by the first."""
         return b"\nFRAME\n" in self._start
+
+    @property
+    def is_svq(self) -> bool:
+        """Whether it begins like a file of streamvq's own format."""
+        return self._start.startswith(SIGNATURE)
 
     def close(self) -> None:
         if self._stream is not sys.stdin.buffer:
