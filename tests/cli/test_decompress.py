@@ -248,7 +248,6 @@ def test_json(svq: Path, tmp_path: Path, good: Callable) -> None:
     assert record["bytes_out"] == (tmp_path / "out.mkv").stat().st_size
     assert (record["frames"], record["width"], record["height"], record["colors"]) == (10, 64, 48, 16)
     assert "psnr_db" not in record  # nothing was compared
-    assert not record["lossless"]
 
 
 def test_quiet(svq: Path, tmp_path: Path, good: Callable) -> None:
