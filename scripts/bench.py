@@ -73,7 +73,7 @@ def bench_nearest(clip: Path, folder: Path) -> None:
     ours: list[np.ndarray] = []
 
     def quantize_all() -> None:
-        ours[:] = list(ordered_map(book.quantize, frames * 8, 0, frames_ahead(0)))[:1]
+        ours[:] = list(ordered_map(book.quantize, frames * 8, 0, frames_ahead(0, None)))[:1]
 
     sklearn_s = best_of(lambda: model.predict(points[0]), 3)
     faiss_s = best_of(lambda: index.search(points[0], 1), 3)
@@ -187,7 +187,7 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     points = np.concatenate([part.reshape(-1, 48) for part in vectors]).astype(np.float32)
 
     def search_all() -> list[np.ndarray]:
-        return list(ordered_map(book._finder.find, vectors, 0, frames_ahead(0)))
+        return list(ordered_map(book._finder.find, vectors, 0, frames_ahead(0, None)))
 
     found = np.concatenate([rows.ravel() for rows in search_all()])
     ours_s, faiss_s = best_of(search_all, 3), best_of(lambda: index.search(points, 1), 3)
