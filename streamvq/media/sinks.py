@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from streamvq.errors import OutputError
@@ -53,6 +53,15 @@ class FrameSink(ABC):
 
     def finish(self) -> None:
         """Write what is still held back; called once, after the last frame."""
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """For constructors: what fails in the block undoes what was set up, and is told as when writing fails."""
+        try:
+            yield
+        except BaseException as error:
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            raise
 
     def check_size(self, frame: IndexFrame, first: tuple[int, int]) -> None:
         """Raise if a frame's width and height differ from the first frame's."""

@@ -54,20 +54,21 @@ class SvqSink(FrameSink):
         self._to_pipe = target.kind == "pipe"
         if self._to_pipe and sys.stdout.isatty():
             raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - > clip.svq")
-        if self._to_pipe:
-            self._stream: IO[bytes] = sys.stdout.buffer
-        else:
-            part = self._stack.enter_context(staged_file(target.path, settings.overwrite))
-            self._stream = self._stack.enter_context(part.open("wb"))
-        self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
-        if self._audio is not None:
-            self.notes += self._audio.copy.remarks(self.label, "svq")
-        info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
-        self._header = Header.of(info, codebook)
-        self._guard = writing_stdout if self._to_pipe else nullcontext
-        with self._guard():
-            self._writer = SvqWriter(self._stream, self._header, codebook, settings.embed)
-        self.parts = self._writer.parts
+        with self._opening():
+            if self._to_pipe:
+                self._stream: IO[bytes] = sys.stdout.buffer
+            else:
+                part = self._stack.enter_context(staged_file(target.path, settings.overwrite))
+                self._stream = self._stack.enter_context(part.open("wb"))
+            self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
+            if self._audio is not None:
+                self.notes += self._audio.copy.remarks(self.label, "svq")
+            info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
+            self._header = Header.of(info, codebook)
+            self._guard = writing_stdout if self._to_pipe else nullcontext
+            with self._guard():
+                self._writer = SvqWriter(self._stream, self._header, codebook, settings.embed)
+            self.parts = self._writer.parts
 
     def encode(self, frame: IndexFrame) -> Packet:
         return self.encode_group([frame])[0]

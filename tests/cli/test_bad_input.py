@@ -468,7 +468,7 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX's")
-@pytest.mark.parametrize("out", ["out.mkv", "out.avi", "out.mp4", "out.webm", "out", "out.png"])
+@pytest.mark.parametrize("out", ["out.svq", "out.mkv", "out.avi", "out.mp4", "out.webm", "out", "out.png"])
 def test_a_full_disk(out: str, tmp_path: Path, start: Callable) -> None:
     pictures = [noise(200, 200, seed=seed) for seed in range(5)]
     if out == "out.png":
@@ -487,11 +487,20 @@ def test_a_full_disk(out: str, tmp_path: Path, start: Callable) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write there; see the next test")
 def test_a_folder_that_may_not_be_written(picture: Path, tmp_path: Path, refused: Refused) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
     assert "locked" in refused("compress", picture, "-o", tmp_path / "locked" / "out.png")
     assert list((tmp_path / "locked").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder here that even root may not write to")
+@pytest.mark.parametrize("name", ["out.png", "out.svq", "out.mkv"])
+def test_a_folder_that_nobody_may_write_to(name: str, picture: Path, tmp_path: Path, refused: Refused) -> None:
+    before = snapshot(tmp_path)
+    message = refused("compress", picture, "-k", 4, "-o", f"/proc/self/{name}", "--save-codebook", tmp_path / "b.npz")
+    assert f"/proc/self/{name}: cannot be written" in message
+    assert snapshot(tmp_path) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closed pipes are told otherwise there")
