@@ -159,13 +159,11 @@ def _new_sketch(settings: FitSettings) -> Sketch:
 
 
 def _fitted(sketch: Sketch, settings: FitSettings, jobs: int) -> Codebook:
+    if sketch.distinct() == 0:
+        raise MediaError("the input has no visible pixel to learn from")
     if isinstance(sketch, BlockSample):
-        if not len(sketch.points()[1]):
-            raise MediaError("the input has no visible pixel to learn from")
         codes = fit_blocks(sketch, settings.colors, settings.seed, jobs)
     else:
-        if not sketch.distinct():
-            raise MediaError("the input has no visible pixel to learn from")
         codes = fit_codes(sketch, settings.colors, settings.seed)
     provenance = {
         "colors_asked": settings.colors,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +31,8 @@ def run_compress(
     verbose: bool,
 ) -> None:
     """Quantize and print; exits with 1 where something failed."""
-    from streamvq.cli.report import print_json, progress_bar
+    from streamvq.cli.report import progress_bar
     from streamvq.container.reader import load_codebook
-    from streamvq.errors import StreamVQError
     from streamvq.pipeline import compress
     from streamvq.planning import make_plan
     from streamvq.settings import FitSettings
@@ -44,7 +45,7 @@ def run_compress(
         )
         _print_plan(plan, str(codebook or plan.codebook_path or ""), json)
         return
-    try:
+    with _errors_as_json(json, inputs, output):
         results = compress(
             inputs,
             output,
@@ -60,15 +61,11 @@ def run_compress(
             writing=writing,
             progress=progress_bar(quiet),
         )
-    except StreamVQError as error:
-        if json and output != "-":
-            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
-        raise
     for result in results:
         if book is not None and codebook is not None and not result.codebook:
             result.codebook = str(codebook)
         _print_result(result, json, quiet, verbose, to_stderr=output == "-")
-    leave(results)
+    _leave(results)
 
 
 def run_decompress(
@@ -84,9 +81,8 @@ def run_decompress(
     verbose: bool,
 ) -> None:
     """Decode and print; exits with 1 where something failed."""
-    from streamvq.cli.report import print_json, progress_bar
+    from streamvq.cli.report import progress_bar
     from streamvq.container.reader import load_codebook
-    from streamvq.errors import StreamVQError
     from streamvq.pipeline import decompress
     from streamvq.planning import plan_decompression
 
@@ -94,20 +90,30 @@ def run_decompress(
     if dry_run:
         _print_plan(plan_decompression(inputs, output, writing), str(codebook or ""), json)
         return
-    try:
+    with _errors_as_json(json, inputs, output):
         results = decompress(
             inputs, output, codebook=book, frames=frames, run=run, writing=writing, progress=progress_bar(quiet)
         )
+    for result in results:
+        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
+    _leave(results)
+
+
+@contextmanager
+def _errors_as_json(json: bool, inputs: list[str], output: str | None) -> Iterator[None]:
+    """What stops the whole run is also told on stdout, where JSON is asked for and stdout is free."""
+    from streamvq.cli.report import print_json
+    from streamvq.errors import StreamVQError
+
+    try:
+        yield
     except StreamVQError as error:
         if json and output != "-":
             print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
         raise
-    for result in results:
-        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
-    leave(results)
 
 
-def leave(results: list[Result]) -> None:
+def _leave(results: list[Result]) -> None:
     """Exit as the results say: 1 where something failed, 98 or 99 where an output was not worth keeping."""
     codes = {1 if result.failed else result.exit_code for result in results}
     if codes - {0}:
