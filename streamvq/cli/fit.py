@@ -43,7 +43,7 @@ def fit(
     import time
 
     from streamvq import learning
-    from streamvq.cli.report import print_json, progress_bar, say
+    from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.errors import UsageError
     from streamvq.media.inputs import find_inputs
     from streamvq.settings import RunSettings

@@ -23,7 +23,7 @@ def info(
     debug: opt.Debug = False,
 ) -> None:
     """Say what a media file, a folder of images, a .svq file, or a codebook holds."""
-    from streamvq.cli.report import say
+    from streamvq.cli.printing import say
     from streamvq.errors import StreamVQError
 
     failed = False
@@ -42,7 +42,7 @@ def info(
 
 
 def _print(record: dict[str, Any], json: bool) -> None:
-    from streamvq.cli.report import print_json
+    from streamvq.cli.printing import print_json
 
     if json:
         print_json(record)

@@ -31,7 +31,7 @@ def run_compress(
     verbose: bool,
 ) -> None:
     """Quantize and print; exits with 1 where something failed."""
-    from streamvq.cli.report import progress_bar
+    from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
     from streamvq.pipeline import compress
     from streamvq.planning import make_plan
@@ -81,7 +81,7 @@ def run_decompress(
     verbose: bool,
 ) -> None:
     """Decode and print; exits with 1 where something failed."""
-    from streamvq.cli.report import progress_bar
+    from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
     from streamvq.pipeline import decompress
     from streamvq.planning import plan_decompression
@@ -102,7 +102,7 @@ def run_decompress(
 @contextmanager
 def _errors_as_json(json: bool, inputs: list[str], output: str | None) -> Iterator[None]:
     """What stops the whole run is also told on stdout, where JSON is asked for and stdout is free."""
-    from streamvq.cli.report import print_json
+    from streamvq.cli.printing import print_json
     from streamvq.errors import StreamVQError
 
     try:
@@ -121,7 +121,7 @@ def _leave(results: list[Result]) -> None:
 
 
 def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_stderr: bool) -> None:
-    from streamvq.cli.report import print_json, say, summary
+    from streamvq.cli.printing import print_json, say, summary
 
     for line in [*result.failed, *([result.error] if result.error else [])]:
         say(f"error: {line}")
@@ -136,7 +136,7 @@ def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_std
 
 
 def _print_plan(plan: Plan, book: str, json: bool) -> None:
-    from streamvq.cli.report import bytes_text, print_json
+    from streamvq.cli.printing import bytes_text, print_json
 
     for job, skipped in [(job, False) for job in plan.jobs] + [(job, True) for job in plan.skipped]:
         source, target = job.source, job.target

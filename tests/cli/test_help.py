@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamvq.cli.report import bytes_text
+from streamvq.cli.printing import bytes_text
 
 COMMANDS = ["compress", "fit", "apply", "decompress", "info"]
 
