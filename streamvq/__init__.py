@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from streamvq.pipeline import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
+    from streamvq.report.comparison import Comparison, compare
     from streamvq.results import Result
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
@@ -37,6 +38,7 @@ _HOMES = {
     "Clip": "container.clip",
     "Codebook": "quantize.codebook",
     "CodebookError": "errors",
+    "Comparison": "report.comparison",
     "FitSettings": "settings",
     "Frame": "frames",
     "IndexFrame": "frames",
@@ -53,6 +55,7 @@ _HOMES = {
     "StreamVQError": "errors",
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
+    "compare": "report.comparison",
     "compress": "pipeline",
     "decompress": "pipeline",
     "fit_codebook": "learning",
@@ -66,6 +69,7 @@ __all__ = [
     "Clip",
     "Codebook",
     "CodebookError",
+    "Comparison",
     "FitSettings",
     "Frame",
     "IndexFrame",
@@ -82,6 +86,7 @@ __all__ = [
     "StreamVQError",
     "UsageError",
     "VectorQuantizer",
+    "compare",
     "compress",
     "decompress",
     "fit_codebook",

@@ -1,4 +1,4 @@
-"""Frames through the workers into a sink: quantized, or as they come out of a `.svq` file."""
+"""Frames through the workers into a sink: redrawn, or as they come out of a `.svq` file."""
 
 from __future__ import annotations
 
@@ -9,33 +9,19 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from streamvq.errors import MediaError
-from streamvq.frames import Frame, IndexFrame
+from streamvq.frames import CodedFrame, Frame
+from streamvq.grouping import grouped
 from streamvq.media.sinks import FrameSink
 from streamvq.media.sources import FrameSource
 from streamvq.media.svq_source import LazyGroup, SvqSource
+from streamvq.methods import Figures, Method
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import Progress
-from streamvq.quantize.codebook import Codebook
 from streamvq.results import Tally
 from streamvq.settings import RunSettings
 
-_TOGETHER_MOST = 1024  # images of a group
-_VIDEO_TOGETHER_MOST = 64  # frames: so much at the most is lost where a file is cut off, and waits in a pipe
 _BYTES_AHEAD = 1 << 30  # of decoded groups, at 4 bytes a pixel
-_LOSSY_PIXELS = 1 << 24  # codes are kept from frame to frame within so many pixels
-
-
-@dataclass(frozen=True)
-class _Figures:
-    """What is counted of one frame."""
-
-    size: tuple[int, int]
-    samples: int
-    squared_error: int
-    same: bool  # the codes' samples are of the input's own kind: no color turned gray, no 16 bits cut to 8
 
 
 @dataclass(frozen=True)
@@ -43,38 +29,33 @@ class _Done:
     """A group's packets, and for each of its items the figures or why it could not be read."""
 
     packets: list[Any]
-    outcomes: list[_Figures | str]
+    outcomes: list[Figures | str]
 
 
 def quantize(
     source: FrameSource,
     items: Iterable[Any],
-    codebook: Codebook,
+    method: Method,
     sink: FrameSink,
     run: RunSettings,
     progress: Progress,
-    lossy: float = 0,
 ) -> tuple[Tally, list[str]]:
-    """Write every frame of `source` to `sink`, in order, as codes; the figures, and what could not be read."""
+    """Write every frame of `source` to `sink`, in order, as `method` draws it; the figures, and what could not be
+    read."""
 
     def redraw(group: list[Any]) -> _Done:
-        coded: list[IndexFrame] = []
-        outcomes: list[_Figures | str] = []
-        for item in group:
-            frame = item if isinstance(item, Frame) else source.load_or_reason(item)
-            if isinstance(frame, str):
-                outcomes.append(frame)
-                continue
-            index_frame, squared_error = codebook.index_frame(frame, coded[-1] if coded else None, lossy)
-            coded.append(index_frame)
-            outcomes.append(_figures(frame, index_frame, squared_error, codebook))
+        outcomes: list[Figures | str] = []
+        coded: list[CodedFrame] = []
+        for frame, figures in method.drawn(_loaded(group, source, outcomes)):
+            coded.append(frame)
+            outcomes.append(figures)
         return _Done(sink.encode_group(coded), outcomes)
 
-    together = max(sink.group_pixels, _LOSSY_PIXELS if lossy else 0)
-    groups = _grouped(items, source, together)
-    tally, failed = Tally(codebook), []
-    ahead = frames_ahead(run.jobs, max(source.info.pixels or 0, together) or None)
-    with closing(ordered_map(redraw, groups, run.jobs, ahead)) as results:
+    together = max(sink.group_pixels, method.group_pixels)
+    groups = grouped(items, source, together, method.run)
+    tally, failed = Tally(), []
+    pixels = max((source.info.pixels or 0) * method.run, together)
+    with closing(ordered_map(redraw, groups, run.jobs, frames_ahead(run.jobs, pixels or None))) as results:
         for done in results:
             for packet in done.packets:
                 sink.write(packet)
@@ -82,12 +63,21 @@ def quantize(
                 if isinstance(outcome, str):
                     failed.append(outcome)
                 else:
-                    same = outcome.same and sink.exact
-                    tally.add(outcome.size, outcome.samples, outcome.squared_error, same)
+                    tally.add(outcome, sink.exact)
                 progress.advance()
     if failed and not tally.frames:
         raise MediaError(f"{source.label}: no image could be decoded; the first: {failed[0]}")
     return tally, failed
+
+
+def _loaded(group: list[Any], source: FrameSource, outcomes: list[Figures | str]) -> Iterator[Frame]:
+    """The frames of items; why there is none goes to `outcomes`, in its turn."""
+    for item in group:
+        frame = item if isinstance(item, Frame) else source.load_or_reason(item)
+        if isinstance(frame, str):
+            outcomes.append(frame)
+        else:
+            yield frame
 
 
 def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: Progress) -> Tally:
@@ -109,60 +99,19 @@ def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: P
             frames = [_earlier(frame, *start) for frame in frames]
         return sink.encode_group(frames), [(frame.width, frame.height) for frame in frames]
 
-    tally = Tally(source.codebook)
+    tally = Tally()
     with closing(ordered_map(encode, groups, run.jobs, ahead)) as results:
         for packets, sizes in results:
             for packet in packets:
                 sink.write(packet)
             for size in sizes:
-                tally.add(size, 0, 0, False)
+                tally.add(Figures(size), False)
                 progress.advance()
     return tally
 
 
-def _earlier(frame: IndexFrame, index: int, time: Fraction | None) -> IndexFrame:
+def _earlier(frame: CodedFrame, index: int, time: Fraction | None) -> CodedFrame:
     """The frame on a clock that is 0 at `time`; where there are no times, the index is the clock."""
     if frame.time is None or time is None:
         return replace(frame, index=frame.index - index)
     return replace(frame, time=frame.time - time)
-
-
-def _figures(frame: Frame, coded: IndexFrame, squared_error: int, codebook: Codebook) -> _Figures:
-    visible = coded.width * coded.height if coded.alpha is None else int(np.count_nonzero(coded.alpha))
-    same = frame.pixels.dtype == np.uint8 and (codebook.channels == 3 or frame.pixels.shape[2] == 1)
-    return _Figures((coded.width, coded.height), visible * codebook.channels, squared_error, same)
-
-
-def _grouped(items: Iterable[Any], source: FrameSource, pixels_most: int) -> Iterator[list[Any]]:
-    """Consecutive items with at most so many pixels together, and at least one; single ones where that is 0.
-
-    What reading raises is raised behind the last group.
-    """
-
-    most = _VIDEO_TOGETHER_MOST if source.info.fps else _TOGETHER_MOST
-
-    def pixels_of(item: Any) -> int:
-        return item.pixels.shape[0] * item.pixels.shape[1] if isinstance(item, Frame) else source.pixels_of(item)
-
-    group: list[Any] = []
-    pixels, broken = 0, None
-    reading = iter(items)
-    while True:
-        try:
-            item = next(reading)
-        except StopIteration:
-            break
-        except Exception as error:  # noqa: BLE001  raised below
-            broken = error
-            break
-        more = pixels_of(item) if pixels_most else 1
-        if group and (pixels + more > pixels_most or len(group) == most):
-            yield group
-            group, pixels = [], 0
-        group.append(item)
-        pixels += more
-        del item
-    if group:
-        yield group
-    if broken is not None:
-        raise broken

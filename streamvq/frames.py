@@ -1,4 +1,4 @@
-"""What flows through the pipeline: `Frame` in, `IndexFrame` out, and what is known of a stream."""
+"""What flows through the pipeline: `Frame` in, `IndexFrame` or `LowRankFrame` out, and what is known of a stream."""
 
 from __future__ import annotations
 
@@ -66,3 +66,43 @@ class IndexFrame:
     duration: Fraction | None = None
     name: str | None = None
     alpha: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneFactors:
+    """One channel of rank r as whole numbers; see `streamvq.quantize.factors` for what they stand for.
+
+    `left` is int32 [r, rows, columns]: of whole frames [r, height, 1], of patches one coefficient a patch. `right` is
+    int32 [r, ...]: of whole frames [r, 1, width], of patches [r, P, P], with `bits` [r] binary places each.
+    """
+
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    bits: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """How many components there are."""
+        return len(self.bits)
+
+
+@dataclass(frozen=True, eq=False)
+class LowRankFrame:
+    """One picture as the quantized factors of its channels.
+
+    `step` is what 1 of a left factor stands for, in 256ths of a level. `alpha` is uint8 [height, width], or None
+    for an opaque picture.
+    """
+
+    planes: tuple[PlaneFactors, ...]
+    step: int
+    height: int
+    width: int
+    index: int = 0
+    time: Fraction | None = None
+    duration: Fraction | None = None
+    name: str | None = None
+    alpha: NDArray[np.uint8] | None = None
+
+
+CodedFrame = IndexFrame | LowRankFrame

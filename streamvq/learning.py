@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
+from streamvq.frames import Frame
+from streamvq.grouping import grouped
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources import FrameSource
@@ -24,7 +26,8 @@ from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.fitting import fit_codes
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
-from streamvq.settings import FitSettings, RunSettings
+from streamvq.quantize.low_rank import along, run_length
+from streamvq.settings import FitSettings, LowRankSettings, RunSettings
 
 Sketch = ColorSketch | BlockSample
 _SKETCHES_MOST = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
@@ -48,6 +51,9 @@ def fit_codebook(
     seed: int = 0,
     block: int | tuple[int, int] = 1,
     space: str = "",
+    rank: int | None = None,
+    energy: float | None = None,
+    patch: int = 0,
     recursive: bool = False,
     run: RunSettings | None = None,
     progress: Progress | None = None,
@@ -56,7 +62,8 @@ def fit_codebook(
 
     `sources` are videos, images, folders, globs, or "-" (y4m on standard input). A code stands for one pixel, or for
     `block` pixels, a side or (height, width), then in `space` "rgb" or "ycbcr420". With at most `colors` distinct
-    colors or blocks in them, the codebook is exactly those. The result does not depend on `run.jobs`.
+    colors or blocks in them, the codebook is exactly those. With `rank` or `energy` it is learned from frames of low
+    rank, as by `low_rank`. The result does not depend on `run.jobs`.
     Raises UsageError for numbers out of range, InputMissing, or MediaError.
 
     >>> import streamvq
@@ -65,7 +72,7 @@ def fit_codebook(
     (16, 3)
     """
     inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
-    settings = FitSettings.of(colors, gray, seed, block, space)
+    settings = FitSettings.of(colors, gray, seed, block, space, LowRankSettings.of(rank, energy, patch))
     fitted = fit(inputs, settings, run or RunSettings(), progress or NoProgress())
     for reasons in fitted.failed.values():
         raise MediaError(reasons[0])
@@ -79,7 +86,7 @@ def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, p
     for number, source in enumerate(inputs):
         sketch = total.empty() if len(inputs) > 1 else total
         try:
-            counted, bad, remarks = _absorb(source, sketch, number, run, progress)
+            counted, bad, remarks = _absorb(source, sketch, number, settings, run, progress)
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
@@ -98,7 +105,7 @@ def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, p
 
 
 def _absorb(
-    source: MediaInput, sketch: Sketch, number: int, run: RunSettings, progress: Progress
+    source: MediaInput, sketch: Sketch, number: int, settings: FitSettings, run: RunSettings, progress: Progress
 ) -> tuple[int, list[str], list[str]]:
     """Count all frames of input `number` into `sketch`, in parallel; frames counted, bad ones, and remarks."""
     spare: SimpleQueue[Sketch] = SimpleQueue()
@@ -106,25 +113,26 @@ def _absorb(
     for part in parts:
         spare.put(part)
 
-    def count(item: Any) -> str | None:
-        frame = opened.load_or_reason(item)
-        if isinstance(frame, str):
-            return frame
+    def count(group: list[Any]) -> list[str | None]:
+        loaded = [opened.load_or_reason(item) for item in group]
         part = spare.get()
         try:
-            part.absorb(frame.pixels, number << 40 | frame.index)
+            for frame in _as_learned((frame for frame in loaded if isinstance(frame, Frame)), settings, length):
+                part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
             spare.put(part)
-        return None
+        return [frame if isinstance(frame, str) else None for frame in loaded]
 
     counted, bad = 0, []
     with (
         open_source(source, keep_going=run.keep_going) as opened,
         progress.of(f"learn {opened.label}", opened.info.frame_count),
     ):
-        ahead = frames_ahead(run.jobs, opened.info.pixels)
-        with closing(ordered_map(count, opened.items(), run.jobs, ahead)) as reasons:
-            for reason in reasons:
+        length = run_length(opened.info.pixels) if settings.low_rank else 1
+        pixels = opened.info.pixels and opened.info.pixels * length
+        groups = grouped(opened.items(), opened, 0, length)
+        with closing(ordered_map(count, groups, run.jobs, frames_ahead(run.jobs, pixels))) as outcomes:
+            for reason in chain.from_iterable(outcomes):
                 if reason is None:
                     counted += 1
                 else:
@@ -142,13 +150,21 @@ def warm_up(
     ahead = frames_ahead(run.jobs, source.info.pixels)
     head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, ahead))
     sketch = _new_sketch(settings)
-    for frame in head:
+    length = run_length(source.info.pixels) if settings.low_rank else 1
+    for frame in _as_learned(iter(head), settings, length):
         sketch.absorb(frame.pixels, frame.index)
     book = _fitted(sketch, settings, run.jobs)
     note = f"{source.label}: {len(book)} {codes_name(settings.block)} learned from the first {len(head)} frames"
     if len(book) < settings.colors:
         note += f", which have no more of the {settings.colors} asked for; a larger --warmup sees more"
     return book, chain(head, items), note
+
+
+def _as_learned(frames: Iterator[Frame], settings: FitSettings, run: int) -> Iterator[Frame]:
+    """Frames as the codebook is to see them: of low rank, where that is asked for."""
+    if settings.low_rank is None:
+        return frames
+    return (truncated for _, _, truncated in along(frames, settings.low_rank, run, settings.gray))
 
 
 def _new_sketch(settings: FitSettings) -> Sketch:
@@ -168,6 +184,7 @@ def _fitted(sketch: Sketch, settings: FitSettings, jobs: int) -> Codebook:
     provenance = {
         "colors_asked": settings.colors,
         "seed": settings.seed,
+        **({"low_rank": vars(settings.low_rank)} if settings.low_rank else {}),
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,

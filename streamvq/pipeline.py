@@ -20,22 +20,24 @@ from streamvq.media.opening import open_sink, open_source
 from streamvq.media.plan import Job
 from streamvq.media.sinks import FrameSink
 from streamvq.media.svq_source import SvqSource, check_no_terminal
+from streamvq.methods import Factorization, Method, VectorQuantization
 from streamvq.planning import Plan, make_plan, plan_decompression
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.results import Result, Tally
-from streamvq.settings import FitSettings, OutputSettings, RunSettings
+from streamvq.settings import DrawingSettings, FitSettings, LowRankSettings, OutputSettings, RunSettings
 from streamvq.staging import made_folder
 
 
 @dataclass(frozen=True)
 class _How:
-    """All that says how a run is done."""
+    """All that says how a run is done; `factors` is set where frames are stored as factors and nothing is learned."""
 
     settings: FitSettings
     run: RunSettings
     writing: OutputSettings
     progress: Progress
+    factors: LowRankSettings | None = None
 
 
 def compress(
@@ -47,6 +49,10 @@ def compress(
     seed: int = 0,
     block: int | tuple[int, int] = 1,
     space: str = "",
+    method: str = "vq",
+    rank: int | None = None,
+    energy: float | None = None,
+    patch: int = 0,
     codebook: Codebook | None = None,
     save_codebook: Source | None = None,
     recursive: bool = False,
@@ -60,6 +66,9 @@ def compress(
     kind, and without it a single source becomes a .svq file beside it. A code stands for one pixel or a `block`, as
     for `fit_codebook`. A learned codebook is written next to the output (`save_codebook` chooses where). One result
     a source; where one of several fails, its result has `error` and the others are done.
+
+    With `rank` or `energy`, frames are first truncated as by `low_rank` (`method` "svd-vq", or the default "vq").
+    With `method` "svd" there is no codebook: the quantized factors are the frames; `space` is where they are stored.
     Raises UsageError, InputMissing, MediaError, CodebookError, OutputError; nothing half-written remains.
 
     >>> import streamvq, tempfile
@@ -68,11 +77,18 @@ def compress(
     >>> result.colors, result.width, result.height
     (32, 480, 270)
     """
-    settings = FitSettings.of(colors, gray, seed, block, space)
-    how = _How(settings, run or RunSettings(), writing or OutputSettings(), progress or NoProgress())
+    drawing = DrawingSettings.of(colors, gray, seed, block, space, method, rank, energy, patch)
+    settings, factors = drawing.fit, drawing.factors
+    how = _How(settings, run or RunSettings(), writing or OutputSettings(), progress or NoProgress(), factors)
     start = time.perf_counter()
     plan = make_plan(
-        sources, output, codebook=codebook, save_codebook=save_codebook, recursive=recursive, writing=how.writing
+        sources,
+        output,
+        drawing,
+        codebook=codebook,
+        save_codebook=save_codebook,
+        recursive=recursive,
+        writing=how.writing,
     )
     path = plan.codebook_path
     known = codebook or _earlier(plan, how)
@@ -80,7 +96,7 @@ def compress(
     notes = [] if codebook or not known else [f"{path}: its {len(known)} colors are used, as in the run before"]
     warnings: list[str] = []
     failed: dict[str, list[str]] = {}
-    if known is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
+    if known is None and factors is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
         fitted = fit([job.source for job in plan.jobs], settings, how.run, how.progress)
         known, failed, warnings = fitted.codebook, fitted.failed, fewer_colors(fitted.codebook, settings)
     shared_seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
@@ -91,7 +107,7 @@ def compress(
             result.left_alone, result.notes, result.warnings = job.source.left_alone, [*notes], [*warnings]
             results.append(result)
             keep = None
-            if unsaved is not None or (codebook is None and job.target.kind == "pipe" and path is None):
+            if unsaved is not None or (codebook is factors is None and job.target.kind == "pipe" and path is None):
                 keep = _Keeper(unsaved, job, how.writing.overwrite)
             try:
                 if job.source.label in failed and job.source.kind != "images":
@@ -104,8 +120,9 @@ def compress(
                 continue
             if keep is not None:
                 path, unsaved = keep.path, None
-            result.codebook = str(path) if path else None
-            result.codebook_bytes = len(known.to_bytes())
+            if known is not None:
+                result.codebook = str(path) if path else None
+                result.codebook_bytes = len(known.to_bytes())
     return results
 
 
@@ -156,27 +173,36 @@ def _run_job(
     result: Result,
     shared_seconds: float,
     keep: _Keeper | None,
-) -> Codebook:
+) -> Codebook | None:
     """Do one job and fill in its result; the codebook, fitted on the warm-up where the input is a pipe."""
     start = time.perf_counter()
     with open_source(job.source, keep_going=how.run.keep_going) as source:
         items = source.items()
-        if codebook is None:
+        if codebook is None and how.factors is None:
             codebook, items, note = warm_up(source, items, how.settings, how.run)
             (result.warnings if len(codebook) < how.settings.colors else result.notes).append(note)
+        method = _method(codebook, how, job.target.format == "svq", source.info.pixels)
         with (
             how.progress.of(f"quantize {source.label}", source.info.frame_count),
-            open_sink(job.target, codebook, source.info, how.writing, source.audio_from) as sink,
+            open_sink(job.target, method.coder, source.info, how.writing, source.audio_from) as sink,
         ):
             if source.info.audio_streams and not sink.holds_audio:
                 result.notes.append(f"{sink.label}: holds no audio, so the input's is left out")
-            tally, result.failed = quantize(source, items, codebook, sink, how.run, how.progress, how.writing.lossy)
+            tally, result.failed = quantize(source, items, method, sink, how.run, how.progress)
             sink.judge = lambda: _judge(
-                sink, tally, result, how.writing, partial(keep.save, codebook) if keep else None
+                sink, tally, result, how.writing, partial(keep.save, codebook) if keep and codebook else None
             )
         result.notes += source.notes + sink.notes
-        tally.fill(result, sink, time.perf_counter() - start + shared_seconds)
+        tally.fill(result, sink, method.coder, time.perf_counter() - start + shared_seconds)
     return codebook
+
+
+def _method(codebook: Codebook | None, how: _How, stored: bool, pixels: int | None) -> Method:
+    """How frames of so many pixels are drawn, to be stored as they are or as pictures."""
+    if codebook is not None:
+        return VectorQuantization(codebook, how.writing.lossy, how.settings.low_rank, pixels)
+    assert how.factors is not None
+    return Factorization(how.factors, stored, pixels)
 
 
 class _Keeper:
@@ -216,7 +242,7 @@ def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: 
         source = stack.enter_context(SvqSource(path, job.source.label, codebook, how.run.keep_going, frames))
         with (
             how.progress.of(f"decompress {source.label}", source.info.frame_count),
-            open_sink(job.target, source.codebook, source.info, how.writing, source.audio_from) as sink,
+            open_sink(job.target, source.coder, source.info, how.writing, source.audio_from) as sink,
         ):
             if source.info.audio_streams and not (sink.holds_audio and source.audio_from):
                 why = "a part has no audio" if frames is not None else "holds no audio"
@@ -225,7 +251,7 @@ def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: 
         if source.missing:
             result.failed.append(source.missing)
         result.notes += source.notes + sink.notes
-        tally.fill(result, sink, time.perf_counter() - start)
+        tally.fill(result, sink, source.coder, time.perf_counter() - start)
 
 
 @contextmanager

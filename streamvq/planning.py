@@ -11,7 +11,7 @@ from streamvq.errors import OutputError, OutputExists, UsageError
 from streamvq.media.inputs import PIPE, MediaInput, Source, find_inputs
 from streamvq.media.plan import Job, plan_jobs
 from streamvq.quantize.codebook import Codebook
-from streamvq.settings import OutputSettings
+from streamvq.settings import DrawingSettings, OutputSettings
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Plan:
 def make_plan(
     sources: Source | Sequence[Source],
     output: Source | None,
+    drawing: DrawingSettings | None = None,
     *,
     codebook: Codebook | None = None,
     save_codebook: Source | None = None,
@@ -44,6 +45,9 @@ def make_plan(
     if not isinstance(codebook, Codebook | None):
         raise TypeError(f"codebook is a {type(codebook).__name__}: give a Codebook, such as Codebook.load(path)")
     writing = writing or OutputSettings()
+    factors = drawing is not None and drawing.factors is not None
+    if factors and (codebook or save_codebook or writing.lossy or not writing.embed):
+        raise UsageError("method svd has no codebook and no codes; drop -c, --save-codebook, --lossy and the like")
     inputs = find_inputs(
         [sources] if isinstance(sources, (str, os.PathLike)) else sources,
         recursive,
@@ -59,7 +63,7 @@ def make_plan(
         raise UsageError("-: a pipe has no size to compare with; drop --skip-if-larger")
     jobs, skipped, continues = plan_jobs(inputs, output, writing)
     path = Path(save_codebook) if save_codebook else None
-    if path is None and codebook is None and jobs and os.fspath(output) != PIPE:
+    if path is None and not factors and codebook is None and jobs and os.fspath(output) != PIPE:
         path = _codebook_path([*jobs, *skipped], output)
     if path is not None and jobs:
         _check_codebook_path(path, jobs, codebook, writing, continues)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamvq.media.sinks import FrameSink
+from streamvq.methods import Figures
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 from streamvq.quantize.metrics import psnr_db
 
 
@@ -18,7 +20,9 @@ class Result:
     `psnr_db` compares the codes' samples with the input's as 8 bits (luma for a gray codebook), not what a lossy
     format makes of them, and is None where they are equal. `lossless` says that the output holds the input's very
     pixels. `compression_rate` is that of the codes' plain bits:
-    (24 - bits) / 24, gray (8 - bits) / 8, with as many samples a code as it stands for. `bytes_out` includes copied
+    (24 - bits) / 24, gray (8 - bits) / 8, with as many samples a code as it stands for. Of frames of low rank, `rank`
+    is the greatest of a frame's channel, `energy` the share of all squared singular values that is kept, and
+    `truncation_psnr_db` the PSNR of the frames before they were quantized. `bytes_out` includes copied
     audio; `parts` says what it consists of, where the output is a `.svq` file.
     """
 
@@ -36,6 +40,9 @@ class Result:
     bits_per_pixel: float | None = None
     compression_rate: float | None = None
     psnr_db: float | None = None
+    rank: int | None = None
+    energy: float | None = None
+    truncation_psnr_db: float | None = None
     lossless: bool = False
     seconds: float | None = None
     frames_per_second: float | None = None
@@ -51,7 +58,18 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON; what is usually absent (skipped, failed, notes, error) only where it is there."""
-        rare = ("skipped", "failed", "notes", "warnings", "error", "left_alone", "parts", "exit_code", "compared")
+        rare: tuple[str, ...] = (
+            "skipped",
+            "failed",
+            "notes",
+            "warnings",
+            "error",
+            "left_alone",
+            "parts",
+            "exit_code",
+            "compared",
+        )
+        rare += ("rank", "energy", "truncation_psnr_db")
         loss = () if self.compared or self.skipped or self.error else ("psnr_db", "lossless", "compression_rate")
         return {key: value for key, value in vars(self).items() if (value or key not in rare) and key not in loss}
 
@@ -59,43 +77,60 @@ class Result:
 class Tally:
     """Adds up frames on their way to a sink."""
 
-    def __init__(self, codebook: Codebook) -> None:
-        self._codebook = codebook
+    def __init__(self) -> None:
         self._sizes: set[tuple[int, int]] = set()
         self._pixels = self._samples = self._squared_error = 0
         self._same = True
+        self._rank = self._truncation_error = 0
+        self._energy = self._cut_off = 0.0
+        self._full: tuple[int, int] | None = None  # the size of the first frame that has no such rank
+        self._truncated = False
         self.frames = 0
 
-    def add(self, size: tuple[int, int], samples: int, squared_error: int, same: bool) -> None:
-        """Count one frame: width and height, visible samples, their sum of squared errors, and whether they are
-        written as they were compared."""
+    def add(self, figures: Figures, exact: bool) -> None:
+        """Count one frame; `exact` says that what is compared is what is written."""
+        size, truncated = figures.size, figures.truncated
         self._sizes = (self._sizes | {size}) if len(self._sizes) < 2 else self._sizes
         self._pixels += size[0] * size[1]
-        self._samples += samples
-        self._squared_error += squared_error
-        self._same &= same
+        self._samples += figures.samples
+        self._squared_error += figures.squared_error
+        self._same &= figures.same and exact
         self.frames += 1
+        if truncated is not None:
+            self._truncated = True
+            self._rank = max(self._rank, truncated.rank)
+            self._truncation_error += truncated.squared_error
+            self._energy += truncated.total
+            self._cut_off += truncated.cut_off
+            self._full = self._full or (size if truncated.full else None)
 
     def psnr_db(self) -> float | None:
         """Of all samples so far; None where there is no error."""
         return psnr_db(self._squared_error, self._samples)
 
-    def fill(self, result: Result, sink: FrameSink, seconds: float) -> None:
+    def fill(self, result: Result, sink: FrameSink, coder: Coder, seconds: float) -> None:
         """Set the figures that follow from what was counted, and from the finished sink."""
-        book = self._codebook
-        full = 8 * book.channels * book.block[0] * book.block[1]
-        bits = max(1, math.ceil(math.log2(len(book))))
         bytes_out = sink.size_bytes
         result.frames = self.frames
         if len(self._sizes) == 1:
             result.width, result.height = next(iter(self._sizes))
-        result.colors = len(self._codebook)
         result.bytes_out = bytes_out
         result.bits_per_pixel = 8 * bytes_out / self._pixels if self._pixels else None
-        result.compression_rate = (full - bits) / full
         result.compared = self._samples > 0
         result.psnr_db = self.psnr_db()
         result.lossless = self._same and self._squared_error == 0
-        result.block, result.parts = book.block, sink.parts
+        result.parts = sink.parts
         result.seconds = seconds
         result.frames_per_second = self.frames / seconds if seconds else None
+        if isinstance(coder, Codebook):
+            full = 8 * coder.channels * coder.block[0] * coder.block[1]
+            bits = max(1, math.ceil(math.log2(len(coder))))
+            result.colors, result.block = len(coder), coder.block
+            result.compression_rate = (full - bits) / full
+        if self._truncated:
+            result.rank = self._rank
+            result.energy = 1 - self._cut_off / self._energy if self._energy else 1.0
+            result.truncation_psnr_db = psnr_db(self._truncation_error, self._samples)
+            if self._full:
+                width, height = self._full
+                result.notes.append(f"{result.input}: frames of {width}x{height} have no rank that high: all is kept")

@@ -20,6 +20,9 @@ def apply(
     inputs: opt.Inputs,
     codebook: Annotated[Path, typer.Option("-c", "--codebook", help="The codebook.", rich_help_panel="Codebook")],
     output: opt.OutputOrBeside = None,
+    rank: opt.Rank = None,
+    energy: opt.Energy = None,
+    patch: opt.Patch = 0,
     recursive: opt.Recursive = False,
     keep_going: opt.KeepGoing = False,
     fps: opt.Fps = "25",
@@ -42,30 +45,27 @@ def apply(
 
     Color inputs become luma for a gray codebook; gray inputs become R=G=B for a color one.
     """
-    from streamvq.cli.run import run_compress
+    from streamvq.cli.run import Request, run_compress
     from streamvq.settings import OutputSettings, RunSettings
 
+    writing = OutputSettings(
+        format,
+        crf,
+        opt.frame_rate(fps),
+        overwrite,
+        skip_existing,
+        lossy,
+        not external_codebook,
+        skip_if_larger,
+        min_psnr,
+    )
+    run = RunSettings(jobs, keep_going=keep_going)
     run_compress(
-        inputs,
-        output,
-        None,
+        Request(inputs, output, run, writing, dry_run, json, quiet, verbose),
         codebook,
         None,
         recursive,
-        RunSettings(jobs, keep_going=keep_going),
-        OutputSettings(
-            format,
-            crf,
-            opt.frame_rate(fps),
-            overwrite,
-            skip_existing,
-            lossy,
-            not external_codebook,
-            skip_if_larger,
-            min_psnr,
-        ),
-        dry_run,
-        json,
-        quiet,
-        verbose,
+        rank=rank,
+        energy=energy,
+        patch=patch,
     )

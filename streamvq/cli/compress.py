@@ -11,6 +11,8 @@ Examples:
   streamvq compress clip.mp4 -k 64 -o clip.mkv       exact colors, audio kept
   streamvq compress sprites/ -r -k 32 -o build       indexed PNGs, one palette
   streamvq compress photo.jpg --gray --bits 3 -o photo.png
+  streamvq compress clip.mp4 --rank 32 -o clip.mkv   frames of rank 32 first
+  streamvq compress clip.mp4 --method svd --rank 12 --patch 8
   streamvq compress new/ -c build.codebook.npz -o new-build
   ffmpeg -i in.mkv -f yuv4mpegpipe - | streamvq compress - -o - | ffplay -"""
 
@@ -27,6 +29,10 @@ def compress(
     save_codebook: opt.SaveBook = None,
     seed: opt.Seed = 0,
     warmup: opt.Warmup = 32,
+    method: opt.Method = "vq",
+    rank: opt.Rank = None,
+    energy: opt.Energy = None,
+    patch: opt.Patch = 0,
     recursive: opt.Recursive = False,
     keep_going: opt.KeepGoing = False,
     fps: opt.Fps = "25",
@@ -47,9 +53,10 @@ def compress(
 ) -> None:
     """Learn one codebook from all inputs, and write them with it.
 
-    The codebook is saved next to the output; -c uses a saved one instead and changes nothing in it.
+    The codebook is saved next to the output; -c uses a saved one instead and changes nothing in it. --method svd
+    learns nothing: it stores each frame's leading singular vectors.
     """
-    from streamvq.cli.run import run_compress
+    from streamvq.cli.run import Request, run_compress
     from streamvq.errors import UsageError
     from streamvq.settings import OutputSettings, RunSettings
 
@@ -57,27 +64,30 @@ def compress(
         raise UsageError(
             f"-c {codebook}: the codebook fixes its codes; drop --colors, --bits, --gray, --block, --space"
         )
+    sides = opt.block_sides(block)
+    writing = OutputSettings(
+        format,
+        crf,
+        opt.frame_rate(fps),
+        overwrite,
+        skip_existing,
+        lossy,
+        not external_codebook,
+        skip_if_larger,
+        min_psnr,
+    )
     run_compress(
-        inputs,
-        output,
-        opt.fit_settings(colors, bits, gray, seed, block, space),
+        Request(inputs, output, RunSettings(jobs, warmup, keep_going), writing, dry_run, json, quiet, verbose),
         codebook,
         save_codebook,
         recursive,
-        RunSettings(jobs, warmup, keep_going),
-        OutputSettings(
-            format,
-            crf,
-            opt.frame_rate(fps),
-            overwrite,
-            skip_existing,
-            lossy,
-            not external_codebook,
-            skip_if_larger,
-            min_psnr,
-        ),
-        dry_run,
-        json,
-        quiet,
-        verbose,
+        colors=opt.color_count(colors, bits, gray, sides),
+        gray=gray,
+        seed=seed,
+        block=sides,
+        space=space or "",
+        method=method,
+        rank=rank,
+        energy=energy,
+        patch=patch,
     )

@@ -47,18 +47,10 @@ def decompress(
 
     A file that is cut off is decoded up to its last whole group, and the exit code is 1.
     """
-    from streamvq.cli.run import run_decompress
+    from streamvq.cli.run import Request, run_decompress
     from streamvq.settings import OutputSettings, RunSettings
 
-    run_decompress(
-        inputs,
-        output,
-        codebook,
-        opt.frame_range(frames),
-        RunSettings(jobs, keep_going=keep_going),
-        OutputSettings(format, crf, opt.frame_rate(fps), overwrite, skip_existing),
-        dry_run,
-        json,
-        quiet,
-        verbose,
-    )
+    writing = OutputSettings(format, crf, opt.frame_rate(fps), overwrite, skip_existing)
+    run = RunSettings(jobs, keep_going=keep_going)
+    request = Request(inputs, output, run, writing, dry_run, json, quiet, verbose)
+    run_decompress(request, codebook, opt.frame_range(frames))

@@ -25,6 +25,9 @@ def fit(
     block: opt.Block = None,
     space: opt.Space = None,
     seed: opt.Seed = 0,
+    rank: opt.Rank = None,
+    energy: opt.Energy = None,
+    patch: opt.Patch = 0,
     recursive: opt.Recursive = False,
     keep_going: opt.KeepGoing = False,
     overwrite: opt.Overwrite = False,
@@ -46,12 +49,15 @@ def fit(
     from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.errors import UsageError
     from streamvq.media.inputs import find_inputs
-    from streamvq.settings import RunSettings
+    from streamvq.settings import FitSettings, LowRankSettings, RunSettings
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
-    settings = opt.fit_settings(colors, bits, gray, seed, block, space)
+    sides = opt.block_sides(block)
+    count = opt.color_count(colors, bits, gray, sides)
+    low_rank = LowRankSettings.of(rank, energy, patch)
+    settings = FitSettings.of(count, gray, seed, sides, space or "", low_rank)
     kind = learning.codes_name(settings.block)
     found = find_inputs(inputs, recursive)
     if skip_existing and output.exists():

@@ -75,6 +75,14 @@ def _svq(path: str) -> dict[str, Any]:
 
     about = survey(Path(path))
     header, info = about.header, about.header.info
+    pictures: dict[str, Any] = {
+        "codes": header.colors,
+        "block": list(header.block),
+        "codebook": "inside" if about.parts["codebook"] else "external: decompress needs -c",
+        "fingerprint": header.fingerprint,
+    }
+    if header.low_rank:
+        pictures = {"method": "svd", "patch": header.patch}
     return {
         "file": path,
         "kind": "svq",
@@ -85,11 +93,8 @@ def _svq(path: str) -> dict[str, Any]:
         "frames_per_second": float(info.fps) if info.fps else None,
         "audio_streams": info.audio_streams,
         "groups": about.groups,
-        "codes": header.colors,
         "space": header.space,
-        "block": list(header.block),
-        "codebook": "inside" if about.parts["codebook"] else "external: decompress needs -c",
-        "fingerprint": header.fingerprint,
+        **pictures,
         "bytes_by_part": {name: count for name, count in about.parts.items() if count},
         "bits_per_pixel": 8 * about.size / about.pixels if about.pixels else None,
         "missing": about.missing,

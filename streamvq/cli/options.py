@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from streamvq.settings import FitSettings
-
-_CODEBOOK, _READ, _WRITE, _REPORT = "Codebook", "Input", "Output", "Running and reporting"
+_CODEBOOK, _LOW_RANK, _READ, _WRITE, _REPORT = "Codebook", "Low rank", "Input", "Output", "Running and reporting"
 
 Inputs = Annotated[
     list[str],
@@ -43,7 +40,7 @@ Space = Annotated[
     str | None,
     typer.Option(
         "--space",
-        help="Where blocks are compared: ycbcr420 (even sides; the default) or rgb.",
+        help="Where blocks are compared, or factors stored: ycbcr420 (the default; blocks of even sides) or rgb.",
         autocompletion=lambda: ["rgb", "ycbcr420"],
         rich_help_panel=_CODEBOOK,
     ),
@@ -67,6 +64,33 @@ SaveBook = Annotated[
 Warmup = Annotated[
     int,
     typer.Option("--warmup", help="Frames to learn from when the input is a pipe.", rich_help_panel=_CODEBOOK),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        help="vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
+        autocompletion=lambda: ["vq", "svd", "svd-vq"],
+        rich_help_panel=_LOW_RANK,
+    ),
+]
+Rank = Annotated[
+    int | None,
+    typer.Option("--rank", help="Truncate each frame's channels to this rank (SVD).", rich_help_panel=_LOW_RANK),
+]
+Energy = Annotated[
+    float | None,
+    typer.Option(
+        "--energy",
+        help="To the least rank that keeps this share of the squared singular values, such as 0.99.",
+        rich_help_panel=_LOW_RANK,
+    ),
+]
+Patch = Annotated[
+    int,
+    typer.Option(
+        "--patch", help="Truncate the matrix of PxP patches instead of whole frames.", rich_help_panel=_LOW_RANK
+    ),
 ]
 Recursive = Annotated[
     bool,
@@ -151,22 +175,18 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="More detail.", r
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.", rich_help_panel=_REPORT)]
 
 
-def fit_settings(
-    colors: int | None, bits: int | None, gray: bool, seed: int, block: str | None, space: str | None
-) -> FitSettings:
-    """The fit settings that the options mean. Raises UsageError."""
+def color_count(colors: int | None, bits: int | None, gray: bool, sides: tuple[int, int]) -> int | None:
+    """The number of codes that --colors or --bits mean. Raises UsageError."""
     from streamvq.errors import UsageError
-    from streamvq.settings import FitSettings
 
-    sides = block_sides(block)
     if colors is not None and bits is not None:
         raise UsageError("--colors and --bits say the same thing; give one of them")
     if bits is not None:
         most = 8 if gray and sides == (1, 1) else 16
         if not 1 <= bits <= most:
             raise UsageError(f"--bits {bits}: choose 1 to {most}" + (" with --gray" if most == 8 else ""))
-        colors = 2**bits
-    return FitSettings.of(colors, gray, seed, sides, space or "")
+        return int(2**bits)
+    return colors
 
 
 def block_sides(text: str | None) -> tuple[int, int]:

@@ -72,14 +72,22 @@ def summary(result: Result, verbose: bool) -> str:
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     high, wide = result.block or (1, 1)
     codes = f"{result.colors} " + ("colors" if high == wide == 1 else f"blocks of {wide}x{high}")
+    if result.colors is None:
+        codes = "singular vectors"
     if result.compared:
-        codes += f", {loss}, compression rate of the codes {100 * (result.compression_rate or 0):.4g} %"
+        codes += f", {loss}"
+        if result.colors is not None:
+            codes += f", compression rate of the codes {100 * (result.compression_rate or 0):.4g} %"
     lines = [
         head,
         f"  {frames}, {size}, {codes}",
         f"  {bytes_text(result.bytes_in)} in, {bytes_text(result.bytes_out)} out, "
         f"{result.bits_per_pixel:.3g} bits per pixel",
     ]
+    if result.rank is not None:
+        cut = f"PSNR {result.truncation_psnr_db:.2f} dB" if result.truncation_psnr_db else "no error"
+        energy = f"{100 * (result.energy or 0):.6g} % of the energy"
+        lines.insert(2, f"  rank {result.rank}, {energy}; {cut} before quantizing")
     if result.parts:
         parts = [f"{name} {bytes_text(count)}" for name, count in result.parts.items() if count]
         lines.append(f"  of them {', '.join(parts)}")

@@ -1,106 +1,93 @@
-"""What `compress` and `apply` share: run the pipeline, then print."""
+"""What commands that write share: run the pipeline, then print."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from streamvq.planning import Plan
     from streamvq.results import Result
-    from streamvq.settings import FitSettings, OutputSettings, RunSettings
+    from streamvq.settings import OutputSettings, RunSettings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What every command that writes is asked for."""
+
+    inputs: list[str]
+    output: str | None
+    run: RunSettings
+    writing: OutputSettings
+    dry_run: bool
+    json: bool
+    quiet: bool
+    verbose: bool
 
 
 def run_compress(
-    inputs: list[str],
-    output: str | None,
-    fit: FitSettings | None,
-    codebook: Path | None,
-    save_codebook: Path | None,
-    recursive: bool,
-    run: RunSettings,
-    writing: OutputSettings,
-    dry_run: bool,
-    json: bool,
-    quiet: bool,
-    verbose: bool,
+    request: Request, codebook: Path | None, save_codebook: Path | None, recursive: bool, **drawing: Any
 ) -> None:
-    """Quantize and print; exits with 1 where something failed."""
+    """Quantize and print; exits with 1 where something failed. `drawing` is as for `DrawingSettings.of`."""
     from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
     from streamvq.pipeline import compress
     from streamvq.planning import make_plan
-    from streamvq.settings import FitSettings
+    from streamvq.settings import DrawingSettings
 
     book = load_codebook(codebook) if codebook else None
-    fit = fit or FitSettings()
-    if dry_run:
-        plan = make_plan(
-            inputs, output, codebook=book, save_codebook=save_codebook, recursive=recursive, writing=writing
-        )
-        _print_plan(plan, str(codebook or plan.codebook_path or ""), json)
+    files: dict[str, Any] = {"codebook": book, "save_codebook": save_codebook, "recursive": recursive}
+    files["writing"] = request.writing
+    if request.dry_run:
+        plan = make_plan(request.inputs, request.output, DrawingSettings.of(**drawing), **files)
+        _print_plan(plan, str(codebook or plan.codebook_path or ""), request.json)
         return
-    with _errors_as_json(json, inputs, output):
-        results = compress(
-            inputs,
-            output,
-            fit.colors,
-            gray=fit.gray,
-            seed=fit.seed,
-            block=fit.block,
-            space=fit.space,
-            codebook=book,
-            save_codebook=save_codebook,
-            recursive=recursive,
-            run=run,
-            writing=writing,
-            progress=progress_bar(quiet),
-        )
+    progress = progress_bar(request.quiet)
+    with _errors_as_json(request):
+        results = compress(request.inputs, request.output, run=request.run, progress=progress, **files, **drawing)
     for result in results:
         if book is not None and codebook is not None and not result.codebook:
             result.codebook = str(codebook)
-        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
+        _print_result(result, request)
     _leave(results)
 
 
-def run_decompress(
-    inputs: list[str],
-    output: str,
-    codebook: Path | None,
-    frames: range | None,
-    run: RunSettings,
-    writing: OutputSettings,
-    dry_run: bool,
-    json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> None:
+def run_decompress(request: Request, codebook: Path | None, frames: range | None) -> None:
     """Decode and print; exits with 1 where something failed."""
     from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
     from streamvq.pipeline import decompress
     from streamvq.planning import plan_decompression
 
+    assert request.output is not None
     book = load_codebook(codebook) if codebook else None
-    if dry_run:
-        _print_plan(plan_decompression(inputs, output, writing), str(codebook or ""), json)
+    if request.dry_run:
+        plan = plan_decompression(request.inputs, request.output, request.writing)
+        _print_plan(plan, str(codebook or ""), request.json)
         return
-    with _errors_as_json(json, inputs, output):
+    with _errors_as_json(request):
         results = decompress(
-            inputs, output, codebook=book, frames=frames, run=run, writing=writing, progress=progress_bar(quiet)
+            request.inputs,
+            request.output,
+            codebook=book,
+            frames=frames,
+            run=request.run,
+            writing=request.writing,
+            progress=progress_bar(request.quiet),
         )
     for result in results:
-        _print_result(result, json, quiet, verbose, to_stderr=output == "-")
+        _print_result(result, request)
     _leave(results)
 
 
 @contextmanager
-def _errors_as_json(json: bool, inputs: list[str], output: str | None) -> Iterator[None]:
+def _errors_as_json(request: Request) -> Iterator[None]:
     """What stops the whole run is also told on stdout, where JSON is asked for and stdout is free."""
     from streamvq.cli.printing import print_json
     from streamvq.errors import StreamVQError
@@ -108,8 +95,8 @@ def _errors_as_json(json: bool, inputs: list[str], output: str | None) -> Iterat
     try:
         yield
     except StreamVQError as error:
-        if json and output != "-":
-            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
+        if request.json and request.output != "-":
+            print_json({"input": " ".join(request.inputs), "output": request.output, "error": str(error)})
         raise
 
 
@@ -120,19 +107,20 @@ def _leave(results: list[Result]) -> None:
         raise typer.Exit(1 if 1 in codes else max(codes))
 
 
-def _print_result(result: Result, json: bool, quiet: bool, verbose: bool, to_stderr: bool) -> None:
+def _print_result(result: Result, request: Request) -> None:
     from streamvq.cli.printing import print_json, say, summary
 
+    to_stderr = request.output == "-"
     for line in [*result.failed, *([result.error] if result.error else [])]:
         say(f"error: {line}")
-    for note in result.warnings + (result.notes if not quiet else []):
+    for note in result.warnings + (result.notes if not request.quiet else []):
         say(f"note: {note}")
-    if result.compared and result.bytes_in and (result.bytes_out or 0) > 1.05 * result.bytes_in and not quiet:
+    if result.compared and result.bytes_in and (result.bytes_out or 0) > 1.05 * result.bytes_in and not request.quiet:
         say(f"note: {result.output}: {(result.bytes_out or 0) / result.bytes_in:.1f} times as large as the input")
-    if json and not to_stderr:
+    if request.json and not to_stderr:
         print_json(result.as_dict())
-    elif not quiet and not result.error:
-        print(summary(result, verbose), file=sys.stderr if to_stderr else sys.stdout)
+    elif not request.quiet and not result.error:
+        print(summary(result, request.verbose), file=sys.stderr if to_stderr else sys.stdout)
 
 
 def _print_plan(plan: Plan, book: str, json: bool) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamvq.container.reader import SvqReader
 from streamvq.errors import InputMissing, MediaError
-from streamvq.frames import Frame, IndexFrame, StreamInfo
+from streamvq.frames import CodedFrame, Frame, IndexFrame, StreamInfo
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.pixels import with_alpha
 
@@ -26,8 +26,8 @@ class Clip(Sequence[Frame]):
     """A sequence of frames; `clip[i]` decodes only the group that holds frame i, and keeps it for the next.
 
     `info` is what is known of the stream, `codebook` what its indices are rows of, `indices[i]` the codes of frame
-    i, uint8 or uint16 [rows, columns]. Threads may share a clip; processes need one each. `missing` says
-    what is gone where the file is cut off.
+    i, uint8 or uint16 [rows, columns]; a file of factors (method "svd") has neither: asking raises CodebookError.
+    Threads may share a clip; processes need one each. `missing` says what is gone where the file is cut off.
     """
 
     def __init__(self, path: str | os.PathLike[str], codebook: Codebook | None = None) -> None:
@@ -39,7 +39,7 @@ class Clip(Sequence[Frame]):
             raise MediaError(f"{path}: cannot be read: {error.strerror}") from error
         try:
             self._reader = SvqReader(self._file, str(path), codebook)
-            self.codebook = self._reader.codebook
+            self._coder = self._reader.coder
             self._groups = self._reader.index(os.fstat(self._file.fileno()).st_size)
         except BaseException:
             self._file.close()
@@ -48,11 +48,21 @@ class Clip(Sequence[Frame]):
         self.missing = self._reader.missing
         self._firsts = [group.first for group in self._groups]
         self._lock = threading.Lock()  # threads may share a clip
-        self._held: tuple[int, list[IndexFrame]] = (-1, [])
-        self.indices = _Indices(self)
+        self._held: tuple[int, list[CodedFrame]] = (-1, [])
 
-    def coded(self, index: int) -> IndexFrame:
-        """Frame `index` as codes, with its size, time and name. Raises IndexError or MediaDamaged."""
+    @property
+    def codebook(self) -> Codebook:
+        """What indices are rows of. Raises CodebookError for a file of factors."""
+        return self._reader.codebook
+
+    @property
+    def indices(self) -> Sequence[NDArray]:
+        """The codes of each frame. Raises CodebookError for a file of factors."""
+        _ = self.codebook
+        return _Indices(self)
+
+    def coded(self, index: int) -> CodedFrame:
+        """Frame `index` as codes or factors, with its size, time and name. Raises IndexError or MediaDamaged."""
         length = len(self)
         if not -length <= index < length:
             raise IndexError(f"frame {index}: the clip has {length}")
@@ -74,7 +84,7 @@ class Clip(Sequence[Frame]):
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
         coded = self.coded(index)
-        pixels = with_alpha(self.codebook.picture(coded), coded.alpha)
+        pixels = with_alpha(self._coder.picture(coded), coded.alpha)
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -108,8 +118,10 @@ class _Indices(Sequence[NDArray]):
     def __getitem__(self, index: slice) -> list[NDArray]: ...
     def __getitem__(self, index: int | slice) -> NDArray | list[NDArray]:
         if isinstance(index, slice):
-            return [self._clip.coded(i).codes for i in range(len(self))[index]]
-        return self._clip.coded(index).codes
+            return [self[i] for i in range(len(self))[index]]
+        coded = self._clip.coded(index)
+        assert isinstance(coded, IndexFrame)
+        return coded.codes
 
 
 def open(path: str | os.PathLike[str], codebook: Codebook | None = None) -> Clip:

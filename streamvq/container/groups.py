@@ -1,4 +1,4 @@
-"""Groups of frames, each decodable alone: a table of sizes, times and names, alpha, and coded indices.
+"""Groups of frames, each decodable alone: a table of sizes, times and names, alpha, and coded indices or factors.
 
 FORMAT.md, section 5, gives the bytes.
 """
@@ -12,12 +12,15 @@ from pathlib import PureWindowsPath
 
 import numpy as np
 
+from streamvq.container.factor_groups import decode_factors, encode_factors
 from streamvq.container.header import EXTENT_MOST, PIXELS_MOST, Header
 from streamvq.container.index_coding import decode_frames, encode_frames
 from streamvq.container.numbers import Unpacker, packed, packed_signed
 from streamvq.errors import OutputError
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame, IndexFrame, LowRankFrame
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
+from streamvq.quantize.low_rank_codec import LowRankCodec
 
 SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of a frame
 FRAMES_MOST = 65535
@@ -34,7 +37,7 @@ class GroupBytes:
     payload: bytes
     frames: int
     alpha_bytes: int
-    index_bytes: int
+    picture_bytes: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class GroupParts:
     frames: int
     pixels: int
     alpha_bytes: int
-    index_bytes: int
+    picture_bytes: int
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class _Entry:
     alpha: bool
 
 
-def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codebook) -> GroupBytes:
+def encode_group(frames: Sequence[CodedFrame], header: Header, coder: Coder) -> GroupBytes:
     """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
     before = _before(header)
     table = [packed(len(frames))]
@@ -69,27 +72,32 @@ def encode_group(frames: Sequence[IndexFrame], header: Header, codebook: Codeboo
         before = entry
     if sum(frame.width * frame.height for frame in frames) > PIXELS_MOST or len(frames) > FRAMES_MOST:
         raise OutputError(f"{len(frames)} frames from {frames[0].index} are too large for a group; make it smaller")
-    for frame in frames:
-        _check_codes(frame, codebook)
     planes = [frame.alpha for frame in frames if frame.alpha is not None]
     alpha = encode_frames(planes, _LEVELS) if planes else b""
-    indices = encode_frames([frame.codes for frame in frames], codebook.codes)
+    pictures = _encode_pictures(frames, coder)
     head = b"".join([*table, packed(len(alpha))] if planes else table)
-    return GroupBytes(head + alpha + indices, len(frames), len(alpha), len(indices))
+    return GroupBytes(head + alpha + pictures, len(frames), len(alpha), len(pictures))
 
 
-def decode_group(payload: bytes, header: Header, codebook: Codebook) -> list[IndexFrame]:
+def _encode_pictures(frames: Sequence[CodedFrame], coder: Coder) -> bytes:
+    if isinstance(coder, Codebook):
+        indexed = [frame for frame in frames if isinstance(frame, IndexFrame)]
+        for frame in indexed:
+            _check_codes(frame, coder)
+        return encode_frames([frame.codes for frame in indexed], coder.codes)
+    return encode_factors([frame for frame in frames if isinstance(frame, LowRankFrame)])
+
+
+def decode_group(payload: bytes, header: Header, coder: Coder) -> list[CodedFrame]:
     """The frames of a group. Raises ValueError with what is wrong."""
     data = Unpacker(payload)
     first, entries = _read_table(data, header)
     with_alpha = [(entry.height, entry.width) for entry in entries if entry.alpha]
     planes = iter(decode_frames(data.take(data.number()), with_alpha, _LEVELS) if with_alpha else [])
-    rows, columns = codebook.block
-    shapes = [(-(-entry.height // rows), -(-entry.width // columns)) for entry in entries]
+    sizes = [(entry.height, entry.width) for entry in entries]
     base = header.info.time_base
-    return [
-        IndexFrame(
-            codes,
+    rest = [
+        (
             entry.height,
             entry.width,
             first + i,
@@ -98,10 +106,16 @@ def decode_group(payload: bytes, header: Header, codebook: Codebook) -> list[Ind
             entry.name,
             next(planes) if entry.alpha else None,
         )
-        for i, (codes, entry) in enumerate(
-            zip(decode_frames(data.rest(), shapes, codebook.codes), entries, strict=True)
-        )
+        for i, entry in enumerate(entries)
     ]
+    if isinstance(coder, Codebook):
+        rows, columns = coder.block
+        shapes = [(-(-height // rows), -(-width // columns)) for height, width in sizes]
+        pictures = decode_frames(data.rest(), shapes, coder.codes)
+        return [IndexFrame(codes, *facts) for codes, facts in zip(pictures, rest, strict=True)]
+    assert isinstance(coder, LowRankCodec)
+    factors = decode_factors(data.rest(), sizes, coder)
+    return [LowRankFrame(planes, step, *facts) for (planes, step), facts in zip(factors, rest, strict=True)]
 
 
 def group_parts(payload: bytes, header: Header) -> GroupParts:
@@ -125,7 +139,7 @@ def _before(header: Header) -> _Entry:
     return _Entry(header.info.width or 0, header.info.height or 0, start, 0, None, False)
 
 
-def _entry_of(frame: IndexFrame, header: Header) -> _Entry:
+def _entry_of(frame: CodedFrame, header: Header) -> _Entry:
     where = frame.name or f"frame {frame.index}"
     if max(frame.width, frame.height) > EXTENT_MOST or frame.width * frame.height > PIXELS_MOST:
         raise OutputError(f"{where}: {frame.width}x{frame.height} is larger than .svq holds; write images instead")

@@ -12,7 +12,9 @@ from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
-from streamvq.settings import BLOCK_SIDE_MOST, SPACES
+from streamvq.quantize.coders import Coder
+from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.settings import BLOCK_SIDE_MOST, PATCH_MOST, SPACES
 
 EXTENT_MOST = 65535  # pixels a side
 PIXELS_MOST = 1 << 27  # of all frames of a group together
@@ -22,26 +24,31 @@ _COUNT_MOST = 2**62
 
 @dataclass(frozen=True)
 class Header:
-    """The stream's facts, and which codebook its indices are rows of.
+    """The stream's facts, and which codebook its indices are rows of, or how its factors were cut.
 
-    `info.frame_count` is what the writer expected, a hint. `fingerprint` names the codebook by its content.
+    `info.frame_count` is what the writer expected, a hint. `fingerprint` names the codebook by its content. Files of
+    factors have none; in them `patch` is the side of the patches, 0 for whole frames, in others None.
     """
 
     info: StreamInfo
-    colors: int
     space: str
-    block: tuple[int, int]
-    fingerprint: str
+    colors: int = 0
+    block: tuple[int, int] = (1, 1)
+    fingerprint: str = ""
+    patch: int | None = None
 
     @classmethod
-    def of(cls, info: StreamInfo, codebook: Codebook) -> Header:
-        """The header of a stream that is written with a codebook."""
+    def of(cls, info: StreamInfo, coder: Coder) -> Header:
+        """The header of a stream that is written with a codebook, or as factors."""
         if info.time_base is None and info.fps is not None:
             info = replace(info, time_base=1 / info.fps)
         for value in (info.fps, info.time_base, info.pixel_aspect):
             if value is not None and max(value.numerator, value.denominator) > _TERM_MOST:
                 raise OutputError(f"{value}: .svq holds fractions with terms up to {_TERM_MOST}; round it")
-        return cls(info, len(codebook), codebook.space, codebook.block, codebook.fingerprint)
+        if isinstance(coder, Codebook):
+            return cls(info, coder.space, len(coder), coder.block, coder.fingerprint)
+        assert isinstance(coder, LowRankCodec)
+        return cls(info, coder.space, patch=coder.patch)
 
     def to_json(self) -> bytes:
         """UTF-8 JSON; the same header gives the same bytes."""
@@ -54,10 +61,11 @@ class Header:
             "time_base": _text(info.time_base),
             "pixel_aspect": _text(info.pixel_aspect),
             "audio_streams": info.audio_streams,
-            "codes": self.colors,
+            "codes": self.colors or None,
             "space": self.space,
-            "block": list(self.block),
-            "fingerprint": self.fingerprint,
+            "block": list(self.block) if self.patch is None else None,
+            "fingerprint": self.fingerprint or None,
+            "patch": self.patch,
         }
         return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":")).encode()
 
@@ -66,7 +74,8 @@ class Header:
         """Parse and check. Raises ValueError with what is wrong."""
         try:
             record: dict[str, Any] = json.loads(data)
-            block = record["block"]
+            factors = "patch" in record
+            block = (1, 1) if factors else record["block"]
             header = cls(
                 StreamInfo(
                     _count(record, "width", EXTENT_MOST),
@@ -77,19 +86,33 @@ class Header:
                     _fraction(record, "pixel_aspect"),
                     _count(record, "audio_streams", 255) or 0,
                 ),
-                _count(record, "codes", 65536) or 0,
                 str(record["space"]),
+                _count(record, "codes", 65536) or 0,
                 (_extent(block[0]), _extent(block[1])),
-                str(record["fingerprint"]),
+                "" if factors else str(record["fingerprint"]),
+                _count(record, "patch", PATCH_MOST),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
-        if header.space not in SPACES or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
-            raise ValueError("its space or fingerprint is none")
-        code_length(header.block, header.space)
-        if not header.colors or (header.info.width is None) != (header.info.height is None):
-            raise ValueError("it lacks the number of codes, or one of width and height")
+        if header.space not in SPACES or (header.info.width is None) != (header.info.height is None):
+            raise ValueError("its space is none, or it lacks one of width and height")
+        if factors and header.patch in (None, 1):
+            raise ValueError("its patches have no side")
+        if not factors:
+            code_length(header.block, header.space)
+            if not header.colors or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
+                raise ValueError("it lacks the number of codes, or its fingerprint is none")
         return header
+
+    @property
+    def low_rank(self) -> LowRankCodec | None:
+        """What draws the frames of a file of factors; None where frames are indices."""
+        return None if self.patch is None else LowRankCodec(self.space, self.patch)
+
+    @property
+    def pictures(self) -> str:
+        """What the frames are: "indices" or "factors"."""
+        return "indices" if self.patch is None else "factors"
 
     def matches(self, codebook: Codebook) -> bool:
         """Whether the file's indices are rows of `codebook`."""

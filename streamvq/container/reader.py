@@ -14,8 +14,9 @@ from streamvq.container.groups import FRAMES_MOST, decode_group, group_span
 from streamvq.container.header import Header
 from streamvq.container.numbers import Unpacker
 from streamvq.errors import CodebookError, MediaDamaged
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 
 Parsed = TypeVar("Parsed")
 
@@ -30,7 +31,7 @@ class Group:
 
 
 class SvqReader:
-    """Reads one `.svq` stream. `header` and `codebook` are known at once.
+    """Reads one `.svq` stream. `header` and `codebook`, or for a file of factors `coder`, are known at once.
 
     `codebook` is given where the file names its codebook only; where the file holds one, the given one must be the
     same. `missing` says what is gone where the file turned out to be cut off, complete after reading.
@@ -50,6 +51,8 @@ class SvqReader:
             raise MediaDamaged(f"{label}: is cut off before its first frame; is it whole?") from None
         self.first_chunk = self._chunks.offset if self._waiting is None else self._waiting.offset
         self._given = codebook
+        if self.header.low_rank and codebook is not None:
+            raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop -c")
         if codebook is not None and not self.header.matches(codebook):
             raise CodebookError(
                 f"{label}: is written with codebook {self.header.fingerprint[:12]}, and {codebook.fingerprint[:12]} "
@@ -58,7 +61,9 @@ class SvqReader:
 
     @property
     def codebook(self) -> Codebook:
-        """The codebook of the frames. Raises CodebookError where the file has none inside and none was given."""
+        """The codebook of the frames. Raises CodebookError where there is none, inside or given."""
+        if self.header.low_rank:
+            raise CodebookError(f"{self.label}: holds singular vectors (--method svd) and no codebook")
         book = self._stored or self._given
         if book is None:
             raise CodebookError(
@@ -66,6 +71,11 @@ class SvqReader:
                 f"{self.header.fingerprint[:12]} with -c"
             )
         return book
+
+    @property
+    def coder(self) -> Coder:
+        """What draws the frames: their codebook, or for factors their codec. Raises CodebookError as `codebook`."""
+        return self.header.low_rank or self.codebook
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks behind the codebook from front to back; sets `missing` where the file ends early."""
@@ -95,10 +105,10 @@ class SvqReader:
             raise self._damaged(chunk, f"it starts at frame {first} where {expected} comes next")
         return first, count
 
-    def decode(self, chunk: Chunk) -> list[IndexFrame]:
+    def decode(self, chunk: Chunk) -> list[CodedFrame]:
         """The frames of a group chunk; can be called on any thread. Raises MediaDamaged."""
-        book = self.codebook
-        return self.explained(chunk, lambda payload, header: decode_group(payload, header, book))
+        coder = self.coder
+        return self.explained(chunk, lambda payload, header: decode_group(payload, header, coder))
 
     def explained(self, chunk: Chunk, parse: Callable[[bytes, Header], Parsed]) -> Parsed:
         """What `parse` makes of a chunk's payload. Raises MediaDamaged with the place where it raises ValueError."""
@@ -189,6 +199,8 @@ class SvqReader:
         chunk, self._waiting = self._waiting, None
         self.parts["codebook"] = CHUNK_BYTES + len(chunk.payload)
         header = self.header
+        if header.low_rank:
+            raise self._damaged(chunk, "factors have no codebook")
         try:
             book = decode_codes(chunk.payload, header.colors, header.block, header.space)
         except ValueError as error:

@@ -10,6 +10,7 @@ from streamvq.container.chunks import CHUNK_BYTES
 from streamvq.container.groups import group_parts
 from streamvq.container.header import Header
 from streamvq.container.reader import SvqReader
+from streamvq.container.writer import PARTS
 from streamvq.errors import InputMissing, MediaError
 
 
@@ -38,7 +39,7 @@ def survey(path: Path) -> Survey:
 
 
 def _counted(reader: SvqReader, size: int) -> Survey:
-    parts = {**reader.parts, "frame tables": 0, "alpha": 0, "indices": 0, "audio": 0, "index": 0}
+    parts = dict.fromkeys(PARTS, 0) | reader.parts
     frames = groups = pixels = 0
     for chunk in reader.chunks():
         count = CHUNK_BYTES + len(chunk.payload)
@@ -48,8 +49,8 @@ def _counted(reader: SvqReader, size: int) -> Survey:
             frames += about.frames
             pixels += about.pixels
             parts["alpha"] += about.alpha_bytes
-            parts["indices"] += about.index_bytes
-            parts["frame tables"] += count - about.alpha_bytes - about.index_bytes
+            parts[reader.header.pictures] += about.picture_bytes
+            parts["frame tables"] += count - about.alpha_bytes - about.picture_bytes
         else:
             parts["audio" if chunk.kind == chunks.AUDIO else "index"] += count
     return Survey(reader.header, size, frames, groups, pixels, parts, reader.missing)

@@ -12,21 +12,24 @@ from streamvq.container.header import Header
 from streamvq.container.numbers import packed
 from streamvq.quantize.codebook import Codebook
 
+PARTS = ("header", "codebook", "frame tables", "alpha", "indices", "factors", "audio", "index")
+
 
 class SvqWriter:
     """Writes header, codebook, groups and audio to `stream`, which need not be seekable; then the index.
 
-    `embed=False` leaves the codebook out: the file names it by its fingerprint. `parts` counts the bytes of each
-    part: "header", "codebook", "frame tables", "alpha", "indices", "audio", "index".
+    A file of factors has no `codebook`; `embed=False` leaves it out of others, which name it by its fingerprint.
+    `parts` counts the bytes of each of `PARTS`.
     """
 
-    def __init__(self, stream: IO[bytes], header: Header, codebook: Codebook, embed: bool = True) -> None:
+    def __init__(self, stream: IO[bytes], header: Header, codebook: Codebook | None, embed: bool = True) -> None:
         self._stream = stream
         self._entries: list[tuple[int, int]] = []  # offset and frames of each group
-        self.parts = dict.fromkeys(("header", "codebook", "frame tables", "alpha", "indices", "audio", "index"), 0)
+        self._pictures = header.pictures
+        self.parts = dict.fromkeys(PARTS, 0)
         self.size = self.frames = 0
         self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json()))
-        if embed:
+        if embed and codebook is not None:
             self._write("codebook", chunk_bytes(chunks.CODEBOOK, encode_codes(codebook)))
 
     def group(self, group: GroupBytes) -> None:
@@ -35,7 +38,7 @@ class SvqWriter:
         self._entries.append((self.size, group.frames))
         self.frames += group.frames
         self._write("frame tables", data)
-        for part, count in (("alpha", group.alpha_bytes), ("indices", group.index_bytes)):
+        for part, count in (("alpha", group.alpha_bytes), (self._pictures, group.picture_bytes)):
             self.parts[part] += count
             self.parts["frame tables"] -= count
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from streamvq.errors import MediaError
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame, IndexFrame
 from streamvq.media.libav import reason
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
 NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
@@ -64,27 +65,31 @@ def pixel_count(path: Path) -> int:
         return 0
 
 
-def encode_image(frame: IndexFrame, codebook: Codebook, format: str) -> bytes:
+def encode_image(frame: CodedFrame, coder: Coder, format: str) -> bytes:
     """`frame` as an image file's bytes.
 
     Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
     webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
-    indexed = format in PALETTE_FORMATS and len(codebook) <= 256 and codebook.block == (1, 1)
-    if indexed and (frame.alpha is None or format in NO_ALPHA_FORMATS):
-        image = _indexed(frame.codes, codebook)
-        return _saved(image, format)
-    if indexed and format == "png" and len(codebook) < 256 and _is_binary(frame.alpha):
-        clear = len(codebook)
-        image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), codebook, extra=1)
-        return _saved(image, format, transparency=clear)
-    pixels = codebook.picture(frame)
+    if isinstance(frame, IndexFrame) and isinstance(coder, Codebook) and _is_palette(coder, format):
+        if frame.alpha is None or format in NO_ALPHA_FORMATS:
+            return _saved(_indexed(frame.codes, coder), format)
+        if format == "png" and len(coder) < 256 and _is_binary(frame.alpha):
+            clear = len(coder)
+            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), coder, extra=1)
+            return _saved(image, format, transparency=clear)
+    pixels = coder.picture(frame)
     if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
         pixels = np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), frame.alpha])
     elif pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), format)
+
+
+def _is_palette(codebook: Codebook, format: str) -> bool:
+    """Whether an image of the format can hold the codebook as its palette."""
+    return format in PALETTE_FORMATS and len(codebook) <= 256 and codebook.block == (1, 1)
 
 
 def _indexed(codes: NDArray, codebook: Codebook, extra: int = 0) -> Image.Image:

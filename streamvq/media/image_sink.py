@@ -6,33 +6,34 @@ from pathlib import Path
 from types import TracebackType
 
 from streamvq.errors import OutputError, OutputExists
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.plan import Target, frame_name, image_name, numbered_frames
 from streamvq.media.sinks import FrameSink
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file, staged_folder
 
-Packet = tuple[IndexFrame, bytes]  # the frame, and its file's content
+Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
 
 
 class _ImageFiles(FrameSink):
     """What both kinds share: the format, and what it loses."""
 
-    def __init__(self, target: Target, codebook: Codebook) -> None:
+    def __init__(self, target: Target, coder: Coder) -> None:
         super().__init__(str(target.path))
-        self._codebook = codebook
+        self._coder = coder
         self._format = target.format
         self._lost_alpha = False
         self.exact = target.format != "jpg"
         if not self.exact:
             self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
-        elif target.format not in PALETTE_FORMATS:
+        elif target.format not in PALETTE_FORMATS and isinstance(coder, Codebook):
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
-    def encode(self, frame: IndexFrame) -> Packet:
-        return frame, encode_image(frame, self._codebook, self._format)
+    def encode(self, frame: CodedFrame) -> Packet:
+        return frame, encode_image(frame, self._coder, self._format)
 
     def _count(self, packet: Packet) -> None:
         frame, data = packet
@@ -45,8 +46,8 @@ class _ImageFiles(FrameSink):
 class FolderSink(_ImageFiles):
     """A folder of images: under the names of the input's images, or numbered from frame000000."""
 
-    def __init__(self, target: Target, codebook: Codebook, settings: OutputSettings) -> None:
-        super().__init__(target, codebook)
+    def __init__(self, target: Target, coder: Coder, settings: OutputSettings) -> None:
+        super().__init__(target, coder)
         self._target = target.path
         self._may_replace = settings.overwrite
         self._numbered: set[str] = set()
@@ -82,8 +83,8 @@ class FolderSink(_ImageFiles):
 class ImageSink(_ImageFiles):
     """One image file."""
 
-    def __init__(self, target: Target, codebook: Codebook, settings: OutputSettings) -> None:
-        super().__init__(target, codebook)
+    def __init__(self, target: Target, coder: Coder, settings: OutputSettings) -> None:
+        super().__init__(target, coder)
         self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
 
     def write(self, packet: Packet) -> None:

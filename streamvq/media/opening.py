@@ -19,6 +19,7 @@ from streamvq.media.video_sink import ExactVideoSink, PreviewVideoSink
 from streamvq.media.video_source import VideoSource
 from streamvq.media.y4m import Y4MSink, Y4MSource
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 from streamvq.settings import OutputSettings
 
 
@@ -56,12 +57,12 @@ def open_source(
 
 def open_sink(
     target: Target | str | Path,
-    codebook: Codebook,
+    coder: Coder,
     info: StreamInfo,
     settings: OutputSettings | None = None,
     audio_from: Path | None = None,
 ) -> FrameSink:
-    """A sink for coded frames of a source that `info` describes.
+    """A sink for coded frames of a source that `info` describes, drawn by `coder`, such as a codebook.
 
     `target` is a path whose suffix chooses the kind: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
     lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
@@ -71,12 +72,12 @@ def open_sink(
     if not isinstance(target, Target):
         target = Target.of(target, settings.format)
     if target.format == "svq":
-        return SvqSink(target, codebook, info, settings, audio_from)
+        return SvqSink(target, coder, info, settings, audio_from)
     if target.kind == "pipe":
-        return Y4MSink(codebook, info, settings.fps)
+        return Y4MSink(coder, info, settings.fps)
     if target.kind == "video":
         if target.format in ("mkv", "avi"):
-            return ExactVideoSink(target, codebook, info, settings, audio_from)
-        return PreviewVideoSink(target, codebook, info, settings, audio_from)
+            return ExactVideoSink(target, coder, info, settings, audio_from)
+        return PreviewVideoSink(target, coder, info, settings, audio_from)
     kind = ImageSink if target.kind == "image" else FolderSink
-    return kind(target, codebook, settings)
+    return kind(target, coder, settings)

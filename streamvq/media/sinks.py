@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from streamvq.errors import OutputError
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,10 +40,10 @@ class FrameSink(ABC):
         self._stack = ExitStack()  # what must be undone, or made final, when the sink closes
 
     @abstractmethod
-    def encode(self, frame: IndexFrame) -> Any:
+    def encode(self, frame: CodedFrame) -> Any:
         """The packet of a frame, on any thread. Leaves the sink as it is."""
 
-    def encode_group(self, frames: Sequence[IndexFrame]) -> list[Any]:
+    def encode_group(self, frames: Sequence[CodedFrame]) -> list[Any]:
         """The packets of frames that belong together, on any thread. Leaves the sink as it is."""
         return [self.encode(frame) for frame in frames]
 
@@ -63,7 +63,7 @@ class FrameSink(ABC):
             self._stack.__exit__(type(error), error, error.__traceback__)
             raise
 
-    def check_size(self, frame: IndexFrame, first: tuple[int, int]) -> None:
+    def check_size(self, frame: CodedFrame, first: tuple[int, int]) -> None:
         """Raise if a frame's width and height differ from the first frame's."""
         size = (frame.width, frame.height)
         if size != first:

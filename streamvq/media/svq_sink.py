@@ -16,13 +16,14 @@ from streamvq.container.groups import GroupBytes, encode_group
 from streamvq.container.header import Header
 from streamvq.container.writer import SvqWriter
 from streamvq.errors import OutputError
-from streamvq.frames import IndexFrame, StreamInfo
+from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import writing
 from streamvq.media.plan import Target
 from streamvq.media.sinks import FrameSink
 from streamvq.media.y4m import writing_stdout
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file
 
@@ -35,22 +36,23 @@ Packet = tuple[GroupBytes, Fraction | None]  # and the time where the group ends
 
 
 class SvqSink(FrameSink):
-    """Indices, codebook, names, times, alpha and audio, coded without loss, in groups that decode alone."""
+    """Indices and codebook, or factors; names, times, alpha and audio: without loss, in groups that decode alone."""
 
     holds_audio = True
 
     def __init__(
         self,
         target: Target,
-        codebook: Codebook,
+        coder: Coder,
         info: StreamInfo,
         settings: OutputSettings,
         audio_from: Path | None = None,
     ) -> None:
         super().__init__(str(target.path))
-        high, wide = codebook.block
+        book = coder if isinstance(coder, Codebook) else None
+        high, wide = book.block if book else (1, 1)
         self.group_pixels = min(_GROUP_CODES * high * wide, _GROUP_PIXELS)
-        self._codebook = codebook
+        self._coder = coder
         self._to_pipe = target.kind == "pipe"
         if self._to_pipe and sys.stdout.isatty():
             raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - > clip.svq")
@@ -64,19 +66,19 @@ class SvqSink(FrameSink):
             if self._audio is not None:
                 self.notes += self._audio.copy.remarks(self.label, "svq")
             info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
-            self._header = Header.of(info, codebook)
+            self._header = Header.of(info, coder)
             self._guard = writing_stdout if self._to_pipe else nullcontext
             with self._guard():
-                self._writer = SvqWriter(self._stream, self._header, codebook, settings.embed)
+                self._writer = SvqWriter(self._stream, self._header, book, settings.embed)
             self.parts = self._writer.parts
 
-    def encode(self, frame: IndexFrame) -> Packet:
+    def encode(self, frame: CodedFrame) -> Packet:
         return self.encode_group([frame])[0]
 
-    def encode_group(self, frames: Sequence[IndexFrame]) -> list[Packet]:
+    def encode_group(self, frames: Sequence[CodedFrame]) -> list[Packet]:
         if not frames:
             return []
-        return [(encode_group(frames, self._header, self._codebook), frames[-1].time)]
+        return [(encode_group(frames, self._header, self._coder), frames[-1].time)]
 
     def write(self, packet: Packet) -> None:
         group, end = packet

@@ -13,7 +13,7 @@ from streamvq.container.chunks import Chunk
 from streamvq.container.groups import group_parts
 from streamvq.container.reader import SvqReader
 from streamvq.errors import InputMissing, MediaDamaged, MediaError, UsageError
-from streamvq.frames import Frame, IndexFrame
+from streamvq.frames import CodedFrame, Frame
 from streamvq.media.sources import FrameSource
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.pixels import with_alpha
@@ -28,12 +28,12 @@ class LazyGroup:
         self._reader = reader
         self._chunk = chunk
         self._lock = threading.Lock()
-        self._frames: list[IndexFrame] | None = None
+        self._frames: list[CodedFrame] | None = None
         self.first = reader.span(chunk)[0]
         about = reader.explained(chunk, group_parts)
         self.count, self.pixels = about.frames, about.pixels
 
-    def frames(self) -> list[IndexFrame]:
+    def frames(self) -> list[CodedFrame]:
         """The coded frames. Raises MediaDamaged."""
         with self._lock:
             if self._frames is None:
@@ -71,7 +71,7 @@ class SvqSource(FrameSource):
             raise MediaError(f"{label}: cannot be read: {error.strerror}") from error
         try:
             self.reader = SvqReader(self._stream, label, codebook)
-            self.codebook = self.reader.codebook
+            self.coder = self.reader.coder
         except BaseException:
             self.close()
             raise
@@ -145,7 +145,7 @@ class SvqSource(FrameSource):
     def load(self, item: Item) -> Frame:
         group, position = item
         coded = group.frames()[position]
-        pixels = with_alpha(self.codebook.picture(coded), coded.alpha)
+        pixels = with_alpha(self.coder.picture(coded), coded.alpha)
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def close(self) -> None:

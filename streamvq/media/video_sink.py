@@ -12,13 +12,13 @@ import av.error
 import numpy as np
 
 from streamvq.errors import OutputError
-from streamvq.frames import IndexFrame, StreamInfo
+from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.ffv1.frames import FFV1Frames
 from streamvq.media.libav import url, writing
 from streamvq.media.plan import Target
 from streamvq.media.sinks import FrameSink
-from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file
 
@@ -34,14 +34,14 @@ class VideoSink(FrameSink):
     def __init__(
         self,
         target: Target,
-        codebook: Codebook,
+        coder: Coder,
         info: StreamInfo,
         settings: OutputSettings,
         audio_from: Path | None,
     ) -> None:
         super().__init__(str(target.path))
         self._format = target.format
-        self._codebook = codebook
+        self._coder = coder
         self._settings = settings
         self._fps = info.fps or settings.fps
         # AVI counts frames; the others keep the source's own clock, as finely as they can.
@@ -63,10 +63,10 @@ class VideoSink(FrameSink):
         self._stack.callback(self._close)
 
     @abstractmethod
-    def _add_stream(self, frame: IndexFrame) -> None:
+    def _add_stream(self, frame: CodedFrame) -> None:
         """Add the video stream to the container, made for frames like this first one."""
 
-    def _begin(self, frame: IndexFrame) -> None:
+    def _begin(self, frame: CodedFrame) -> None:
         """Set up the streams at the first frame, and see that later ones are like it."""
         size = (frame.width, frame.height)
         if self._size is None:
@@ -77,7 +77,7 @@ class VideoSink(FrameSink):
                 self.notes += self._audio.remarks(self.label, self._format)
         self.check_size(frame, self._size)
 
-    def _ticks(self, frame: IndexFrame) -> int:
+    def _ticks(self, frame: CodedFrame) -> int:
         """The frame's time on the container's clock, later than the frame before it."""
         time = frame.time if frame.time is not None else frame.index / self._fps
         tick = round(time / self._tick)
@@ -118,10 +118,10 @@ class ExactVideoSink(VideoSink):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._frames = FFV1Frames(self._codebook, self._aspect)
+        self._frames = FFV1Frames(self._coder, self._aspect)
         self._kind: str | None = None
 
-    def _add_stream(self, frame: IndexFrame) -> None:
+    def _add_stream(self, frame: CodedFrame) -> None:
         self._kind = self._frames.pixel_format(frame)
         stream = self._frames.add_stream(self._output, frame, self._fps)
         stream.time_base = self._tick
@@ -129,10 +129,10 @@ class ExactVideoSink(VideoSink):
             stream.codec_context.sample_aspect_ratio = self._aspect
         self._stream = stream
 
-    def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
+    def encode(self, frame: CodedFrame) -> tuple[CodedFrame, bytes]:
         return frame, self._frames.encode(frame)
 
-    def write(self, packet: tuple[IndexFrame, bytes]) -> None:
+    def write(self, packet: tuple[CodedFrame, bytes]) -> None:
         frame, data = packet
         self._begin(frame)
         if self._frames.pixel_format(frame) != self._kind:
@@ -162,7 +162,7 @@ class PreviewVideoSink(VideoSink):
         if self._codec not in av.codecs_available:
             raise OutputError(f"{self.label}: this PyAV has no {self._codec} encoder; write .mkv instead")
 
-    def _add_stream(self, frame: IndexFrame) -> None:
+    def _add_stream(self, frame: CodedFrame) -> None:
         options = {"crf": str(self._settings.crf)}
         if self._format == "webm":
             options |= {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"}
@@ -184,18 +184,18 @@ class PreviewVideoSink(VideoSink):
             self.notes.append(f"{self.label}: .{self._format} has no transparency here; .mkv keeps it")
         self._stream = stream
 
-    def _pixel_format(self, frame: IndexFrame) -> str:
+    def _pixel_format(self, frame: CodedFrame) -> str:
         odd = frame.width % 2 or frame.height % 2
         return "yuv444p" if odd and self._format != "webm" else "yuv420p"
 
-    def encode(self, frame: IndexFrame) -> tuple[IndexFrame, av.VideoFrame]:
-        rgb = self._codebook.rgb(frame)
+    def encode(self, frame: CodedFrame) -> tuple[CodedFrame, av.VideoFrame]:
+        rgb = self._coder.rgb(frame)
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format=self._pixel_format(frame), dst_colorspace="ITU709", dst_color_range="MPEG"
         )
         return frame, picture
 
-    def write(self, packet: tuple[IndexFrame, av.VideoFrame]) -> None:
+    def write(self, packet: tuple[CodedFrame, av.VideoFrame]) -> None:
         frame, picture = packet
         self._begin(frame)
         picture.time_base = self._tick

@@ -13,11 +13,11 @@ import av
 
 from streamvq.container.chunks import SIGNATURE
 from streamvq.errors import MediaDamaged, MediaError, OutputError
-from streamvq.frames import IndexFrame, StreamInfo
+from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.inputs import MediaInput
 from streamvq.media.sinks import FrameSink
 from streamvq.media.video_source import Item, VideoSource
-from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 
 _SIGNATURE = b"YUV4MPEG2 "
 _HEADER_MOST = 1024  # bytes up to the end of the first frame's header
@@ -118,11 +118,11 @@ class Y4MSink(FrameSink):
 
     exact = False
 
-    def __init__(self, codebook: Codebook, info: StreamInfo, fps: Fraction) -> None:
+    def __init__(self, coder: Coder, info: StreamInfo, fps: Fraction) -> None:
         super().__init__("-")
         if sys.stdout.isatty():
             raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - | ffplay -")
-        self._codebook = codebook
+        self._coder = coder
         self._rate = info.fps or fps
         self._aspect = info.pixel_aspect or Fraction(1)
         self._size: tuple[int, int] | None = None
@@ -131,14 +131,14 @@ class Y4MSink(FrameSink):
         self._varies = self._had_alpha = False
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
-    def encode(self, frame: IndexFrame) -> tuple[IndexFrame, bytes]:
-        rgb = self._codebook.rgb(frame)
+    def encode(self, frame: CodedFrame) -> tuple[CodedFrame, bytes]:
+        rgb = self._coder.rgb(frame)
         picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )
         return frame, picture.to_ndarray().tobytes()
 
-    def write(self, packet: tuple[IndexFrame, bytes]) -> None:
+    def write(self, packet: tuple[CodedFrame, bytes]) -> None:
         frame, planes = packet
         self._start = self._start if self._start is not None else frame.time
         if frame.time is not None and self._start is not None:

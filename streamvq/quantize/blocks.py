@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import luma, split
 
 _PLANES = {"gray": 1, "rgb": 3}  # samples a pixel
@@ -103,8 +104,7 @@ def laid_error(pixels: NDArray, codes: NDArray, pictures: NDArray[np.uint8]) -> 
     samples = samples.reshape(*samples.shape[:2], -1)
     if alpha is None or alpha.all():
         return int(_laid_error(samples, codes, pictures))
-    picture = laid(codes, pictures, *alpha.shape)
-    return int(_squared_error(samples[alpha > 0].reshape(-1), picture[alpha > 0].reshape(-1)))
+    return visible_error(pixels, laid(codes, pictures, *alpha.shape))
 
 
 def by_luma(codes: NDArray[np.uint8], block: tuple[int, int], space: str) -> NDArray[np.uint8]:
@@ -244,12 +244,3 @@ def _fill_hidden(samples, alpha, high, wide):  # type: ignore[no-untyped-def]
                     for x in range(left, right):
                         if not alpha[y, x]:
                             samples[y, x, c] = mean
-
-
-@njit(nogil=True, cache=True)
-def _squared_error(a, b):  # type: ignore[no-untyped-def]
-    error = np.int64(0)
-    for i in range(len(a)):
-        difference = np.int32(a[i]) - np.int32(b[i])
-        error += difference * difference
-    return error

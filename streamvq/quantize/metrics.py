@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
-def psnr_db(squared_error: int, samples: int) -> float | None:
+from streamvq.quantize.pixels import split
+
+
+def psnr_db(squared_error: float, samples: int) -> float | None:
     """Peak signal-to-noise ratio of 8-bit samples in dB: 10 log10(255^2 / mean squared error).
 
     None where it is infinite (no error at all) or undefined (no samples).
@@ -13,3 +19,30 @@ def psnr_db(squared_error: int, samples: int) -> float | None:
     if squared_error == 0 or samples == 0:
         return None
     return 10 * math.log10(255**2 * samples / squared_error)
+
+
+def squared_error(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> int:
+    """The sum of squared differences between two arrays of one shape."""
+    return int(_squared_error(first.reshape(-1), second.reshape(-1)))
+
+
+def visible_error(pixels: NDArray, picture: NDArray[np.uint8]) -> int:
+    """The sum of squared differences between a frame's visible samples and a picture of it.
+
+    `pixels` is uint8 or uint16 [height, width, 1, 3 or 4], `picture` uint8 [height, width, 1 (then luma is
+    compared) or 3]. Fully transparent pixels do not count.
+    """
+    samples, alpha = split(pixels, "gray" if picture.shape[2] == 1 else "rgb")
+    samples = samples.reshape(picture.shape)
+    if alpha is None or alpha.all():
+        return squared_error(samples, picture)
+    return squared_error(samples[alpha > 0], picture[alpha > 0])
+
+
+@njit(nogil=True, cache=True)
+def _squared_error(first, second):  # type: ignore[no-untyped-def]
+    error = np.int64(0)
+    for i in range(len(first)):
+        difference = np.int32(first[i]) - np.int32(second[i])
+        error += difference * difference
+    return error

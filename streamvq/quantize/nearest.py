@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.quantize.metrics import squared_error
+
 
 class ColorFinder:
     """Nearest rows of an RGB codebook for whole frames, exact, remembered color by color.
@@ -46,7 +48,7 @@ class LevelFinder:
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         distance = (np.arange(256)[:, None] - codes[:, 0].astype(np.int64)) ** 2
         self._rows = distance.argmin(axis=1).astype(np.uint8)
-        self._errors = distance.min(axis=1)
+        self._codes = codes[:, 0]
 
     def find(self, gray: NDArray[np.uint8]) -> NDArray:
         """Nearest row for each pixel of uint8 [height, width]: uint8 [height, width]."""
@@ -54,7 +56,7 @@ class LevelFinder:
 
     def squared_error(self, gray: NDArray[np.uint8], rows: NDArray) -> int:
         """The sum of squared differences between uint8 [height, width] and the codes at `rows`."""
-        return int(np.bincount(gray.reshape(-1), minlength=256) @ self._errors)
+        return squared_error(gray, self._codes[rows])
 
 
 class NearestRows:

@@ -8,33 +8,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.frames import IndexFrame
+from streamvq.frames import CodedFrame, IndexFrame
 from streamvq.media.ffv1.headers import LANES, checksum, configuration_record, slice_count, slice_header
 from streamvq.media.ffv1.kernels import encode_samples
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.coders import Coder
 
 _NO_ALPHA = np.zeros((0, 0), np.uint8)
+_AS_THEY_ARE = np.arange(512, dtype=np.int16)[None]  # a table of samples that are no rows of a palette
 
 
 class FFV1Frames:
     """Encodes the colors of coded frames exactly: gray, BGR, or BGRA where there is alpha."""
 
-    def __init__(self, codebook: Codebook, pixel_aspect: Fraction | None = None) -> None:
+    def __init__(self, coder: Coder, pixel_aspect: Fraction | None = None) -> None:
         self._aspect = pixel_aspect or Fraction(0)
-        self._codebook = codebook
-        self._gray = codebook.palette.T.astype(np.int16)[:1]
-        red, green, blue = codebook.palette.T.astype(np.int16)
-        blue -= green
-        red -= green
-        self._color = np.stack([green + ((blue + red) >> 2), blue + 256, red + 256])  # FFV1's lossless YCbCr
+        self._coder = coder
+        if isinstance(coder, Codebook):
+            self._gray = coder.palette.T.astype(np.int16)[:1]
+            self._color = _lossless_ycbcr(*coder.palette.T)
 
-    def pixel_format(self, frame: IndexFrame) -> str:
+    def pixel_format(self, frame: CodedFrame) -> str:
         """libav's name of the kind of pixels that keeps the frame exactly."""
         if frame.alpha is not None:
             return "bgra"
-        return "gray" if self._codebook.space == "gray" else "bgr0"
+        return "gray" if self._coder.space == "gray" else "bgr0"
 
-    def add_stream(self, output: Any, frame: IndexFrame, rate: Fraction) -> Any:
+    def add_stream(self, output: Any, frame: CodedFrame, rate: Fraction) -> Any:
         """A video stream of the container `output` for packets of frames like `frame`.
 
         libav's own encoder is opened only to describe the stream; its global header gives way to ours.
@@ -49,23 +49,40 @@ class FFV1Frames:
         context.extradata = configuration_record(kind == "gray", kind == "bgra", slices)
         return stream
 
-    def encode(self, frame: IndexFrame) -> bytes:
+    def encode(self, frame: CodedFrame) -> bytes:
         """The packet of a frame. Raises IndexError for a code that the codebook does not have."""
-        codes = frame.codes
-        if len(self._codebook) < 256**codes.itemsize and int(codes.max()) >= len(self._codebook):
-            raise IndexError(f"code {codes.max()}: the codebook has {len(self._codebook)}")
-        rows = np.ascontiguousarray(self._codebook.palette_rows(frame))
         gray = self.pixel_format(frame) == "gray"
-        return _packet(rows, self._gray if gray else self._color, frame.alpha, 8 if gray else 9, self._aspect)
+        bits = 8 if gray else 9
+        if not isinstance(self._coder, Codebook):
+            pixels = self._coder.picture(frame) if gray else self._coder.rgb(frame)
+            planes = pixels[None, ..., 0].astype(np.int16) if gray else _lossless_ycbcr(*np.moveaxis(pixels, 2, 0))
+            return _packet(planes, _AS_THEY_ARE, frame.alpha, bits, self._aspect)
+        assert isinstance(frame, IndexFrame)
+        codes = frame.codes
+        if len(self._coder) < 256**codes.itemsize and int(codes.max()) >= len(self._coder):
+            raise IndexError(f"code {codes.max()}: the codebook has {len(self._coder)}")
+        rows = np.ascontiguousarray(self._coder.palette_rows(frame))[None]
+        return _packet(rows, self._gray if gray else self._color, frame.alpha, bits, self._aspect)
+
+
+def _lossless_ycbcr(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """FFV1's planes of RGB samples: int16 [3, ...], 9 bits each."""
+    g = green.astype(np.int16)
+    b, r = blue - g, red - g
+    return np.stack([g + ((b + r) >> 2), b + 256, r + 256])
 
 
 def _packet(
     rows: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int, aspect: Fraction
 ) -> bytes:
-    """The packet of a picture: `tables` [planes, n] holds the samples of palette rows, of so many `bits`."""
-    height, width = rows.shape
+    """The packet of a picture with samples of so many `bits`.
+
+    `rows` [1, height, width] are the places in `tables` [planes, n] where a pixel's samples are; with one plane each,
+    [planes, height, width], the places in the one table [1, n].
+    """
+    _, height, width = rows.shape
     slices = slice_count(width, height)
-    planes = len(tables) + (alpha is not None)
+    planes = max(len(rows), len(tables)) + (alpha is not None)
     words = np.empty((slices, planes * width * -(-height // slices) * 3 // 4 + 16), np.uint32)  # 24 bits a sample
     sizes = np.empty(slices, np.int64)
     opacity = _NO_ALPHA if alpha is None else np.ascontiguousarray(alpha)

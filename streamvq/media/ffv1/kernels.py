@@ -182,9 +182,12 @@ def _pack(
 def encode_samples(
     codes: Any, tables: Any, alpha: Any, slices: Any, bits: Any, words: Any, sizes: Any, lanes: Any
 ) -> Any:
-    """Write every slice's samples at its own row of `words`, and their sizes in bytes."""
-    height, width = codes.shape
-    colors = tables.shape[0]
+    """Write every slice's samples at its own row of `words`, and their sizes in bytes.
+
+    A plane's samples are its own codes' in its own table, or where there is only one of those, in that.
+    """
+    height, width = codes.shape[1:]
+    colors = max(codes.shape[0], tables.shape[0])
     planes = colors + (alpha.size > 0)
     lines = np.empty((lanes, planes, 2, width + 1), np.int16)
     residuals = np.empty(width, np.int16)
@@ -214,9 +217,10 @@ def encode_samples(
                     above = lines[lane, plane, 1 - (row & 1)]
                     current[0] = above[1]
                     if plane < colors:
-                        table = tables[plane]
+                        table = tables[min(plane, tables.shape[0] - 1)]
+                        row_codes = codes[min(plane, codes.shape[0] - 1), y]
                         for x in range(width):
-                            current[x + 1] = table[codes[y, x]]
+                            current[x + 1] = table[row_codes[x]]
                     else:
                         for x in range(width):
                             current[x + 1] = alpha[y, x]

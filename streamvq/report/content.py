@@ -1,0 +1,200 @@
+"""What a page says: figures as text for people, and the data that its script draws from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from streamvq.report.comparison import Comparison, FrameFigures
+from streamvq.report.shown import Shown
+
+POINTS_MOST = 2000  # of a curve
+CURVES = ("psnr_db", "ssim", "bytes_test", "flicker")
+_MISSING = "–"
+Grid = dict[str, Any]
+
+
+def page(
+    comparisons: Sequence[Comparison],
+    shown: Sequence[Shown],
+    grids: Sequence[Grid | None],
+    command: str | None,
+    versions: dict[str, str],
+) -> dict[str, Any]:
+    """The variables of the template; `data` of them is what the script reads."""
+    first = comparisons[0]
+    names = short_names([first.reference, *(comparison.test for comparison in comparisons)])
+    by_index = [{frame.index: frame for frame in comparison.frames} for comparison in comparisons]
+    kept = [[figures[frame.index] for frame in shown] for figures in by_index]
+    sizes = {(frame.width, frame.height) for frame in first.frames}
+    loose = all(frame.time is None for frame in first.frames)
+    return {
+        "reference": names[0],
+        "tests": names[1:],
+        "count": len(first.frames),
+        "unit": "image" if loose else "frame",
+        "size": "{} × {} pixels".format(*min(sizes)) if len(sizes) == 1 else "mixed sizes",
+        "rows": [_reference_row(first, names[0]), *map(_row, comparisons, names[1:])],
+        "shown": [[frame_row(figures) for figures in of_test] for of_test in kept],
+        "flicker": any(comparison.flicker is not None for comparison in comparisons),
+        "step": max(frame.step for frame in shown),
+        "grids": grids,
+        "notes": list(dict.fromkeys(note for each in comparisons for note in (*each.failed, *each.notes))),
+        "command": command,
+        "versions": versions,
+        "data": {
+            "reference": names[0],
+            "loose": loose,
+            "frames": [_frame(figures, frame) for figures, frame in zip(kept[0], shown, strict=True)],
+            "tests": [_test(names[i + 1], i, comparisons[i], shown, grids[i]) for i in range(len(comparisons))],
+            "curves": curves(comparisons, [frame.index for frame in shown]),
+        },
+    }
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """The ends of paths that tell them apart.
+
+    >>> short_names(["in/clip.mp4", "a/clip.svq", "b/clip.svq"])
+    ['clip.mp4', 'a/clip.svq', 'b/clip.svq']
+    """
+    parts = [PurePath(path).parts or (path,) for path in paths]
+
+    def end(own: tuple[str, ...]) -> str:
+        lengths = range(1, len(own))
+        alike = (sum(other[-length:] == own[-length:] for other in set(parts)) for length in lengths)
+        length = next((length for length, count in zip(lengths, alike, strict=True) if count == 1), len(own))
+        return PurePath(*own[-length:]).as_posix()
+
+    return [end(own) for own in parts]
+
+
+def curves(comparisons: Sequence[Comparison], kept: Sequence[int]) -> dict[str, Any]:
+    """The figures over the frames that all results have: lists of one length; None where there is no figure.
+
+    Of more than `POINTS_MOST` frames each point is the one frame, of several, with the lowest PSNR of the first
+    result; those in `kept` are always there. `every` says of how many.
+    """
+    by_index = [{frame.index: frame for frame in comparison.frames} for comparison in comparisons]
+    indices = sorted(set(by_index[0]).intersection(*by_index[1:]))
+    every = -(-len(indices) // POINTS_MOST)
+    worst = (
+        min(indices[start : start + every], key=lambda index: _least(by_index[0][index].psnr_db))
+        for start in range(0, len(indices), every)
+    )
+    points = indices if every == 1 else sorted({*worst, *kept})
+    frames = [[figures[index] for index in points] for figures in by_index]
+    return {
+        "every": every,
+        "frames": points,
+        "labels": [label(frame) for frame in frames[0]],
+        "bytes_reference": [_rounded(frame.bytes_reference, 0) for frame in frames[0]],
+        "tests": [
+            {name: [_rounded(getattr(frame, name), 5) for frame in of_test] for name in CURVES} for of_test in frames
+        ],
+    }
+
+
+def label(frame: FrameFigures) -> str:
+    """What people call a frame: its name, or its number and time."""
+    if frame.name is not None:
+        return frame.name
+    return f"frame {frame.index}" + ("" if frame.time is None else f", {frame.time:.2f} s")
+
+
+def frame_row(frame: FrameFigures) -> dict[str, str]:
+    """The figures of a frame as text."""
+    return {
+        "frame": label(frame),
+        "psnr": decibels(frame.psnr_db),
+        "psnr_luma": decibels(frame.psnr_luma_db),
+        "ssim": f"{frame.ssim:.4f}",
+        "flicker": percent(frame.flicker),
+        "colors": f"{frame.colors_reference:,} → {frame.colors_test:,}",
+        "bytes": count(frame.bytes_test),
+    }
+
+
+def _reference_row(comparison: Comparison, name: str) -> dict[str, str]:
+    return {
+        "name": name,
+        "psnr": _MISSING,
+        "psnr_luma": _MISSING,
+        "ssim": _MISSING,
+        "flicker": _MISSING,
+        "colors": f"{comparison.colors_reference:,}",
+        "bits": bits(comparison.bits_per_pixel_reference),
+        "bytes": count(comparison.bytes_reference),
+        "share": "100 %",
+    }
+
+
+def _row(comparison: Comparison, name: str) -> dict[str, str]:
+    share = None
+    if comparison.bytes_reference and comparison.bytes_test is not None:
+        share = comparison.bytes_test / comparison.bytes_reference
+    return {
+        "name": name,
+        "psnr": decibels(comparison.psnr_db),
+        "psnr_luma": decibels(comparison.psnr_luma_db),
+        "ssim": f"{comparison.ssim:.4f}",
+        "flicker": percent(comparison.flicker),
+        "colors": f"{comparison.colors_test:,}",
+        "bits": bits(comparison.bits_per_pixel_test),
+        "bytes": count(comparison.bytes_test),
+        "share": percent(share),
+    }
+
+
+def _frame(figures: FrameFigures, frame: Shown) -> dict[str, Any]:
+    return {
+        "index": frame.index,
+        "label": label(figures),
+        "width": figures.width,
+        "height": figures.height,
+        "step": frame.step,
+        "picture": frame.pictures[0],
+    }
+
+
+def _test(
+    name: str, number: int, comparison: Comparison, shown: Sequence[Shown], grid: Grid | None
+) -> dict[str, Any]:
+    by_index = {frame.index: frame for frame in comparison.frames}
+    frames = []
+    for frame in shown:
+        codes, text = frame.codes[number], frame.maps[number]
+        plane = {"rows": codes.shape[0], "columns": codes.shape[1], "data": text} if codes is not None else None
+        figures = frame_row(by_index[frame.index])
+        frames.append({"picture": frame.pictures[number + 1], "codes": plane, "figures": figures})
+    point = {"bits_per_pixel": comparison.bits_per_pixel_test, "psnr_db": comparison.psnr_db}
+    return {"name": name, "frames": frames, "swatches": grid, **point}
+
+
+def decibels(value: float | None) -> str:
+    """PSNR as text; None is no error at all."""
+    return "exact" if value is None else f"{value:.2f}"
+
+
+def percent(share: float | None) -> str:
+    """A share as text of three digits."""
+    return _MISSING if share is None else f"{100 * share:.3g} %" if share < 9.995 else f"{100 * share:,.0f} %"
+
+
+def bits(value: float | None) -> str:
+    """Bits per pixel as text."""
+    return _MISSING if value is None else f"{value:.3f}"
+
+
+def count(value: float | None) -> str:
+    """A number of bytes as text."""
+    return _MISSING if value is None else f"{value:,.0f}"
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _least(psnr_db: float | None) -> float:
+    return float("inf") if psnr_db is None else psnr_db

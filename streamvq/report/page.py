@@ -1,0 +1,157 @@
+"""`write_report`: results beside their original as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from streamvq.errors import StreamVQError, UsageError
+from streamvq.media.inputs import PIPE, Source
+from streamvq.progress import NoProgress, Progress
+from streamvq.quantize.codebook import Codebook
+from streamvq.report import content
+from streamvq.report.comparison import Comparison, compare
+from streamvq.report.pairing import Pair, Pairing
+from streamvq.report.shown import Candidate, choose, fitting
+from streamvq.report.swatches import Codes, swatches
+from streamvq.settings import RunSettings
+from streamvq.staging import check_free, staged_file
+
+FRAMES_MOST = 24
+_LIBRARIES = ("streamvq", "numpy", "opencv-python", "av", "Pillow", "Jinja2")
+
+
+def write_report(
+    reference: Source,
+    tests: Sequence[Source],
+    output: str | os.PathLike[str],
+    *,
+    max_frames: int = FRAMES_MOST,
+    command: str | None = None,
+    overwrite: bool = False,
+    recursive: bool = False,
+    resize: bool = False,
+    codebook: Codebook | None = None,
+    run: RunSettings | None = None,
+    progress: Progress | None = None,
+) -> list[Comparison]:
+    """Compare results with their original, write the page, and return the comparisons.
+
+    At most `max_frames` frames are in the page, and fewer where they do not fit into some megabytes. `command` is
+    shown as what made it. `codebook` is for `.svq` files that have none inside. Raises UsageError, OutputExists,
+    OutputError, and what `compare` raises.
+    """
+    target = Path(output)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{target}: a report ends in .html")
+    if not tests:
+        raise UsageError("no result: name one or several that are to be compared with the reference")
+    if PIPE in [os.fspath(source) for source in (reference, *tests)]:
+        raise UsageError("-: a report reads its inputs twice; name files")
+    if max_frames < 1:
+        raise UsageError(f"{max_frames} frames: choose 1 or more")
+    template = _template()
+    progress = progress or NoProgress()
+    options = {"resize": resize, "recursive": recursive, "codebook": codebook, "run": run}
+    check_free(target, overwrite)
+    comparisons = [compare(reference, test, **options, progress=progress) for test in tests]  # type: ignore[arg-type]
+    ranked = _ranked(comparisons, max_frames)
+    with ExitStack() as stack:
+        codes = [stack.enter_context(Codes(test, codebook)) for test in tests]
+        readers = [stack.enter_context(closing(_read(reference, test, ranked, options))) for test in tests]
+        stack.enter_context(progress.of("pictures", len(ranked)))
+        shown = fitting(_candidates(readers, codes, progress), ranked)
+        grids = [_grid(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
+    page = template.render(content.page(comparisons, shown, grids, command, _versions()))
+    with staged_file(target, overwrite) as part:
+        part.write_text(page, "utf-8", newline="\n")
+    return comparisons
+
+
+def _template() -> Any:
+    """The page's template. Raises StreamVQError where jinja2 is missing."""
+    try:
+        import jinja2
+    except ImportError:
+        raise StreamVQError("the report needs jinja2: pip install 'streamvq[report]'") from None
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("streamvq.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["json"] = json_text
+    environment.globals["file"] = _own_text
+    return environment.get_template("report.html.j2")
+
+
+def _own_text(name: str) -> Any:
+    """One of our own style sheets or scripts, which are not escaped."""
+    from markupsafe import Markup
+
+    return Markup((resources.files("streamvq.report") / "templates" / name).read_text("utf-8"))
+
+
+def json_text(value: Any) -> Any:
+    """JSON that is safe inside <script>, whatever names it holds."""
+    from markupsafe import Markup
+
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _ranked(comparisons: Sequence[Comparison], most: int) -> list[int]:
+    """The indices of the frames to show, the most telling first: the worst of each result, then ones between."""
+    common = sorted(set.intersection(*({frame.index for frame in comparison.frames} for comparison in comparisons)))
+    position = {index: number for number, index in enumerate(common)}
+    worst = []
+    for comparison in comparisons:
+        lossy = [frame for frame in comparison.frames if frame.index in position and frame.psnr_db is not None]
+        if lossy:
+            worst.append(position[min(lossy, key=lambda frame: frame.psnr_db or 0).index])
+    if not common:
+        raise UsageError("no frame could be read of all results")
+    return [common[number] for number in choose(worst, len(common), most)]
+
+
+def _read(reference: Source, test: Source, wanted: Sequence[int], options: dict[str, Any]) -> Generator[Pair]:
+    """The pairs with the wanted indices, in order."""
+    with Pairing(reference, test, frames=range(max(wanted) + 1), **options) as pairing:
+        chosen = set(wanted)
+        for index, items in pairing.items():
+            pair = pairing.load(index, items) if index in chosen else None
+            if isinstance(pair, Pair):
+                yield pair
+
+
+def _candidates(readers: Sequence[Iterator[Pair]], codes: Sequence[Codes], progress: Progress) -> Iterator[Candidate]:
+    """The frames of all results, in step; an index that is not in all of them was not asked for."""
+    for pairs in zip(*readers, strict=True):
+        pixels = [pairs[0].reference.pixels, *(pair.test.pixels for pair in pairs)]
+        rows = [code.of(pair.test) for code, pair in zip(codes, pairs, strict=True)]
+        yield Candidate(pairs[0].index, pixels, rows)
+        progress.advance()
+
+
+def _grid(codebook: Codebook | None, frames: Sequence[Any]) -> dict[str, Any] | None:
+    """The swatches of a result; None where it has no codebook, or its frames are not made of it."""
+    known = [codes for codes in frames if codes is not None]
+    return swatches(codebook, known) if codebook is not None and known else None
+
+
+def _versions() -> dict[str, str]:
+    found = {"Python": platform.python_version()}
+    for library in _LIBRARIES:
+        with suppress(PackageNotFoundError):  # of OpenCV there are several packages
+            found[library] = version(library)
+    return found
