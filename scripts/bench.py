@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _low_rank import bench_ranks, bench_svd
 from _rates import bench_index, bench_rd
 from PIL import Image
 
@@ -357,6 +358,8 @@ BENCHES = {
     "help": bench_help,
     "index": bench_index,
     "rd": bench_rd,
+    "svd": bench_svd,
+    "ranks": bench_ranks,
 }
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
         StreamVQError,
         UsageError,
     )
-    from streamvq.frames import Frame, IndexFrame, StreamInfo
+    from streamvq.frames import Frame, IndexFrame, LowRankFrame, StreamInfo
     from streamvq.learning import fit_codebook
     from streamvq.media.opening import open_sink, open_source
     from streamvq.pipeline import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
+    from streamvq.quantize.low_rank import LowRank, low_rank
     from streamvq.report.comparison import Comparison, compare
     from streamvq.results import Result
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
@@ -44,6 +45,8 @@ _HOMES = {
     "IndexFrame": "frames",
     "InputMissing": "errors",
     "LargerThanInput": "errors",
+    "LowRank": "quantize.low_rank",
+    "LowRankFrame": "frames",
     "MediaDamaged": "errors",
     "MediaError": "errors",
     "OutputError": "errors",
@@ -59,6 +62,7 @@ _HOMES = {
     "compress": "pipeline",
     "decompress": "pipeline",
     "fit_codebook": "learning",
+    "low_rank": "quantize.low_rank",
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
@@ -75,6 +79,8 @@ __all__ = [
     "IndexFrame",
     "InputMissing",
     "LargerThanInput",
+    "LowRank",
+    "LowRankFrame",
     "MediaDamaged",
     "MediaError",
     "OutputError",
@@ -90,6 +96,7 @@ __all__ = [
     "compress",
     "decompress",
     "fit_codebook",
+    "low_rank",
     "open",
     "open_sink",
     "open_source",

@@ -81,8 +81,34 @@ def fit_codebook(
 
 def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:
     """Like `fit_codebook`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
+    return next(fit_each(inputs, [settings], run, progress))
+
+
+def fit_each(
+    inputs: Sequence[MediaInput], settings: Sequence[FitSettings], run: RunSettings, progress: Progress
+) -> Iterator[Fitted]:
+    """What `fit` makes of each settings, which differ in `colors` alone.
+
+    For single pixels all frames are read once for all of them; what is kept of blocks depends on how many codes are
+    wanted, so there they are read for each.
+    """
+    counted = None
+    for each in settings:
+        if counted is None or each.block != (1, 1):
+            counted = _count_all(inputs, each, run, progress)
+        sketch, frames, failed, notes = counted
+        with progress.of(f"fit {each.colors} codes", 0):
+            codebook = _fitted(sketch, each, run.jobs)
+        yield Fitted(codebook, frames, failed, notes)
+
+
+def _count_all(
+    inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress
+) -> tuple[Sketch, int, dict[str, list[str]], list[str]]:
+    """A sketch of all frames of all inputs; and of `Fitted`, all but the codebook."""
     total = _new_sketch(settings)
-    frames, failed, notes = 0, {}, []
+    frames, notes = 0, list[str]()
+    failed: dict[str, list[str]] = {}
     for number, source in enumerate(inputs):
         sketch = total.empty() if len(inputs) > 1 else total
         try:
@@ -100,8 +126,7 @@ def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, p
             failed[source.label] = bad
     if not frames:
         raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
-    with progress.of(f"fit {settings.colors} codes", 0):
-        return Fitted(_fitted(total, settings, run.jobs), frames, failed, notes)
+    return total, frames, failed, notes
 
 
 def _absorb(

@@ -23,7 +23,7 @@ _LOSSY_PIXELS = 1 << 24  # codes are kept from frame to frame within so many pix
 @dataclass(frozen=True)
 class Truncated:
     """What truncating a frame did: the greatest `rank` of a channel, the squares of all singular values and of
-    those cut off, the squared error of the visible samples, and whether the frame has no rank as high as asked for."""
+    those cut off, the squared error of the visible samples, and whether the frame has no rank as high as is asked."""
 
     rank: int
     total: float

@@ -12,6 +12,8 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.coders import Coder
 from streamvq.quantize.metrics import psnr_db
 
+_SHOWN = ("frames", "colors", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
+
 
 @dataclass
 class Result:
@@ -72,6 +74,16 @@ class Result:
         rare += ("rank", "energy", "truncation_psnr_db")
         loss = () if self.compared or self.skipped or self.error else ("psnr_db", "lossless", "compression_rate")
         return {key: value for key, value in vars(self).items() if (value or key not in rare) and key not in loss}
+
+    def _repr_html_(self) -> str:
+        """The first frame before and after, which notebooks show, and the figures."""
+        from streamvq.media.before_after import before_after_html
+
+        figures = [] if self.error is None else [self.error]
+        for name, value in self.as_dict().items():
+            if name in _SHOWN and value is not None:
+                figures.append(f"{name}: {value:.5g}" if isinstance(value, float) else f"{name}: {value}")
+        return before_after_html(self.input, self.output, self.codebook, figures)
 
 
 class Tally:

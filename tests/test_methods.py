@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pictures import codebook, few_colors, load, noise, save, smooth, snapshot
+from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, snapshot
 from videos import read_video, write_video
 
 import streamvq
@@ -26,11 +26,18 @@ from streamvq.media.sources import FrameSource
 from streamvq.methods import Factorization, Method, VectorQuantization
 from streamvq.ordered import frames_ahead
 from streamvq.progress import NoProgress
+from streamvq.quantize import truncation
 from streamvq.quantize.low_rank import low_rank
 from streamvq.settings import LowRankSettings
 
 SIZE = 48 * 64
-CUT = [smooth(48, 64, shift) for shift in range(5)] + [noise(48, 64, seed=seed) // 2 for seed in range(5)]
+PHOTO = load(SAMPLES / "photos" / "china.jpg")
+CUT = [smooth(48, 64, shift) for shift in range(5)] + [PHOTO[at : at + 48, 200 : 200 + 64] for at in range(5)]
+
+
+@pytest.fixture(autouse=True)
+def _warm_starts_of_small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truncation, "_SMALL", 8)
 
 
 def films(pictures: list[NDArray]) -> list[Frame]:
@@ -94,7 +101,7 @@ def test_the_truncation_of_factors_is_told_and_not_what_quantizing_adds() -> Non
         assert isinstance(coded, LowRankFrame)
         best = np.square(low_rank(frame.pixels, 3).pixels().astype(int) - frame.pixels).sum()
         assert figures.truncated is not None
-        assert 0.9 * best < figures.truncated.squared_error < 1.1 * best  # but for rounding
+        assert figures.truncated.squared_error == pytest.approx(best, rel=0.02, abs=20)  # but for rounding
         error = np.square(method.coder.picture(coded).astype(int) - frame.pixels).sum()
         assert figures.squared_error == error
 
@@ -151,18 +158,17 @@ WAYS: dict[str, dict[str, Any]] = {
     "svd": {"method": "svd", "rank": 5},
     "svd of patches": {"method": "svd", "rank": 3, "patch": 8},
     "svd by energy": {"method": "svd", "energy": 0.98},
-    "svd-vq": {"method": "svd-vq", "rank": 5, "colors": 16},
-    "svd-vq of patches": {"method": "svd-vq", "rank": 3, "patch": 8, "colors": 16},
-    "svd-vq of blocks": {"rank": 5, "colors": 16, "block": 4},
     "gray svd": {"method": "svd", "rank": 5, "gray": True},
-    "gray svd-vq": {"rank": 5, "gray": True, "colors": 8},
+    "svd-vq": {"method": "svd-vq", "rank": 5, "colors": 4},
+    "svd-vq of patches": {"method": "svd-vq", "rank": 3, "patch": 8, "colors": 4},
+    "svd-vq of blocks": {"rank": 5, "colors": 4, "block": 4},
+    "gray svd-vq": {"rank": 5, "gray": True, "colors": 4},
 }
 
 
-@pytest.mark.parametrize("out", ["out.svq", "out.mkv", "out"])
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_the_same_bytes_for_any_number_of_workers(
-    way: dict[str, Any], out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    way: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With groups of a run and with larger ones, and a cut inside."""
     source = clip(tmp_path, CUT + CUT[:8])
@@ -170,11 +176,15 @@ def test_the_same_bytes_for_any_number_of_workers(
     results = []
     for jobs in (1, 2, 3):
         (folder := tmp_path / str(jobs)).mkdir()
-        (result,) = streamvq.compress(source, folder / out, **way, run=RunSettings(jobs))
-        assert result.frames == 18
+        how = dict(way)
+        for out in ("a.svq", "b.mkv", "c"):
+            (result,) = streamvq.compress(source, folder / out, **how, run=RunSettings(jobs))
+            assert result.frames == 18
+            if result.codebook:  # it is learned only once, to be quick
+                how = {"codebook": Codebook.load(Path(result.codebook)), "rank": 5, "patch": way.get("patch", 0)}
         results.append(snapshot(folder))
+    assert ("a.codebook.npz" in results[0]) == (way.get("method") != "svd")
     assert results[0] == results[1] == results[2]
-    assert ("out.codebook.npz" in results[0]) == (way.get("method") != "svd")
 
 
 @pytest.mark.parametrize("group", [1, 9, 1 << 25])
@@ -184,7 +194,7 @@ def test_groups_do_not_change_what_is_drawn(group: int, tmp_path: Path, monkeypa
     source = clip(tmp_path, CUT + CUT[:8])
     for out in ("out.svq", "out.mkv", "images"):
         book = tmp_path / f"{out}.npz"
-        streamvq.compress(source, tmp_path / out, 32, rank=5, save_codebook=book)
+        streamvq.compress(source, tmp_path / out, 8, rank=5, save_codebook=book)
     with streamvq.open(tmp_path / "out.svq") as stored:
         assert len({(tmp_path / f"{out}.npz").read_bytes() for out in ("out.svq", "out.mkv", "images")}) == 1
         images = [load(path) for path in sorted((tmp_path / "images").iterdir())]
@@ -193,17 +203,19 @@ def test_groups_do_not_change_what_is_drawn(group: int, tmp_path: Path, monkeypa
             assert (frame.pixels == image).all()
 
 
-@pytest.mark.parametrize("block", [1, 4])
-@pytest.mark.parametrize("how", [{"rank": 5}, {"energy": 0.97}, {"rank": 3, "patch": 8}], ids=str)
-def test_svd_vq_is_what_a_rank_makes_of_vq(how: dict[str, Any], block: int, tmp_path: Path) -> None:
-    source = clip(tmp_path, CUT)
+@pytest.mark.parametrize(
+    "how", [{"rank": 5}, {"energy": 0.97}, {"rank": 3, "patch": 8}, {"rank": 5, "block": 4}], ids=str
+)
+def test_svd_vq_is_what_a_rank_makes_of_vq(how: dict[str, Any], tmp_path: Path) -> None:
+    source = clip(tmp_path, CUT[2:8])
     for name, options in (("plain", {}), ("named", {"method": "svd-vq"}), ("vq", {"method": "vq"})):
         (tmp_path / name).mkdir()
-        streamvq.compress(source, tmp_path / name / "x.svq", 16, block=block, **how, **options)
-    streamvq.fit_codebook(source, 16, block=block, **how).save(tmp_path / "book.npz")
+        streamvq.compress(source, tmp_path / name / "x.svq", 4, **how, **options)
+    streamvq.fit_codebook(source, 4, **how).save(tmp_path / "book.npz")
     book = Codebook.load(tmp_path / "book.npz")
     assert book == Codebook.load(tmp_path / "plain" / "x.codebook.npz")
-    streamvq.compress(source, tmp_path / "applied.svq", codebook=book, **how)
+    applied = {name: value for name, value in how.items() if name != "block"}  # which the codebook fixes
+    streamvq.compress(source, tmp_path / "applied.svq", codebook=book, **applied)
     plain = snapshot(tmp_path / "plain")
     assert plain == snapshot(tmp_path / "named") == snapshot(tmp_path / "vq")
     assert (tmp_path / "applied.svq").read_bytes() == plain["x.svq"]
@@ -272,7 +284,7 @@ class Slow(FrameSink):
 
     def write(self, packet: Any) -> None:
         self.written += 1
-        time.sleep(0.002)
+        time.sleep(0.001)
         self.most = max(self.most, len(self._source.alive))
 
 
@@ -281,14 +293,14 @@ class Slow(FrameSink):
 def test_a_slow_sink_holds_back_the_frames(name: str, together: int) -> None:
     """At most so many groups are alive, each of a run or as large as the sink wants them."""
     gc.collect()
-    source = Numbers(600)
+    source = Numbers(400)
     how = LowRankSettings(2)
     method: Method = Factorization(how, True, 256)
     if name == "codes":
         method = VectorQuantization(codebook(16), 0, how, 256)
     with Slow(source, together) as sink:
         quantize(source, source.items(), method, sink, RunSettings(2), NoProgress())
-    assert sink.written == 600
+    assert sink.written == 400
     size = max(method.run, together // 256)
     assert size < sink.most <= frames_ahead(2, 256 * size) * size + 1
 
@@ -310,7 +322,7 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
         for jobs in (1, 3):
             writing = OutputSettings(lossy=lossy, overwrite=True)
             out = tmp_path / "x.svq"
-            streamvq.compress(source, out, 16, rank=6, run=RunSettings(jobs), writing=writing)
+            streamvq.compress(source, out, 16, rank=2, run=RunSettings(jobs), writing=writing)
             outputs.add(out.read_bytes())
         assert len(outputs) == 1
         files.append(outputs.pop())

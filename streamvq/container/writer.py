@@ -26,7 +26,8 @@ class SvqWriter:
         self._stream = stream
         self._entries: list[tuple[int, int]] = []  # offset and frames of each group
         self._pictures = header.pictures
-        self.parts = dict.fromkeys(PARTS, 0)
+        absent = {"indices", "factors"} - {header.pictures}
+        self.parts = {part: 0 for part in PARTS if part not in absent}
         self.size = self.frames = 0
         self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json()))
         if embed and codebook is not None:

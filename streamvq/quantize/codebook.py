@@ -92,6 +92,12 @@ class Codebook:
         kind = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
         return f"<Codebook of {len(self)} {kind} codes, {self.fingerprint[:12]}>"
 
+    def _repr_html_(self) -> str:
+        """Swatches, which notebooks show."""
+        from streamvq.quantize.swatch_picture import swatches_html
+
+        return swatches_html(self)
+
     def __len__(self) -> int:
         return len(self.codes)
 

@@ -12,7 +12,7 @@ import pytest
 
 from streamvq.cli.printing import bytes_text
 
-COMMANDS = ["compress", "fit", "apply", "decompress", "compare", "report", "spectrum", "info"]
+COMMANDS = ["compress", "fit", "apply", "decompress", "compare", "report", "sweep", "spectrum", "info"]
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=" ".join)
