@@ -10,7 +10,7 @@ from streamvq.container.chunks import CHUNK_BYTES
 from streamvq.container.groups import group_parts
 from streamvq.container.header import Header
 from streamvq.container.reader import SvqReader
-from streamvq.container.writer import PARTS
+from streamvq.container.writer import no_bytes
 from streamvq.errors import InputMissing, MediaError
 
 
@@ -39,7 +39,7 @@ def survey(path: Path) -> Survey:
 
 
 def _counted(reader: SvqReader, size: int) -> Survey:
-    parts = dict.fromkeys(PARTS, 0) | reader.parts
+    parts = no_bytes(reader.header) | reader.parts
     frames = groups = pixels = 0
     for chunk in reader.chunks():
         count = CHUNK_BYTES + len(chunk.payload)

@@ -15,6 +15,12 @@ from streamvq.quantize.codebook import Codebook
 PARTS = ("header", "codebook", "frame tables", "alpha", "indices", "factors", "audio", "index")
 
 
+def no_bytes(header: Header) -> dict[str, int]:
+    """0 for each of `PARTS` that a file can have: either indices or factors."""
+    absent = {"indices", "factors"} - {header.pictures}
+    return {part: 0 for part in PARTS if part not in absent}
+
+
 class SvqWriter:
     """Writes header, codebook, groups and audio to `stream`, which need not be seekable; then the index.
 
@@ -26,8 +32,7 @@ class SvqWriter:
         self._stream = stream
         self._entries: list[tuple[int, int]] = []  # offset and frames of each group
         self._pictures = header.pictures
-        absent = {"indices", "factors"} - {header.pictures}
-        self.parts = {part: 0 for part in PARTS if part not in absent}
+        self.parts = no_bytes(header)
         self.size = self.frames = 0
         self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json()))
         if embed and codebook is not None:

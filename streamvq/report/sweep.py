@@ -19,7 +19,7 @@ from streamvq.progress import NoProgress, Progress
 from streamvq.report.comparison import Comparison
 from streamvq.report.page import FRAMES_MOST, write_report
 from streamvq.settings import FitSettings, LowRankSettings, OutputSettings, RunSettings
-from streamvq.staging import made_folder, staged_file
+from streamvq.staging import check_free, made_folder, staged_file
 
 PAGE, TABLE, ABOUT = "report.html", "sweep.csv", "sweep.json"
 
@@ -172,10 +172,11 @@ def _about(given: MediaInput) -> dict[str, Any]:
 
 def _check_folder(folder: Path, given: MediaInput, paths: Sequence[Path]) -> None:
     """Raise where the folder has results that are not known to be this input's."""
+    check_free(folder, overwrite=True)
     about = folder / ABOUT
     try:
         known = json.loads(about.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         ours = [*paths, folder / PAGE, folder / TABLE]
         for path in [*ours, *(path.with_suffix(".codebook.npz") for path in paths)]:
             if path.exists():

@@ -49,6 +49,7 @@ def test_what_it_cannot_do_is_one_line(refused: Callable, cli: Callable) -> None
     assert "--block" in refused("sweep", "in.png", "--block", "big", "-o", "out", exit=2)
     assert "no such file" in refused("sweep", "none.png", "-o", "out")
     assert "is a file" in refused("sweep", "in.png", "-o", "in.png")
+    assert "create it first" in refused("sweep", "in.png", "-o", "no/out")
     assert cli("sweep", "in.png").exit_code == 2  # -o is missing
     assert [path.name for path in Path().iterdir()] == ["in.png"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
+from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq import Frame, UsageError
@@ -22,6 +24,13 @@ from streamvq.quantize.planes import plane_sizes
 from streamvq.settings import LowRankSettings
 
 SPACES = ["gray", "rgb", "ycbcr420"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """As in workers; several would only wait for each other where matrices are small."""
+    with threadpool_limits(1):
+        yield
 
 
 def levels(plane: PlaneFactors, step: Fraction, side: int, height: int, width: int) -> list[list[int]]:

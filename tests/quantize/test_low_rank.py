@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
+from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq import Frame, UsageError
@@ -16,6 +19,13 @@ from streamvq.settings import LowRankSettings
 
 TYPES = [np.uint8, np.uint16]
 SIZES = [(1, 1), (1, 9), (9, 1), (24, 7), (7, 24), (32, 48)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """As in workers; several would only wait for each other where matrices are small."""
+    with threadpool_limits(1):
+        yield
 
 
 def best(plane: NDArray, rank: int) -> NDArray[np.float64]:
