@@ -70,10 +70,11 @@ def bench_ranks(clip: Path, folder: Path) -> None:
                 pixels = told["frames"] * told["width"] * told["height"]
                 factors = told["parts"]["factors"]
                 cut, all_in_all = (10 ** (-told[name] / 10) for name in ("truncation_psnr_db", "psnr_db"))
+                what = f"patches of {patch}" if patch else "whole frames"
                 print(
-                    f"{f'patches of {patch}' if patch else 'whole frames':13} {space:8} rank {rank:3}: "
+                    f"{what:13} {space:8} rank {rank:3}: "
                     f"{8 * factors / pixels:.4f} bits/pixel, {told['psnr_db']:.2f} dB "
-                    f"(truncation {told['truncation_psnr_db']:.2f}; factors add {all_in_all / cut - 1:.2f} of its error)"
+                    f"(truncation {told['truncation_psnr_db']:.2f}, factors add {all_in_all / cut - 1:.2f} of it)"
                 )
 
 

@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 _GAIN_MOST = 0.02  # of the last warm step, in shares of the error: then that is within 0.5 % of the least possible
+_NEWS_MOST = 0.05  # and in shares of what the components after the first hold: in noise that is little
 _STEPS_MOST = 2
 _SMALL = 128  # shorter sides are as well begun anew
 _TINY = {np.dtype(np.float32): 1e-12, np.dtype(np.float64): 1e-14}  # squares below this share of all are rounding
@@ -137,7 +138,8 @@ def _continued(
         if _with_spare(size, len(wide)) > start.shape[1] + size // 8:
             return None
         kept = squares[:size].sum()
-        if kept - former[:size].sum() <= _GAIN_MOST * (total - kept):
+        gain = kept - former[:size].sum()
+        if gain <= _GAIN_MOST * (total - kept) and (size == 1 or gain <= _NEWS_MOST * (kept - squares[0])):
             return _Subspace(basis, images, squares, size)
     return None
 

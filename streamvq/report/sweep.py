@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvq.container.reader import SvqReader
-from streamvq.errors import OutputError, OutputExists, UsageError
+from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.learning import fewer_colors, fit_each
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.pipeline import compress
@@ -202,6 +202,8 @@ def _make(
     """Make results that differ in their number of colors; remarks."""
     learned = fit_each([given], [cell.settings() for cell in cells], run, progress)
     for cell, fitted in zip(cells, learned, strict=True):
+        for reasons in fitted.failed.values():
+            raise MediaError(f"{reasons[0]}; a sweep compares all images with all results: take this one away")
         path = folder / f"{cell.name}.svq"
         if not (folder / ABOUT).exists():
             with staged_file(folder / ABOUT) as part:

@@ -160,6 +160,14 @@ def test_a_damaged_input_leaves_no_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_with_a_damaged_image_is_refused(tmp_path: Path) -> None:
+    save(smooth(), tmp_path / "in" / "a.png")
+    (tmp_path / "in" / "b.png").write_bytes(b"no picture")
+    with pytest.raises(streamvq.MediaError, match=r"b\.png.*take this one away"):
+        sweep(tmp_path / "in", tmp_path / "out", [4])
+    assert not (tmp_path / "out").exists()
+
+
 def test_settings_that_do_not_go_together_are_left_out(film: Path, tmp_path: Path) -> None:
     found = sweep(film, tmp_path / "out", [4, 65536], [(1, 1), (32, 32)])
     assert [result.cell for result in found.results] == [
