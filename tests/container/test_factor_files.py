@@ -1,0 +1,295 @@
+"""`.svq` files of factors: all that frames hold there and back, cut anywhere, damaged anywhere, and lying."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from containers import TICK, joined, offsets, pieces, saved, svq_bytes, table, with_group, with_header
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pictures import codebook, noise, smooth
+
+import streamvq
+from streamvq import CodebookError, Frame, MediaDamaged, MediaError, StreamInfo
+from streamvq.container.header import Header
+from streamvq.container.numbers import packed
+from streamvq.container.reader import SvqReader, load_codebook
+from streamvq.frames import LowRankFrame
+from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.settings import LowRankSettings
+
+CODECS = {
+    "gray": LowRankCodec("gray"),
+    "rgb": LowRankCodec("rgb"),
+    "ycbcr420": LowRankCodec("ycbcr420"),
+    "rgb patches": LowRankCodec("rgb", 4),
+    "ycbcr420 patches": LowRankCodec("ycbcr420", 3),
+}
+
+
+def some_factors(codec: LowRankCodec, count: int = 5) -> list[LowRankFrame]:
+    """Timed frames, every third of noise with alpha, the second one black."""
+    frames = []
+    for index in range(count):
+        pixels = noise(9, 11, 4, index) if index % 3 == 2 else smooth(9, 11, index)
+        pixels = pixels * 0 if index == 1 else pixels
+        frame = Frame(pixels, index, index * TICK, TICK, f"ä/{index}.png")
+        frames.append(codec.factor_frame(frame, LowRankSettings(2, None, codec.patch)).coded)
+    return frames
+
+
+def file_of(codec: LowRankCodec, frames: list[LowRankFrame], **options: object) -> bytes:
+    info = StreamInfo(11, 9, 1 / TICK, len(frames), TICK)
+    return svq_bytes(codec, frames, info=info, embed=False, **options)  # type: ignore[arg-type]
+
+
+def facts(frame: LowRankFrame) -> tuple:
+    """All that a frame holds, to compare."""
+    about = (frame.step, frame.height, frame.width, frame.index, frame.time, frame.duration, frame.name)
+    planes = [(p.left.dtype, p.left.tolist(), p.right.dtype, p.right.tolist(), p.bits) for p in frame.planes]
+    return (*about, planes, None if frame.alpha is None else frame.alpha.tolist())
+
+
+def read(data: bytes) -> tuple[list[LowRankFrame], str | None] | str:
+    """The frames and what is missing, or the text of the error that refuses the file."""
+    try:
+        reader = SvqReader(io.BytesIO(data), "x.svq")
+        frames = [frame for chunk in reader.groups() for frame in reader.decode(chunk)]
+    except (MediaError, CodebookError) as error:
+        line = str(error)
+    else:
+        return frames, reader.missing  # type: ignore[return-value]
+    assert "x.svq" in line
+    assert "\n" not in line
+    return line
+
+
+@pytest.fixture(params=CODECS.values(), ids=CODECS)
+def case(request: pytest.FixtureRequest) -> tuple[LowRankCodec, list[LowRankFrame], bytes]:
+    frames = some_factors(request.param)
+    return request.param, frames, file_of(request.param, frames)
+
+
+def test_all_that_a_frame_holds_comes_back(case: tuple) -> None:
+    codec, frames, data = case
+    reader = SvqReader(io.BytesIO(data), "x.svq")
+    assert reader.coder == reader.header.low_rank
+    assert (reader.coder.space, reader.header.patch) == (codec.space, codec.patch)
+    found = read(data)
+    assert not isinstance(found, str)
+    assert list(map(facts, found[0])) == list(map(facts, frames))
+    assert [kind for kind, _ in pieces(data)].count(b"BOOK") == 0
+
+
+def test_groups_do_not_matter(case: tuple) -> None:
+    codec, frames, _ = case
+    for together in (1, 3, 5):
+        found = read(file_of(codec, frames, together=together))
+        assert list(map(facts, found[0])) == list(map(facts, frames))
+
+
+def test_pixels_by_index(case: tuple, tmp_path: Path) -> None:
+    codec, frames, data = case
+    with streamvq.open(saved(tmp_path / "x.svq", data)) as clip:
+        assert len(clip) == 5
+        for index in (4, 0, 2, 3, 1, -1):
+            frame = frames[index]
+            channels = 3 if frame.alpha is not None else codec.channels
+            drawn = np.broadcast_to(codec.picture(frame), (9, 11, channels))
+            assert (clip[index].pixels[..., :channels] == drawn).all()
+            assert (clip[index].name, clip[index].time) == (frame.name, frame.time)
+            if frame.alpha is not None:
+                assert (clip[index].pixels[..., 3] == frame.alpha).all()
+        with pytest.raises(IndexError):
+            clip[5]
+        for ask in (lambda: clip.codebook, lambda: clip.indices):
+            with pytest.raises(CodebookError, match=r"x\.svq.*--method svd.*no codebook"):
+                ask()
+
+
+def test_mixed_sizes() -> None:
+    for codec in CODECS.values():
+        sizes = [(9, 11), (4, 4), (13, 5), (9, 11)]
+        how = LowRankSettings(3, None, codec.patch)
+        frames = [codec.factor_frame(Frame(noise(*size, seed=i), i), how).coded for i, size in enumerate(sizes)]
+        data = svq_bytes(codec, frames, 4, StreamInfo(), embed=False)
+        found = read(data)
+        assert list(map(facts, found[0])) == list(map(facts, frames))
+
+
+def test_a_codebook_does_not_belong_to_factors(tmp_path: Path) -> None:
+    codec = CODECS["rgb"]
+    path = saved(tmp_path / "x.svq", file_of(codec, some_factors(codec)))
+    with pytest.raises(CodebookError, match="drop -c"):
+        streamvq.open(path, codebook(4))
+    with pytest.raises(CodebookError, match="no codebook"):
+        load_codebook(path)
+
+
+def test_cut_anywhere(case: tuple) -> None:
+    """The whole groups before it and a word; or, where there is none, an error."""
+    _, frames, data = case
+    ends = [end for kind, _, end in offsets(data) if kind == b"GRUP"]
+    for cut in range(len(data)):
+        whole = frames[: 2 * sum(end <= cut for end in ends)]
+        found = read(data[:cut])
+        if isinstance(found, str):
+            assert not whole, cut
+            continue
+        assert list(map(facts, found[0])) == list(map(facts, whole))
+        assert f"is cut off: {len(whole)} " in (found[1] or ""), cut
+
+
+@pytest.mark.parametrize("changes", [(0x01,), (0x80, 0x20, 0xFF)], ids=["lowest bit", "others"])
+def test_every_changed_byte(changes: tuple[int, ...], case: tuple) -> None:
+    """An error; or the very frames; or, where a length seems to lead beyond the end, the first of them and a word."""
+    _, frames, data = case
+    expected, refused = list(map(facts, frames)), 0
+    for at in range(len(data)):
+        bad = bytearray(data)
+        bad[at] ^= changes[at % len(changes)]
+        found = read(bytes(bad))
+        if isinstance(found, str):
+            refused += 1
+            continue
+        assert list(map(facts, found[0])) == expected[: len(found[0])]
+        assert len(found[0]) == len(frames) or found[1] is not None, at
+    assert refused > 0.9 * len(data)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(sorted(CODECS)), st.data())
+def test_changed_payloads_with_good_checksums(name: str, data: st.DataObject) -> None:
+    """Frames that can be drawn, or an error; never anything else."""
+    codec = CODECS[name]
+    parts = pieces(FILES[name])
+    for _ in range(data.draw(st.integers(1, 3))):
+        number = data.draw(st.integers(0, len(parts) - 1))
+        kind, payload = parts[number]
+        start = data.draw(st.integers(0, len(payload)))
+        stop = data.draw(st.integers(start, min(start + 12, len(payload))))
+        parts[number] = kind, payload[:start] + data.draw(st.binary(max_size=12)) + payload[stop:]
+    found = read(joined(parts))
+    if isinstance(found, str):
+        return
+    header = SvqReader(io.BytesIO(joined(parts)), "x.svq").header
+    codec = header.low_rank or codec
+    for frame in found[0]:
+        if frame.height * frame.width < 1 << 16:
+            assert codec.picture(frame).shape == (frame.height, frame.width, codec.channels)
+        assert frame.alpha is None or frame.alpha.shape == (frame.height, frame.width)
+
+
+FILES = {name: file_of(codec, some_factors(codec)) for name, codec in CODECS.items()}
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(sorted(CODECS)), st.binary(max_size=80))
+def test_factors_of_anything(name: str, payload: bytes) -> None:
+    """Behind a good table of frames."""
+    found = read(with_group(FILES[name], table(b"\x20", b"\x20") + payload))
+    if not isinstance(found, str):
+        for frame in found[0]:
+            CODECS[name].picture(frame)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"patch": 1},
+        {"patch": -1},
+        {"patch": 65},
+        {"patch": 2.0},
+        {"patch": "8"},
+        {"patch": [8, 8]},
+        {"patch": True},
+        {"patch": {}},
+        {"patch": 2**70},
+        {"space": "cmyk"},
+        {"space": None},
+        {"space": ["rgb"]},
+        {"width": None},
+        {"width": 2**31, "height": 2**31},
+    ],
+    ids=str,
+)
+def test_headers(changes: dict[str, object]) -> None:
+    assert "header" in str(read(with_header(FILES["rgb"], **changes)))
+
+
+def test_a_header_without_its_patch_is_one_of_indices() -> None:
+    """And lacks all of that."""
+    record = json.loads(pieces(FILES["rgb"])[0][1])
+    assert record["patch"] == 0
+    assert "codes" not in record
+    del record["patch"]
+    with pytest.raises(ValueError, match="lacks"):
+        Header.from_json(json.dumps(record).encode())
+
+
+def test_factors_have_no_codebook_inside() -> None:
+    (head, *rest) = pieces(FILES["rgb"])
+    with_book = svq_bytes(codebook(4), [])
+    book = next(part for part in pieces(with_book) if part[0] == b"BOOK")
+    assert "factors have no codebook" in str(read(joined([head, book, *rest])))
+
+
+@pytest.mark.parametrize("side", [1024, 8192])
+def test_claims_of_full_rank_are_bounded(side: int) -> None:
+    """A few bytes do not ask for gigabytes: a group's factors have a limit, as its pixels have."""
+    count = (1 << 27) // side**2
+    head = Header.of(StreamInfo(side, side, Fraction(25), count, TICK), LowRankCodec("gray"))
+    heads = (packed(256) + packed(side) + bytes(side)) * count
+    data = joined(
+        [(b"HEAD", head.to_json()), (b"GRUP", packed(0) + packed(count) + bytes(count) + packed(len(heads)) + heads)]
+    )
+    tracemalloc.start()
+    begun = time.monotonic()
+    found = read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(found, str)
+    assert peak < 100 << 20
+    assert time.monotonic() - begun < 5
+
+
+def test_damage_in_one_group_leaves_the_others(tmp_path: Path) -> None:
+    codec = CODECS["ycbcr420"]
+    frames, data = some_factors(codec), bytearray(FILES["ycbcr420"])
+    start = [start for kind, start, _ in offsets(bytes(data)) if kind == b"GRUP"][1]
+    data[start + 20] ^= 4
+    with streamvq.open(saved(tmp_path / "x.svq", bytes(data))) as clip:
+        for index in (0, 1, 4):
+            assert facts(clip.coded(index)) == facts(frames[index])  # type: ignore[arg-type]
+        with pytest.raises(MediaDamaged, match=f"byte {start}"):
+            clip[2]
+
+
+def test_drawing_does_not_change_what_is_held(tmp_path: Path) -> None:
+    codec = CODECS["rgb patches"]
+    with streamvq.open(saved(tmp_path / "x.svq", FILES["rgb patches"])) as clip:
+        before = facts(clip.coded(0))  # type: ignore[arg-type]
+        first = clip[0].pixels.copy()
+        clip[0].pixels[:] = 0
+        assert (clip[0].pixels == first).all()
+        assert facts(clip.coded(0)) == before  # type: ignore[arg-type]
+        assert clip.coded(0).planes[0].left.shape == (2, 3, 3)  # type: ignore[union-attr]
+    assert codec.patch == 4
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (65535, 1)], ids=str)
+def test_extreme_sizes(size: tuple[int, int], tmp_path: Path, cli: Callable) -> None:
+    for space in ("gray", "rgb", "ycbcr420"):
+        codec = LowRankCodec(space)
+        frame = codec.factor_frame(Frame(noise(*size)), LowRankSettings(3)).coded
+        found = read(svq_bytes(codec, [replace(frame, index=0)], 1, StreamInfo(), embed=False))
+        assert list(map(facts, found[0])) == [facts(frame)]
