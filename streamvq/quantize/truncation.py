@@ -21,10 +21,11 @@ _GAIN_MOST = 0.02  # of the last warm step, in shares of the error: then that is
 _NEWS_MOST = 0.05  # and in shares of what the components after the first hold: in noise that is little
 _STEPS_MOST = 2
 _KRYLOV_BLOCKS = 4  # of half the rank, and a few: the error is then within 0.02 % of the least, in film
+_KRYLOV_GAIN_MOST, _KRYLOV_NEWS_MOST = 0.014, 0.003  # of the last block: the same as for warm steps
+_HARDLY_ANY = 1e-7
 _KRYLOV_SHARE = 2  # of all vectors, up to one in so many: for more, the Gram matrix is as fast
 _SMALL = 128  # shorter sides are as well begun anew
 _TINY = {np.dtype(np.float32): 1e-12, np.dtype(np.float64): 1e-14}  # squares below this share of all are rounding
-_EXACT_FROM = 8  # more vectors than a share of one in so many of all need a Gram matrix in double precision
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def truncate(
     if start is not None and len(start) == len(wide) >= _SMALL:
         found = _continued(wide, total, rank, energy, start)
     if found is None and rank is not None and len(wide) >= _SMALL:
-        found = _from_krylov(wide, rank)
+        found = _from_krylov(wide, total, rank)
     if found is None:
         found = _from_gram(wide, total, rank, energy)
     squares = found.squares[: found.rank]
@@ -111,8 +112,9 @@ def singular_values(matrix: NDArray) -> NDArray[np.float64]:
     return np.sqrt(scipy.linalg.eigh(wide @ wide.T, eigvals_only=True, check_finite=False)[::-1].clip(0))
 
 
-def _from_krylov(wide: NDArray[np.float32], rank: int) -> _Subspace | None:
-    """The leading subspace from what a few steps of subspace iteration came by; None where that is no gain."""
+def _from_krylov(wide: NDArray[np.float32], total: float, rank: int) -> _Subspace | None:
+    """The leading subspace from what a few steps of subspace iteration came by; None where that is no gain, or where
+    the last of them still gained much, as with the flat spectrum of noise, or where hardly any error is left."""
     short = len(wide)
     size = _with_spare(rank, short)
     width = rank // 2 + 8
@@ -123,25 +125,28 @@ def _from_krylov(wide: NDArray[np.float32], rank: int) -> _Subspace | None:
     for _ in range(_KRYLOV_BLOCKS):
         block = np.linalg.qr(wide @ (wide.T @ block))[0]
         blocks.append(block)
-    basis, images, squares = _rotated(wide, np.linalg.qr(np.hstack(blocks))[0])
+    basis = np.linalg.qr(np.hstack(blocks))[0]
+    images = wide.T @ basis
+    former = np.linalg.eigvalsh(_gram(images[:, :-width]))[::-1]
+    basis, images, squares = _turned(basis, images)
+    kept = squares[:rank].sum()
+    most = min(_KRYLOV_GAIN_MOST * (total - kept), _KRYLOV_NEWS_MOST * (kept - squares[0]))
+    if total - kept < _HARDLY_ANY * total or (rank > 1 and kept - former[:rank].sum() > most):
+        return None
     return _Subspace(basis[:, :size], images[:, :size], squares[:size], rank)
 
 
 def _from_gram(wide: NDArray[np.float32], total: float, rank: int | None, energy: float | None) -> _Subspace:
-    """The leading subspace from the Gram matrix."""
+    """The leading subspace from the Gram matrix, in double precision: it squares the singular values' range."""
     short = len(wide)
-    matrix = wide
+    matrix = wide.astype(np.float64)
+    gram = matrix @ matrix.T
     if rank is None:
-        matrix = wide.astype(np.float64)
-        squares, vectors = scipy.linalg.eigh(matrix @ matrix.T, overwrite_a=True, check_finite=False)
+        squares, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False)
         rank = _rank_of(squares[::-1], total, None, energy)
         vectors = vectors[:, short - _with_spare(rank, short) :]
     else:
-        size = _with_spare(rank, short)
-        if size * _EXACT_FROM > short:
-            matrix = wide.astype(np.float64)
-        part = (short - size, short - 1)
-        gram = matrix @ matrix.T
+        part = (short - _with_spare(rank, short), short - 1)
         _, vectors = scipy.linalg.eigh(gram, subset_by_index=part, overwrite_a=True, check_finite=False)
     return _Subspace(*_rotated(matrix, np.ascontiguousarray(vectors[:, ::-1])), rank)
 
@@ -167,9 +172,13 @@ def _continued(
 
 def _rotated(wide: NDArray, basis: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
     """The singular vectors inside the subspace of `basis` (Rayleigh-Ritz), their images, and the images' squares."""
-    images = wide.T @ basis
+    return _turned(basis, wide.T @ basis)
+
+
+def _turned(basis: NDArray, images: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
+    """The same, where images are known."""
     squares, rotation = np.linalg.eigh(_gram(images))
-    turn = np.ascontiguousarray(rotation[:, ::-1], wide.dtype)
+    turn = np.ascontiguousarray(rotation[:, ::-1], images.dtype)
     return basis @ turn, images @ turn, squares[::-1].clip(0)
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pictures import codebook, coded, flat, load, snapshot
+from pictures import codebook, coded, flat, load, noise, snapshot
 from videos import FPS, frame_times, read_video
 
 import streamvq
-from streamvq import Codebook, IndexFrame, OutputError, OutputExists, OutputSettings, StreamInfo, open_sink
+from streamvq import Codebook, Frame, IndexFrame, OutputError, OutputExists, OutputSettings, StreamInfo, open_sink
+from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.settings import LowRankSettings
 
 COUNT = 5
 
@@ -152,6 +154,39 @@ def test_alpha(kind: Kind, binary: bool, count: int, tmp_path: Path, same_pictur
         same_picture(actual[..., 3:], alpha[..., None])
         shown = alpha > 0
         same_picture(actual[..., :3] * shown[..., None], colors(frame, book) * shown[..., None])
+
+
+@each(EXACT)
+@pytest.mark.parametrize("side", [0, 4], ids=["frames", "patches"])
+@pytest.mark.parametrize("space", ["gray", "rgb", "ycbcr420"])
+def test_factors_are_drawn_as_they_are(
+    kind: Kind, space: str, side: int, tmp_path: Path, same_picture: Callable[..., None]
+) -> None:
+    """Frames of low rank instead of codes: odd sizes, and alpha where it can be held."""
+    codec, channels = LowRankCodec(space, side), 4 if kind.alpha and "bmp" not in str(kind) else 3
+    count = 1 if kind in IMAGES.values() else COUNT
+    pictures = [Frame(noise(17, 33, channels, index), index) for index in range(count)]
+    frames = [codec.factor_frame(frame, LowRankSettings(3, None, side)).coded for frame in pictures]
+    with open_sink(tmp_path / kind.name, codec, StreamInfo(33, 17, FPS), OutputSettings(format=kind.format)) as sink:
+        for frame in frames:
+            sink.write(sink.encode(frame))
+    assert sink.size_bytes == sum(map(len, snapshot(tmp_path).values()))
+    for actual, frame in zip(read(tmp_path / kind.name, "RGBA"), frames, strict=True):
+        shown = np.ones((17, 33, 1), bool) if frame.alpha is None else frame.alpha[..., None] > 0
+        assert frame.alpha is None or (actual[..., 3] == frame.alpha).all()
+        same_picture(actual[..., :3] * shown, codec.rgb(frame) * shown)
+
+
+@each({name: kind for name, kind in FILES.items() if kind.most})
+def test_factors_of_one_color_in_lossy_files(kind: Kind, tmp_path: Path, same_picture: Callable[..., None]) -> None:
+    codec = LowRankCodec("rgb")
+    count = 1 if kind in IMAGES.values() else COUNT
+    pictures = [flat((40 * index, 90, 200 - 30 * index)) for index in range(count)]
+    with open_sink(tmp_path / kind.name, codec, StreamInfo(48, 32, FPS), OutputSettings(format=kind.format)) as sink:
+        for index, pixels in enumerate(pictures):
+            sink.write(sink.encode(codec.factor_frame(Frame(pixels, index), LowRankSettings(1)).coded))
+    for actual, pixels in zip(read(tmp_path / kind.name), pictures, strict=True):
+        same_picture(actual, pixels, 6)
 
 
 @each({name: kind for name, kind in FILES.items() if not kind.alpha})
