@@ -15,6 +15,7 @@ from streamvq.quantize.factors import BITS_MOST, STEP_MOST, factor_shapes
 from streamvq.quantize.low_rank_codec import LowRankCodec
 from streamvq.quantize.planes import plane_sizes
 
+NUMBERS_MOST = 1 << 27  # of all factors of a group
 Pictures = list[tuple[tuple[PlaneFactors, ...], int]]  # the planes of each frame, and their step
 
 
@@ -27,6 +28,8 @@ def encode_factors(frames: Sequence[LowRankFrame]) -> bytes:
             table += [packed(plane.rank), bytes(plane.bits)]
     head = b"".join(table)
     stacks_of = [[part for plane in frame.planes for part in (plane.left, plane.right)] for frame in frames]
+    if sum(stack.size for stacks in stacks_of for stack in stacks) > NUMBERS_MOST:
+        raise OutputError(f"frame {frames[0].index}: its factors have too many numbers for .svq; choose a lower rank")
     try:
         stacks = encode_stacks(stacks_of)
     except ValueError as error:
@@ -38,7 +41,7 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
     """The factors of frames of these heights and widths. Raises ValueError with what is wrong."""
     payload = Unpacker(data)
     table = Unpacker(payload.take(payload.number()))
-    heads, shapes = [], []
+    heads, shapes, numbers = [], [], 0
     for height, width in sizes:
         step, bits, stacks = table.number(), [], []
         if not 1 <= step <= STEP_MOST:
@@ -48,6 +51,9 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
             rank = table.number()
             if rank > min(left[0] * left[1], right[0] * right[1]):
                 raise ValueError(f"it claims rank {rank} in a frame of {width}x{height}")
+            numbers += rank * (left[0] * left[1] + right[0] * right[1])
+            if numbers > NUMBERS_MOST:
+                raise ValueError(f"it claims more than {NUMBERS_MOST} numbers")
             bits.append(tuple(table.take(rank)))
             if max(bits[-1], default=0) > BITS_MOST:
                 raise ValueError(f"a component has {max(bits[-1])} binary places")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -253,13 +252,11 @@ def test_claims_of_full_rank_are_bounded(side: int) -> None:
         [(b"HEAD", head.to_json()), (b"GRUP", packed(0) + packed(count) + bytes(count) + packed(len(heads)) + heads)]
     )
     tracemalloc.start()
-    begun = time.monotonic()
     found = read(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert isinstance(found, str)
     assert peak < 100 << 20
-    assert time.monotonic() - begun < 5
 
 
 def test_damage_in_one_group_leaves_the_others(tmp_path: Path) -> None:
