@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ from streamvq.media.sinks import FrameSink
 from streamvq.methods import Figures
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.coders import Coder
-from streamvq.quantize.metrics import psnr_db
+from streamvq.quantize.metrics import compression_rate, psnr_db
 
 _SHOWN = ("frames", "colors", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
 
@@ -135,10 +134,8 @@ class Tally:
         result.seconds = seconds
         result.frames_per_second = self.frames / seconds if seconds else None
         if isinstance(coder, Codebook):
-            full = 8 * coder.channels * coder.block[0] * coder.block[1]
-            bits = max(1, math.ceil(math.log2(len(coder))))
             result.colors, result.block = len(coder), coder.block
-            result.compression_rate = (full - bits) / full
+            result.compression_rate = compression_rate(len(coder), coder.channels, coder.block)
         if self._truncated:
             result.rank = self._rank
             result.energy = 1 - self._cut_off / self._energy if self._energy else 1.0

@@ -21,6 +21,17 @@ def psnr_db(squared_error: float, samples: int) -> float | None:
     return 10 * math.log10(255**2 * samples / squared_error)
 
 
+def code_bits(codes: int) -> int:
+    """Bits of a plain code number where there are so many codes."""
+    return max(1, math.ceil(math.log2(codes)))
+
+
+def compression_rate(codes: int, channels: int, block: tuple[int, int]) -> float:
+    """That of plain code numbers against the 8-bit samples that a code stands for: (24 - bits) / 24 for RGB."""
+    full = 8 * channels * block[0] * block[1]
+    return (full - code_bits(codes)) / full
+
+
 def squared_error(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> int:
     """The sum of squared differences between two arrays of one shape."""
     return int(_squared_error(first.reshape(-1), second.reshape(-1)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,15 +133,16 @@ def write_csv(comparison: Comparison, path: Path, overwrite: bool = False) -> No
 
     What is not known is empty, and PSNR without error "inf". Raises OutputExists or OutputError.
     """
-    names = [field.name for field in fields(FrameFigures)]
+    write_table([vars(frame) for frame in comparison.frames], path, overwrite)
+
+
+def write_table(rows: Sequence[dict[str, Any]], path: Path, overwrite: bool) -> None:
+    """Write rows of the same columns as CSV; None is empty, and in columns of PSNR "inf"."""
     with staged_file(path, overwrite) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(names)
-        for frame in comparison.frames:
-            values = vars(frame)
-            table.writerow(
-                "inf" if name.startswith("psnr") and values[name] is None else values[name] for name in names
-            )
+        table.writerow(rows[0])
+        for row in rows:
+            table.writerow("inf" if key.startswith("psnr") and row[key] is None else row[key] for key in row)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from streamvq.errors import CodebookError, StreamVQError, UsageError
 from streamvq.frames import LowRankFrame
 from streamvq.media.inputs import MediaInput
 from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.metrics import code_bits, compression_rate
 from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import seen
 from streamvq.report.comparison import Comparison, FrameFigures
@@ -50,13 +50,12 @@ class Coding:
     @property
     def bits(self) -> int:
         """Bits of a plain code number."""
-        return max(1, math.ceil(math.log2(self.codes)))
+        return code_bits(self.codes)
 
     @property
     def compression_rate(self) -> float | None:
         """That of plain code numbers against 8-bit samples; None for factors."""
-        full = 8 * (1 if self.space == "gray" else 3) * self.block[0] * self.block[1]
-        return None if self.ranks else (full - self.bits) / full
+        return None if self.ranks else compression_rate(self.codes, 1 if self.space == "gray" else 3, self.block)
 
     @property
     def is_levels(self) -> bool:

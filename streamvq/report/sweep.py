@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from streamvq.learning import fewer_colors, fit_each
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.pipeline import compress
 from streamvq.progress import NoProgress, Progress
-from streamvq.report.comparison import Comparison
+from streamvq.report.comparison import Comparison, write_table
 from streamvq.report.page import FRAMES_MOST, write_report
 from streamvq.settings import FitSettings, LowRankSettings, OutputSettings, RunSettings
 from streamvq.staging import check_free, made_folder, staged_file
@@ -129,7 +128,7 @@ def sweep(
             progress=progress,
         )
         results = [Swept(*parts, _codebook_bytes(parts[1])) for parts in zip(cells, paths, found, strict=True)]
-        _write_table(results, folder / TABLE)
+        write_table([result.as_dict() for result in results], folder / TABLE, overwrite=True)
     return Sweep(results, len(cells) - len(missing), folder / PAGE, notes)
 
 
@@ -224,13 +223,3 @@ def _make(
 def _codebook_bytes(path: Path) -> int:
     with path.open("rb") as stream:
         return SvqReader(stream, str(path)).parts["codebook"]
-
-
-def _write_table(results: Sequence[Swept], path: Path) -> None:
-    """A row a result; what is not known is empty, and PSNR without error "inf"."""
-    rows = [result.as_dict() for result in results]
-    with staged_file(path, overwrite=True) as part, part.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(rows[0])
-        for row in rows:
-            table.writerow("inf" if key.startswith("psnr") and row[key] is None else row[key] for key in row)
