@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import streamvq
-from streamvq.quantize.truncation import Truncation, truncate
+from streamvq.lowrank.svd import Truncation, truncate
 
 RANKS = (16, 32, 100)
 

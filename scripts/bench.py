@@ -28,7 +28,7 @@ from _rates import bench_index, bench_rd
 from PIL import Image
 
 import streamvq
-from streamvq.container.index_coding import decode_frames, encode_frames
+from streamvq.container.indices.coding import decode_frames, encode_frames
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,7 +137,7 @@ def bench_video(clip: Path, folder: Path) -> None:
 
 
 def bench_svq(clip: Path, folder: Path) -> None:
-    """`compress clip -k 256` to .svq against a GIF by ffmpeg, `decompress`, and the index coder alone."""
+    """`compress clip -k 256` to .svq against a GIF by ffmpeg, `decompress`, and the index decoder alone."""
     film = looped(clip, folder, seconds=20)
     gif, svq = folder / "peer.gif", folder / "ours.svq"
     graph = "split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=none"
@@ -165,7 +165,7 @@ def bench_svq(clip: Path, folder: Path) -> None:
     count = sum(frame.size for frame in indices) / 1e6
     encode_s = best_of(lambda: encode_frames(indices, codes), 5)
     decode_s = best_of(lambda: decode_frames(data, [frame.shape for frame in indices], codes), 5)
-    print(f"index coder, one core: {count / encode_s:.1f} and {count / decode_s:.1f} million a second (target 20)")
+    print(f"index decoder, one core: {count / encode_s:.1f} and {count / decode_s:.1f} million a second (target 20)")
 
 
 def bench_blocks(clip: Path, folder: Path) -> None:
@@ -173,7 +173,7 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     import faiss
     from sklearn.cluster import KMeans
 
-    from streamvq.quantize.blocks import cut
+    from streamvq.quantize.blocks import image_to_blocks
 
     frames = read(clip, every=8)
     few = frames[::4]  # full KMeans takes an hour for all of them
@@ -184,7 +184,7 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     book = streamvq.fit_codebook(names, 1024, block=4, space="rgb")
     index = faiss.IndexFlatL2(48)
     index.add(book.codes.astype(np.float32))
-    vectors = [cut(frame, (4, 4), "rgb")[0] for frame in frames]
+    vectors = [image_to_blocks(frame, (4, 4), "rgb")[0] for frame in frames]
     points = np.concatenate([part.reshape(-1, 48) for part in vectors]).astype(np.float32)
 
     def search_all() -> list[np.ndarray]:
@@ -229,9 +229,9 @@ def bench_stages(clip: Path, folder: Path) -> None:
     sketch.absorb(frames[0].pixels)
     stages_of(stages, "histogram", [lambda f=f: sketch.absorb(f.pixels) for f in frames])
     start = time.perf_counter()
-    streamvq.quantize.fitting.fit_codes(sketch, 256, 0)
+    streamvq.quantize.fitting.fit_colors(sketch, 256, 0)
     fit_s = time.perf_counter() - start
-    coded = stages_of(stages, "nearest colors and error", [lambda f=f: book.index_frame(f)[0] for f in frames])
+    coded = stages_of(stages, "nearest colors and error", [lambda f=f: book.quantize_frame(f)[0] for f in frames])
     encoder = FFV1Frames(book)
     encoder.encode(coded[0])
     stages_of(stages, "FFV1", [lambda c=c: encoder.encode(c) for c in coded])
@@ -279,7 +279,7 @@ def distances(points: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.nda
 
 
 def codebook_psnr(book: streamvq.Codebook, frames: list[np.ndarray]) -> float:
-    error = sum(book.index_frame(streamvq.Frame(frame))[1] for frame in frames)
+    error = sum(book.quantize_frame(streamvq.Frame(frame))[1] for frame in frames)
     return 10 * math.log10(255**2 * sum(frame.size for frame in frames) / error)
 
 

@@ -30,7 +30,7 @@ from streamvq.container import groups
 from streamvq.container.chunks import ChunkReader, CutOff, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
-from streamvq.container.numbers import packed
+from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
 
@@ -139,7 +139,7 @@ def _remove(data: bytearray, rng: random.Random) -> bytearray:
 def _number(data: bytearray, rng: random.Random) -> bytearray:
     at = rng.randrange(len(data) + 1)
     number = rng.choice(NUMBERS)
-    there = packed(number) if rng.random() < 0.7 else (number & 2**32 - 1).to_bytes(4, "little")
+    there = leb128(number) if rng.random() < 0.7 else (number & 2**32 - 1).to_bytes(4, "little")
     return data[:at] + there + data[at + rng.choice([0, 1, len(there)]) :]
 
 

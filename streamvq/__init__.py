@@ -6,6 +6,7 @@
 8
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
         UsageError,
     )
     from streamvq.frames import Frame, IndexFrame, LowRankFrame, StreamInfo
-    from streamvq.learning import fit_codebook
+    from streamvq.lowrank.low_rank import LowRank, low_rank
     from streamvq.media.opening import open_sink, open_source
-    from streamvq.pipeline import compress, decompress
+    from streamvq.pipeline.fit import fit_codebook
+    from streamvq.pipeline.result import Result
+    from streamvq.pipeline.run import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
-    from streamvq.quantize.low_rank import LowRank, low_rank
     from streamvq.report.comparison import Comparison, compare
-    from streamvq.results import Result
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
 _HOMES = {
@@ -45,24 +46,24 @@ _HOMES = {
     "IndexFrame": "frames",
     "InputMissing": "errors",
     "LargerThanInput": "errors",
-    "LowRank": "quantize.low_rank",
+    "LowRank": "lowrank.low_rank",
     "LowRankFrame": "frames",
     "MediaDamaged": "errors",
     "MediaError": "errors",
     "OutputError": "errors",
     "OutputExists": "errors",
     "OutputSettings": "settings",
-    "Result": "results",
+    "Result": "pipeline.result",
     "RunSettings": "settings",
     "StreamInfo": "frames",
     "StreamVQError": "errors",
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
     "compare": "report.comparison",
-    "compress": "pipeline",
-    "decompress": "pipeline",
-    "fit_codebook": "learning",
-    "low_rank": "quantize.low_rank",
+    "compress": "pipeline.run",
+    "decompress": "pipeline.run",
+    "fit_codebook": "pipeline.fit",
+    "low_rank": "lowrank.low_rank",
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
@@ -109,6 +110,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'streamvq' has no attribute {name!r}")
     value = getattr(import_module(f"streamvq.{_HOMES[name]}"), name)
     globals()[name] = value
+    if "IPython" in sys.modules:  # a notebook: codebooks and results show themselves
+        import_module("streamvq.report.notebook")
     return value
 
 

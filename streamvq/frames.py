@@ -70,7 +70,7 @@ class IndexFrame:
 
 @dataclass(frozen=True, eq=False)
 class PlaneFactors:
-    """One channel of rank r as whole numbers; see `streamvq.quantize.factors` for what they stand for.
+    """One channel of rank r as whole numbers; see `streamvq.lowrank.factors` for what they stand for.
 
     `left` is int32 [r, rows, columns]: of whole frames [r, height, 1], of patches one coefficient a patch. `right` is
     int32 [r, ...]: of whole frames [r, 1, width], of patches [r, P, P], with `bits` [r] binary places each.

@@ -16,7 +16,7 @@ from streamvq import Codebook, CodebookError, IndexFrame, MediaError, StreamInfo
 from streamvq.container.chunks import HEAD_BYTES, ChunkReader, chunk_bytes, file_head
 from streamvq.container.groups import encode_group
 from streamvq.container.header import Header
-from streamvq.container.numbers import packed
+from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
 
@@ -137,12 +137,12 @@ def with_group(data: bytes, payload: bytes) -> bytes:
 
 def table(*entries: bytes, first: int = 0, count: int | None = None) -> bytes:
     """The beginning of a group's payload."""
-    return packed(first) + packed(len(entries) if count is None else count) + b"".join(entries)
+    return leb128(first) + leb128(len(entries) if count is None else count) + b"".join(entries)
 
 
 def named(name: bytes) -> bytes:
     """The table entry of a frame with a name, and without a time."""
-    return bytes([8 | 32]) + packed(len(name)) + name
+    return bytes([8 | 32]) + leb128(len(name)) + name
 
 
 def saved(path: Path, data: bytes) -> Path:
@@ -153,4 +153,4 @@ def saved(path: Path, data: bytes) -> Path:
 
 def plain(frames: Sequence[IndexFrame], book: Codebook) -> list[NDArray]:
     """The pictures that frames stand for."""
-    return [book.picture(frame) for frame in frames]
+    return [book.render(frame) for frame in frames]

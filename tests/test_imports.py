@@ -13,13 +13,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Each room may import from rooms before it, and from itself.
 FLOORS = [
     {"errors"},
-    {"frames", "settings", "ordered", "staging"},
+    {"frames", "settings", "ordered", "staging", "progress"},
     {"quantize"},
+    {"lowrank"},
     {"container"},
     {"media"},
-    {"progress", "methods", "grouping"},
-    {"results"},
-    {"learning", "planning", "coding"},
     {"pipeline"},
     {"report"},
     {"cli"},

@@ -45,10 +45,10 @@ def fit(
     """
     import time
 
-    from streamvq import learning
     from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.errors import UsageError
     from streamvq.media.inputs import find_inputs
+    from streamvq.pipeline import fit as learning
     from streamvq.settings import FitSettings, LowRankSettings, RunSettings
     from streamvq.staging import check_free
 

@@ -71,9 +71,9 @@ def _codebook(path: str) -> dict[str, Any]:
 
 
 def _svq(path: str) -> dict[str, Any]:
-    from streamvq.container.survey import survey
+    from streamvq.container.inspect import inspect
 
-    about = survey(Path(path))
+    about = inspect(Path(path))
     header, info = about.header, about.header.info
     pictures: dict[str, Any] = {
         "codes": header.colors,
@@ -114,7 +114,7 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
             about = source.info
             record: dict[str, Any] = {"file": item.label, "kind": item.kind, "bytes": item.size_bytes}
             if item.kind == "images":
-                record |= {"images": len(item.paths), "left_alone": item.left_alone}
+                record |= {"images": len(item.paths), "ignored_files": item.ignored_files}
             elif item.kind == "image":
                 height, width, channels = next(iter(source)).pixels.shape
                 record |= {"width": width, "height": height, "channels": channels}

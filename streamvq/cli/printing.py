@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from streamvq.pipeline.result import Result
     from streamvq.progress import Progress
-    from streamvq.results import Result
 
 
 class Bar:
@@ -95,6 +95,6 @@ def summary(result: Result, verbose: bool) -> str:
         lines.append(f"  codebook {result.codebook}, {bytes_text(result.codebook_bytes)}")
     if verbose:
         lines.append(f"  {result.seconds:.2f} s, {result.frames_per_second:.1f} frames/s")
-    if result.left_alone:
-        lines.append(f"  files in the folder that are no images, left alone: {result.left_alone}")
+    if result.ignored_files:
+        lines.append(f"  files in the folder that are no images, left alone: {result.ignored_files}")
     return "\n".join(lines)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from streamvq.planning import Plan
-    from streamvq.results import Result
+    from streamvq.pipeline.plan import Plan
+    from streamvq.pipeline.result import Result
     from streamvq.settings import OutputSettings, RunSettings
 
 
@@ -37,8 +37,8 @@ def run_compress(
     """Quantize and print; exits with 1 where something failed. `drawing` is as for `DrawingSettings.of`."""
     from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
-    from streamvq.pipeline import compress
-    from streamvq.planning import make_plan
+    from streamvq.pipeline.plan import make_plan
+    from streamvq.pipeline.run import compress
     from streamvq.settings import DrawingSettings
 
     book = load_codebook(codebook) if codebook else None
@@ -62,8 +62,8 @@ def run_decompress(request: Request, codebook: Path | None, frames: range | None
     """Decode and print; exits with 1 where something failed."""
     from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
-    from streamvq.pipeline import decompress
-    from streamvq.planning import plan_decompression
+    from streamvq.pipeline.plan import plan_decompression
+    from streamvq.pipeline.run import decompress
 
     assert request.output is not None
     book = load_codebook(codebook) if codebook else None

@@ -39,7 +39,7 @@ class Clip(Sequence[Frame]):
             raise MediaError(f"{path}: cannot be read: {error.strerror}") from error
         try:
             self._reader = SvqReader(self._file, str(path), codebook)
-            self._coder = self._reader.coder
+            self._decoder = self._reader.decoder
             self._groups = self._reader.index(os.fstat(self._file.fileno()).st_size)
         except BaseException:
             self._file.close()
@@ -84,7 +84,7 @@ class Clip(Sequence[Frame]):
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
         coded = self.coded(index)
-        pixels = with_alpha(self._coder.picture(coded), coded.alpha)
+        pixels = with_alpha(self._decoder.render(coded), coded.alpha)
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamvq.container.range_coder import U, begin, code_bit, finish
+from streamvq.container.entropy.range_coder import U, begin, code_bit, finish
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.settings import SAMPLES_MOST

@@ -12,15 +12,15 @@ from pathlib import PureWindowsPath
 
 import numpy as np
 
-from streamvq.container.factor_groups import decode_factors, encode_factors
+from streamvq.container.factors.groups import decode_factors, encode_factors
 from streamvq.container.header import EXTENT_MOST, PIXELS_MOST, Header
-from streamvq.container.index_coding import decode_frames, encode_frames
-from streamvq.container.numbers import Unpacker, packed, packed_signed
+from streamvq.container.indices.coding import decode_frames, encode_frames
+from streamvq.container.leb128 import Leb128Reader, leb128, signed_leb128
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, IndexFrame, LowRankFrame
+from streamvq.lowrank.codec import LowRankCodec
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
-from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.quantize.decoder import FrameDecoder
 
 SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of a frame
 FRAMES_MOST = 65535
@@ -62,10 +62,10 @@ class _Entry:
     alpha: bool
 
 
-def encode_group(frames: Sequence[CodedFrame], header: Header, coder: Coder) -> GroupBytes:
+def encode_group(frames: Sequence[CodedFrame], header: Header, decoder: FrameDecoder) -> GroupBytes:
     """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
     before = _before(header)
-    table = [packed(len(frames))]
+    table = [leb128(len(frames))]
     for frame in frames:
         entry = _entry_of(frame, header)
         table.append(_entry_bytes(entry, before))
@@ -74,23 +74,23 @@ def encode_group(frames: Sequence[CodedFrame], header: Header, coder: Coder) -> 
         raise OutputError(f"{len(frames)} frames from {frames[0].index} are too large for a group; make it smaller")
     planes = [frame.alpha for frame in frames if frame.alpha is not None]
     alpha = encode_frames(planes, _LEVELS) if planes else b""
-    pictures = _encode_pictures(frames, coder)
-    head = b"".join([*table, packed(len(alpha))] if planes else table)
+    pictures = _encode_pictures(frames, decoder)
+    head = b"".join([*table, leb128(len(alpha))] if planes else table)
     return GroupBytes(head + alpha + pictures, len(frames), len(alpha), len(pictures))
 
 
-def _encode_pictures(frames: Sequence[CodedFrame], coder: Coder) -> bytes:
-    if isinstance(coder, Codebook):
+def _encode_pictures(frames: Sequence[CodedFrame], decoder: FrameDecoder) -> bytes:
+    if isinstance(decoder, Codebook):
         indexed = [frame for frame in frames if isinstance(frame, IndexFrame)]
         for frame in indexed:
-            _check_codes(frame, coder)
-        return encode_frames([frame.codes for frame in indexed], coder.codes)
+            _check_codes(frame, decoder)
+        return encode_frames([frame.codes for frame in indexed], decoder.codes)
     return encode_factors([frame for frame in frames if isinstance(frame, LowRankFrame)])
 
 
-def decode_group(payload: bytes, header: Header, coder: Coder) -> list[CodedFrame]:
+def decode_group(payload: bytes, header: Header, decoder: FrameDecoder) -> list[CodedFrame]:
     """The frames of a group. Raises ValueError with what is wrong."""
-    data = Unpacker(payload)
+    data = Leb128Reader(payload)
     first, entries = _read_table(data, header)
     with_alpha = [(entry.height, entry.width) for entry in entries if entry.alpha]
     planes = iter(decode_frames(data.take(data.number()), with_alpha, _LEVELS) if with_alpha else [])
@@ -108,19 +108,19 @@ def decode_group(payload: bytes, header: Header, coder: Coder) -> list[CodedFram
         )
         for i, entry in enumerate(entries)
     ]
-    if isinstance(coder, Codebook):
-        rows, columns = coder.block
+    if isinstance(decoder, Codebook):
+        rows, columns = decoder.block
         shapes = [(-(-height // rows), -(-width // columns)) for height, width in sizes]
-        pictures = decode_frames(data.rest(), shapes, coder.codes)
+        pictures = decode_frames(data.rest(), shapes, decoder.codes)
         return [IndexFrame(codes, *facts) for codes, facts in zip(pictures, rest, strict=True)]
-    assert isinstance(coder, LowRankCodec)
-    factors = decode_factors(data.rest(), sizes, coder)
+    assert isinstance(decoder, LowRankCodec)
+    factors = decode_factors(data.rest(), sizes, decoder)
     return [LowRankFrame(planes, step, *facts) for (planes, step), facts in zip(factors, rest, strict=True)]
 
 
 def group_parts(payload: bytes, header: Header) -> GroupParts:
     """What a group holds, from its table alone. Raises ValueError."""
-    data = Unpacker(payload)
+    data = Leb128Reader(payload)
     entries = _read_table(data, header)[1]
     alpha = data.number() if any(entry.alpha for entry in entries) else 0
     data.take(alpha)
@@ -130,7 +130,7 @@ def group_parts(payload: bytes, header: Header) -> GroupParts:
 
 def group_span(payload: bytes) -> tuple[int, int]:
     """The index of a group's first frame, and its number of frames. Raises ValueError."""
-    return _read_span(Unpacker(payload))
+    return _read_span(Leb128Reader(payload))
 
 
 def _before(header: Header) -> _Entry:
@@ -185,23 +185,23 @@ def _entry_bytes(entry: _Entry, before: _Entry) -> bytes:
     flags, parts = 0, []
     if (entry.width, entry.height) != (before.width, before.height):
         flags |= SIZE
-        parts += [packed(entry.width), packed(entry.height)]
+        parts += [leb128(entry.width), leb128(entry.height)]
     if entry.time is None:
         flags |= NO_TIME
     elif entry.time != _expected(before):
         flags |= TIME
-        parts.append(packed_signed(entry.time - _expected(before)))
+        parts.append(signed_leb128(entry.time - _expected(before)))
     if entry.duration != before.duration:
         flags |= DURATION
-        parts.append(packed(entry.duration))
+        parts.append(leb128(entry.duration))
     if entry.name is not None:
         flags |= NAME
         name = entry.name.encode()
-        parts += [packed(len(name)), name]
+        parts += [leb128(len(name)), name]
     return b"".join([bytes([flags | (ALPHA if entry.alpha else 0)]), *parts])
 
 
-def _read_table(data: Unpacker, header: Header) -> tuple[int, list[_Entry]]:
+def _read_table(data: Leb128Reader, header: Header) -> tuple[int, list[_Entry]]:
     first, count = _read_span(data)
     before, entries, pixels = _before(header), [], 0
     for _ in range(count):
@@ -213,14 +213,14 @@ def _read_table(data: Unpacker, header: Header) -> tuple[int, list[_Entry]]:
     return first, entries
 
 
-def _read_span(data: Unpacker) -> tuple[int, int]:
+def _read_span(data: Leb128Reader) -> tuple[int, int]:
     first, count = data.number(), data.number()
     if not 1 <= count <= FRAMES_MOST or first > _INDEX_MOST:
         raise ValueError(f"it claims {count} frames from {first}")
     return first, count
 
 
-def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
+def _read_entry(data: Leb128Reader, before: _Entry) -> _Entry:
     (flags,) = data.take(1)
     if flags > 63 or (flags & TIME and flags & NO_TIME):
         raise ValueError(f"a frame has the flags {flags}")
@@ -237,7 +237,7 @@ def _read_entry(data: Unpacker, before: _Entry) -> _Entry:
     return _Entry(width, height, time, duration, name, bool(flags & ALPHA))
 
 
-def _read_name(data: Unpacker) -> str:
+def _read_name(data: Leb128Reader) -> str:
     length = data.number()
     if not 1 <= length <= _NAME_MOST:
         raise ValueError(f"a name of {length} bytes")

@@ -10,10 +10,10 @@ from typing import Any
 
 from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
+from streamvq.lowrank.codec import LowRankCodec
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
-from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.quantize.decoder import FrameDecoder
 from streamvq.settings import BLOCK_SIDE_MOST, PATCH_MOST, SPACES
 
 EXTENT_MOST = 65535  # pixels a side
@@ -38,17 +38,17 @@ class Header:
     patch: int | None = None
 
     @classmethod
-    def of(cls, info: StreamInfo, coder: Coder) -> Header:
+    def of(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
         """The header of a stream that is written with a codebook, or as factors."""
         if info.time_base is None and info.fps is not None:
             info = replace(info, time_base=1 / info.fps)
         for value in (info.fps, info.time_base, info.pixel_aspect):
             if value is not None and max(value.numerator, value.denominator) > _TERM_MOST:
                 raise OutputError(f"{value}: .svq holds fractions with terms up to {_TERM_MOST}; round it")
-        if isinstance(coder, Codebook):
-            return cls(info, coder.space, len(coder), coder.block, coder.fingerprint)
-        assert isinstance(coder, LowRankCodec)
-        return cls(info, coder.space, patch=coder.patch)
+        if isinstance(decoder, Codebook):
+            return cls(info, decoder.space, len(decoder), decoder.block, decoder.fingerprint)
+        assert isinstance(decoder, LowRankCodec)
+        return cls(info, decoder.space, patch=decoder.patch)
 
     def to_json(self) -> bytes:
         """UTF-8 JSON; the same header gives the same bytes."""

@@ -12,11 +12,11 @@ from streamvq.container.chunks import CHUNK_BYTES, END_BYTES, END_PAYLOAD, HEAD_
 from streamvq.container.codebook_coding import decode_codes
 from streamvq.container.groups import FRAMES_MOST, decode_group, group_span
 from streamvq.container.header import Header
-from streamvq.container.numbers import Unpacker
+from streamvq.container.leb128 import Leb128Reader
 from streamvq.errors import CodebookError, MediaDamaged
 from streamvq.frames import CodedFrame
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
+from streamvq.quantize.decoder import FrameDecoder
 
 Parsed = TypeVar("Parsed")
 
@@ -31,7 +31,7 @@ class Group:
 
 
 class SvqReader:
-    """Reads one `.svq` stream. `header` and `codebook`, or for a file of factors `coder`, are known at once.
+    """Reads one `.svq` stream. `header` and `codebook`, or for a file of factors `decoder`, are known at once.
 
     `codebook` is given where the file names its codebook only; where the file holds one, the given one must be the
     same. `missing` says what is gone where the file turned out to be cut off, complete after reading.
@@ -73,7 +73,7 @@ class SvqReader:
         return book
 
     @property
-    def coder(self) -> Coder:
+    def decoder(self) -> FrameDecoder:
         """What draws the frames: their codebook, or for factors their codec. Raises CodebookError as `codebook`."""
         return self.header.low_rank or self.codebook
 
@@ -107,8 +107,8 @@ class SvqReader:
 
     def decode(self, chunk: Chunk) -> list[CodedFrame]:
         """The frames of a group chunk; can be called on any thread. Raises MediaDamaged."""
-        coder = self.coder
-        return self.explained(chunk, lambda payload, header: decode_group(payload, header, coder))
+        decoder = self.decoder
+        return self.explained(chunk, lambda payload, header: decode_group(payload, header, decoder))
 
     def explained(self, chunk: Chunk, parse: Callable[[bytes, Header], Parsed]) -> Parsed:
         """What `parse` makes of a chunk's payload. Raises MediaDamaged with the place where it raises ValueError."""
@@ -144,7 +144,7 @@ class SvqReader:
             chunk = reader.read()
             if chunk.kind != chunks.INDEX:
                 return []
-            numbers = Unpacker(chunk.payload)
+            numbers = Leb128Reader(chunk.payload)
             first = offset = 0
             for _ in range(numbers.number()):
                 more, frames = numbers.number(), numbers.number()

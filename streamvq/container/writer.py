@@ -9,7 +9,7 @@ from streamvq.container.chunks import END_PAYLOAD, chunk_bytes, file_head
 from streamvq.container.codebook_coding import encode_codes
 from streamvq.container.groups import GroupBytes
 from streamvq.container.header import Header
-from streamvq.container.numbers import packed
+from streamvq.container.leb128 import leb128
 from streamvq.quantize.codebook import Codebook
 
 PARTS = ("header", "codebook", "frame tables", "alpha", "indices", "factors", "audio", "index")
@@ -40,7 +40,7 @@ class SvqWriter:
 
     def group(self, group: GroupBytes) -> None:
         """Write the next group."""
-        data = chunk_bytes(chunks.GROUP, packed(self.frames) + group.payload)
+        data = chunk_bytes(chunks.GROUP, leb128(self.frames) + group.payload)
         self._entries.append((self.size, group.frames))
         self.frames += group.frames
         self._write("frame tables", data)
@@ -54,9 +54,9 @@ class SvqWriter:
 
     def finish(self) -> None:
         """Write the index and the end."""
-        numbers, before = [packed(len(self._entries))], 0
+        numbers, before = [leb128(len(self._entries))], 0
         for offset, frames in self._entries:
-            numbers += [packed(offset - before), packed(frames)]
+            numbers += [leb128(offset - before), leb128(frames)]
             before = offset
         start = self.size
         self._write("index", chunk_bytes(chunks.INDEX, b"".join(numbers)))

@@ -14,7 +14,7 @@ from streamvq.errors import MediaError
 from streamvq.frames import CodedFrame, IndexFrame
 from streamvq.media.libav import reason
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
+from streamvq.quantize.decoder import FrameDecoder
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
 NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
@@ -65,21 +65,21 @@ def pixel_count(path: Path) -> int:
         return 0
 
 
-def encode_image(frame: CodedFrame, coder: Coder, format: str) -> bytes:
+def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes:
     """`frame` as an image file's bytes.
 
     Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
     webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
-    if isinstance(frame, IndexFrame) and isinstance(coder, Codebook) and _is_palette(coder, format):
+    if isinstance(frame, IndexFrame) and isinstance(decoder, Codebook) and _is_palette(decoder, format):
         if frame.alpha is None or format in NO_ALPHA_FORMATS:
-            return _saved(_indexed(frame.codes, coder), format)
-        if format == "png" and len(coder) < 256 and _is_binary(frame.alpha):
-            clear = len(coder)
-            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), coder, extra=1)
+            return _saved(_indexed(frame.codes, decoder), format)
+        if format == "png" and len(decoder) < 256 and _is_binary(frame.alpha):
+            clear = len(decoder)
+            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), decoder, extra=1)
             return _saved(image, format, transparency=clear)
-    pixels = coder.picture(frame)
+    pixels = decoder.render(frame)
     if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
         pixels = np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), frame.alpha])
     elif pixels.shape[2] == 1:

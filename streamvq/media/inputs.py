@@ -42,14 +42,14 @@ class MediaInput:
     """One input: a video, one image, a set of images, or the pipe.
 
     `label` is what the user typed, or close to it. `root` is the folder that a set's names are relative to.
-    `left_alone` counts the files of a folder that are no images.
+    `ignored_files` counts the files of a folder that are no images.
     """
 
     label: str
     kind: Literal["video", "image", "images", "pipe"]
     paths: tuple[Path, ...] = ()
     root: Path | None = None
-    left_alone: int = 0
+    ignored_files: int = 0
     pipes_svq: bool = False
 
     @property

@@ -7,19 +7,20 @@ from pathlib import Path
 
 from streamvq.errors import UsageError
 from streamvq.frames import StreamInfo
-from streamvq.media.image_sink import FolderSink, ImageSink
-from streamvq.media.image_source import ImageSource
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.media.plan import Target
-from streamvq.media.sinks import FrameSink
-from streamvq.media.sources import FrameSource
-from streamvq.media.svq_sink import SvqSink
-from streamvq.media.svq_source import SvqSource
-from streamvq.media.video_sink import ExactVideoSink, PreviewVideoSink
-from streamvq.media.video_source import VideoSource
-from streamvq.media.y4m import Y4MSink, Y4MSource
+from streamvq.media.sinks.images import FolderSink, ImageSink
+from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.sinks.svq import SvqSink
+from streamvq.media.sinks.video import ExactVideoSink, PreviewVideoSink
+from streamvq.media.sinks.y4m import Y4MSink
+from streamvq.media.sources.images import ImageSource
+from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.svq import SvqSource
+from streamvq.media.sources.video import VideoSource
+from streamvq.media.sources.y4m import Y4MSource
+from streamvq.media.targets import Target
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
+from streamvq.quantize.decoder import FrameDecoder
 from streamvq.settings import OutputSettings
 
 
@@ -57,12 +58,12 @@ def open_source(
 
 def open_sink(
     target: Target | str | Path,
-    coder: Coder,
+    decoder: FrameDecoder,
     info: StreamInfo,
     settings: OutputSettings | None = None,
     audio_from: Path | None = None,
 ) -> FrameSink:
-    """A sink for coded frames of a source that `info` describes, drawn by `coder`, such as a codebook.
+    """A sink for coded frames of a source that `info` describes, drawn by `decoder`, such as a codebook.
 
     `target` is a path whose suffix chooses the kind: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
     lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
@@ -72,12 +73,12 @@ def open_sink(
     if not isinstance(target, Target):
         target = Target.of(target, settings.format)
     if target.format == "svq":
-        return SvqSink(target, coder, info, settings, audio_from)
+        return SvqSink(target, decoder, info, settings, audio_from)
     if target.kind == "pipe":
-        return Y4MSink(coder, info, settings.fps)
+        return Y4MSink(decoder, info, settings.fps)
     if target.kind == "video":
         if target.format in ("mkv", "avi"):
-            return ExactVideoSink(target, coder, info, settings, audio_from)
-        return PreviewVideoSink(target, coder, info, settings, audio_from)
+            return ExactVideoSink(target, decoder, info, settings, audio_from)
+        return PreviewVideoSink(target, decoder, info, settings, audio_from)
     kind = ImageSink if target.kind == "image" else FolderSink
-    return kind(target, coder, settings)
+    return kind(target, decoder, settings)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamvq.quantize.blocks import code_length, cut, visible_blocks
+from streamvq.quantize.blocks import code_length, image_to_blocks, visible_blocks
 
 _LAST = np.uint64(2**64 - 1)
 _GAMMA = 0x9E3779B97F4A7C15  # splitmix64 (Steele, Lea, Flood 2014)
@@ -103,7 +103,7 @@ class BlockSample:
 
     def _cut(self, pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """The visible blocks, [n, d], and which of all are."""
-        vectors, alpha = cut(pixels, self.block, self.space)
+        vectors, alpha = image_to_blocks(pixels, self.block, self.space)
         vectors = vectors.reshape(-1, vectors.shape[2])
         if alpha is None:
             return vectors, np.ones(len(vectors), np.bool_)

@@ -46,7 +46,9 @@ def scales(block: tuple[int, int], space: str) -> NDArray[np.int16]:
     return factors
 
 
-def cut(pixels: NDArray, block: tuple[int, int], space: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+def image_to_blocks(
+    pixels: NDArray, block: tuple[int, int], space: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
     """The blocks of a frame as vectors, uint8 [rows, columns, d], and its alpha, uint8 [height, width] or None.
 
     `pixels` is uint8 or uint16 [height, width, 1, 3 or 4]. Edges are padded by replication up to whole blocks.
@@ -65,7 +67,7 @@ def cut(pixels: NDArray, block: tuple[int, int], space: str) -> tuple[NDArray[np
     return vectors, alpha
 
 
-def join(
+def blocks_to_image(
     vectors: NDArray[np.uint8], block: tuple[int, int], space: str, height: int, width: int
 ) -> NDArray[np.uint8]:
     """The picture of uint8 [rows, columns, d], cropped to uint8 [height, width, 1 (gray) or 3 (RGB)]."""
@@ -83,7 +85,7 @@ def visible_blocks(alpha: NDArray[np.uint8], block: tuple[int, int]) -> NDArray[
     return np.maximum.reduceat(np.maximum.reduceat(alpha, tops, axis=0), lefts, axis=1) > 0
 
 
-def laid(codes: NDArray, pictures: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def render_blocks(codes: NDArray, pictures: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """The picture of codes [rows, columns], uint8 [height, width, channels], from what each code looks like.
 
     `pictures` is uint8 [k, block height, block width, channels]. Raises IndexError for a code that it does not have.
@@ -95,7 +97,7 @@ def laid(codes: NDArray, pictures: NDArray[np.uint8], height: int, width: int) -
     return picture
 
 
-def laid_error(pixels: NDArray, codes: NDArray, pictures: NDArray[np.uint8]) -> int:
+def block_sse(pixels: NDArray, codes: NDArray, pictures: NDArray[np.uint8]) -> int:
     """The sum of squared differences between a frame's visible samples and the picture of its codes.
 
     `pixels` is as for `cut`, and is compared with luma or RGB.
@@ -104,7 +106,7 @@ def laid_error(pixels: NDArray, codes: NDArray, pictures: NDArray[np.uint8]) -> 
     samples = samples.reshape(*samples.shape[:2], -1)
     if alpha is None or alpha.all():
         return int(_laid_error(samples, codes, pictures))
-    return visible_error(pixels, laid(codes, pictures, *alpha.shape))
+    return visible_error(pixels, render_blocks(codes, pictures, *alpha.shape))
 
 
 def by_luma(codes: NDArray[np.uint8], block: tuple[int, int], space: str) -> NDArray[np.uint8]:

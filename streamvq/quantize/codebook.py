@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.quantize.block_search import BlockFinder
-from streamvq.quantize.blocks import code_length, cut, join, laid, laid_error, scales
-from streamvq.quantize.lossy import keep_neighbors
+from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
+from streamvq.quantize.rd_optimize import rd_optimize
 from streamvq.settings import BLOCK_SIDE_MOST, MAX_COLORS, SAMPLES_MOST
 from streamvq.staging import staged_file
 
@@ -92,12 +92,6 @@ class Codebook:
         kind = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
         return f"<Codebook of {len(self)} {kind} codes, {self.fingerprint[:12]}>"
 
-    def _repr_html_(self) -> str:
-        """Swatches, which notebooks show."""
-        from streamvq.quantize.swatch_picture import swatches_html
-
-        return swatches_html(self)
-
     def __len__(self) -> int:
         return len(self.codes)
 
@@ -131,7 +125,9 @@ class Codebook:
     @cached_property
     def pictures(self) -> NDArray[np.uint8]:
         """What each code looks like: uint8 [k, block height, block width, 1 (gray) or 3 (RGB)]."""
-        stacked = join(self.codes[:, None], self.block, self.space, len(self) * self.block[0], self.block[1])
+        stacked = blocks_to_image(
+            self.codes[:, None], self.block, self.space, len(self) * self.block[0], self.block[1]
+        )
         return stacked.reshape(len(self), *self.block, self.channels)
 
     @cached_property
@@ -142,7 +138,7 @@ class Codebook:
 
     def rgb(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame as RGB, without its alpha: uint8 [height, width, 3]."""
-        picture = self.picture(frame)
+        picture = self.render(frame)
         return picture if self.channels == 3 else np.repeat(picture, 3, axis=2)
 
     def palette_rows(self, frame: IndexFrame) -> NDArray:
@@ -168,9 +164,11 @@ class Codebook:
 
     def samples(self, pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         """What is compared with codes, uint8 [rows, columns] (gray pixels) or [rows, columns, d], and the alpha."""
-        return split(pixels, self.space) if self.block == (1, 1) else cut(pixels, self.block, self.space)
+        return split(pixels, self.space) if self.block == (1, 1) else image_to_blocks(pixels, self.block, self.space)
 
-    def index_frame(self, frame: Frame, before: IndexFrame | None = None, lossy: float = 0) -> tuple[IndexFrame, int]:
+    def quantize_frame(
+        self, frame: Frame, before: IndexFrame | None = None, lossy: float = 0
+    ) -> tuple[IndexFrame, int]:
         """`frame` as codes, and the sum of squared errors of its visible samples.
 
         With `lossy` above 0, codes are those of a neighbor or of the frame `before` where that costs little more.
@@ -191,13 +189,13 @@ class Codebook:
         coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
         if self.block == (1, 1):
             return coded, self._finder.squared_error(samples, codes)
-        return coded, laid_error(frame.pixels, codes, self.pictures)
+        return coded, block_sse(frame.pixels, codes, self.pictures)
 
     def _cheaper(self, samples: NDArray[np.uint8], nearest: NDArray, before: NDArray | None, lossy: float) -> NDArray:
         """The codes of neighbors or of the frame before where they cost little more than the nearest."""
         strength = lossy / 3**0.5 if self.space == "ycbcr420" else lossy  # its distances are a third of those in RGB
         points = samples.reshape(*nearest.shape, -1)
-        return keep_neighbors(points, nearest, self.codes, scales(self.block, self.space), before, strength)
+        return rd_optimize(points, nearest, self.codes, scales(self.block, self.space), before, strength)
 
     def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
         """The pixels that codes stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
@@ -211,9 +209,9 @@ class Codebook:
             return self.codes.take(codes, axis=0)
         rows, columns = codes.shape
         height, width = height or rows * self.block[0], width or columns * self.block[1]
-        return laid(codes, self.pictures, height, width)
+        return render_blocks(codes, self.pictures, height, width)
 
-    def picture(self, frame: IndexFrame) -> NDArray[np.uint8]:
+    def render(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
         return self.lookup(frame.codes, frame.height, frame.width)
 

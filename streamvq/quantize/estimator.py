@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from streamvq.errors import UsageError
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.fitting import fit_codes
+from streamvq.quantize.color_fit import fit_colors
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 from streamvq.settings import FitSettings
 
@@ -63,7 +63,7 @@ class VectorQuantizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not self.__sklearn_is_fitted__():
             raise NotFittedError("this VectorQuantizer has no codebook yet: call fit first")
         if self._codebook is None:
-            codes = fit_codes(self._sketch, self.n_codes, self.random_state)  # type: ignore[arg-type]
+            codes = fit_colors(self._sketch, self.n_codes, self.random_state)  # type: ignore[arg-type]
             self._codebook = Codebook(codes, "gray" if codes.shape[1] == 1 else "rgb")
         return self._codebook
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from streamvq.quantize.pixels import split
 
 WINDOW = 11
-BACKDROP = 128  # what transparent pictures are laid on: mid gray
+BACKDROP = 128  # what transparent pictures are render_blocks on: mid gray
 _STEPS = np.arange(WINDOW) - WINDOW // 2
 _WEIGHTS = np.exp(-(_STEPS**2) / (2 * 1.5**2))
 _WEIGHTS /= _WEIGHTS.sum()
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
-def seen(pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+def composite(pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
     """What is seen of a frame: its pixels over mid gray, and where it is not fully transparent.
 
     `pixels` is uint8 or uint16 [height, width, 1, 3 or 4]. Returns uint8 [height, width, 3], contiguous, and bool

@@ -18,7 +18,7 @@ from streamvq.ordered import ordered_map
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.metrics import psnr_db
-from streamvq.quantize.similarity import ColorCount, is_gray, seen, squared_errors, ssim, still_and_changed
+from streamvq.quantize.similarity import ColorCount, composite, is_gray, squared_errors, ssim, still_and_changed
 from streamvq.report.frame_bytes import FrameBytes, frame_bytes
 from streamvq.report.pairing import Pair, Pairing, Run
 from streamvq.settings import RunSettings
@@ -215,7 +215,10 @@ class _Seen:
     """A pair as RGB over mid gray, uint8 [height, width, 3], and what is visible of it (`shown`; None: all)."""
 
     def __init__(self, pair: Pair) -> None:
-        (self.reference, visible), (self.test, visible_test) = seen(pair.reference.pixels), seen(pair.test.pixels)
+        (self.reference, visible), (self.test, visible_test) = (
+            composite(pair.reference.pixels),
+            composite(pair.test.pixels),
+        )
         self.shown: tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None] = visible, visible_test
         self.visible = self.reference.shape[0] * self.reference.shape[1]
         if visible is not None and visible_test is not None:

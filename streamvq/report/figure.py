@@ -19,7 +19,7 @@ from streamvq.media.inputs import MediaInput
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.metrics import code_bits, compression_rate
 from streamvq.quantize.pixels import luma
-from streamvq.quantize.similarity import seen
+from streamvq.quantize.similarity import composite
 from streamvq.report.comparison import Comparison, FrameFigures
 from streamvq.report.pairing import Pair
 from streamvq.report.swatches import beside
@@ -171,7 +171,7 @@ class _Row:
 
 
 def _panels(pair: Pair, coding: Coding | None) -> _Row:
-    (original, _), (quantized, _) = seen(pair.reference.pixels), seen(pair.test.pixels)
+    (original, _), (quantized, _) = composite(pair.reference.pixels), composite(pair.test.pixels)
     if coding is not None and coding.space == "gray":
         original, quantized = luma(original), luma(quantized)
     if coding is not None and coding.is_levels:

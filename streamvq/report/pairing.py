@@ -17,8 +17,8 @@ from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame
 from streamvq.media.inputs import PIPE, MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
-from streamvq.media.sources import FrameSource
-from streamvq.media.svq_source import SvqSource
+from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.svq import SvqSource
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.quantize.codebook import Codebook
 from streamvq.settings import RunSettings
@@ -166,13 +166,13 @@ class Pairing:
 
     def _set_clock(self, items: Items) -> None:
         if self._near is not None:
-            first = [source.load_or_reason(item) for source, item in zip(self.sources, items, strict=True)]
+            first = [source.try_load(item) for source, item in zip(self.sources, items, strict=True)]
             times = [frame.time for frame in first if isinstance(frame, Frame) and frame.time is not None]
             self._late = times[1] - times[0] if len(times) == 2 else Fraction(0)
 
     def load(self, index: int, items: Items) -> Pair | str:
         """The pair at an index, on any thread; why there is none, where one of many images cannot be read."""
-        frames = [source.load_or_reason(item) for source, item in zip(self.sources, items, strict=True)]
+        frames = [source.try_load(item) for source, item in zip(self.sources, items, strict=True)]
         reference, test = frames
         if isinstance(reference, str):
             return reference

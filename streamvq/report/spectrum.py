@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.container.factor_groups import encode_factors
+from streamvq.container.factors.groups import encode_factors
 from streamvq.frames import Frame, LowRankFrame
-from streamvq.media.sources import FrameSource
+from streamvq.lowrank.factors import picture, quantized
+from streamvq.lowrank.low_rank import LowRank, factorized
+from streamvq.lowrank.planes import patches_of, planes_of
+from streamvq.lowrank.svd import singular_values
+from streamvq.media.sources.source import FrameSource
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import Progress
-from streamvq.quantize.factors import picture, quantized
-from streamvq.quantize.low_rank import LowRank, factorized
 from streamvq.quantize.metrics import psnr_db, visible_error
 from streamvq.quantize.pixels import eight_bit
-from streamvq.quantize.planes import patches_of, planes_of
-from streamvq.quantize.truncation import singular_values
 from streamvq.settings import LowRankSettings, RunSettings
 
 SHARES = (0.9, 0.95, 0.99, 0.999)  # of the energy, the sum of squared singular values

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.frames import Frame
-from streamvq.quantize.low_rank import factorized
+from streamvq.lowrank.low_rank import factorized
 from streamvq.quantize.metrics import psnr_db, visible_error
 from streamvq.quantize.pixels import eight_bit, split
 from streamvq.report.figure import check_figure_name, save

@@ -52,7 +52,7 @@ class Codes:
             coded = self._clip.coded(frame.index)
             fits = (coded.height, coded.width) == frame.pixels.shape[:2]  # it may have been resized
             return coded.codes if isinstance(coded, IndexFrame) and fits else None
-        coded, squared_error = self.codebook.index_frame(frame)
+        coded, squared_error = self.codebook.quantize_frame(frame)
         return None if squared_error else coded.codes
 
     def close(self) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 from streamvq.container.reader import SvqReader
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
-from streamvq.learning import fewer_colors, fit_each
 from streamvq.media.inputs import MediaInput, Source, find_inputs
-from streamvq.pipeline import compress
+from streamvq.pipeline.fit import fewer_colors, fit_each
+from streamvq.pipeline.run import compress
 from streamvq.progress import NoProgress, Progress
 from streamvq.report.comparison import Comparison, write_table
 from streamvq.report.page import FRAMES_MOST, write_report

@@ -14,7 +14,7 @@ from pictures import codebook, flat, load, noise, save, smooth, snapshot
 from videos import audio_packets, frame_times, read_video, write_video
 
 import streamvq
-from streamvq.media import svq_sink
+from streamvq.media.sinks import svq as svq_sink
 
 
 def picture(shift: int) -> NDArray[np.uint8]:
@@ -186,7 +186,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
 
 def test_cut_off(clip: Path, tmp_path: Path, good: Callable, cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
-    monkeypatch.setattr("streamvq.quantize.low_rank._RUN_MOST", 4)
+    monkeypatch.setattr("streamvq.lowrank.low_rank._RUN_MOST", 4)
     good("compress", clip, "--method", "svd", "--rank", 4)
     data = (tmp_path / "clip.svq").read_bytes()
     cut = saved(tmp_path / "cut.svq", data[: len(data) * 7 // 10])

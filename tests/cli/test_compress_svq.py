@@ -14,7 +14,7 @@ from videos import read_video, write_video, y4m
 
 import streamvq
 from streamvq import Codebook
-from streamvq.media import svq_sink
+from streamvq.media.sinks import svq as svq_sink
 
 PARTS = {"header", "codebook", "frame tables", "alpha", "indices", "audio", "index"}
 

@@ -17,7 +17,7 @@ from videos import FPS, audio_packets, frame_times, read_video, write_video, y4m
 
 import streamvq
 from streamvq import Codebook
-from streamvq.media import svq_sink
+from streamvq.media.sinks import svq as svq_sink
 
 Start = Callable[..., subprocess.Popen[bytes]]
 

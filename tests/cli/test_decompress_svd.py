@@ -15,8 +15,8 @@ from videos import audio_packets, frame_times, read_video, write_video, y4m
 
 import streamvq
 from streamvq import Codebook
-from streamvq.media import svq_sink
-from streamvq.quantize import low_rank
+from streamvq.lowrank import low_rank
+from streamvq.media.sinks import svq as svq_sink
 
 SVD = ("--method", "svd", "--rank", 4)
 

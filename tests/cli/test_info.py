@@ -38,7 +38,7 @@ def test_images(tmp_path: Path, good: Callable) -> None:
     record = json.loads(good("info", tmp_path / "a.png", "--json").stdout)
     assert (record["width"], record["height"], record["channels"]) == (7, 5, 4)
     record = json.loads(good("info", tmp_path, "-r", "--json").stdout)
-    assert (record["images"], record["left_alone"]) == (2, 1)
+    assert (record["images"], record["ignored_files"]) == (2, 1)
 
 
 def test_several_files_one_object_each(tmp_path: Path, good: Callable) -> None:

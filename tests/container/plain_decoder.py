@@ -86,12 +86,12 @@ class MissDecoder:
     """Section 4: how far the samples of a codebook are from what was predicted."""
 
     def __init__(self, data: bytes) -> None:
-        self.coder = RangeDecoder(data)
+        self.decoder = RangeDecoder(data)
         self.chances: dict[tuple[int, int], list[int]] = defaultdict(lambda: [32768, 0])
 
     def bit(self, kind: int, context: int) -> int:
         chance, seen = self.chances[kind, context]
-        bit = self.coder.bit(chance)
+        bit = self.decoder.bit(chance)
         self.chances[kind, context] = [chance + (((64 if bit else 65472) - chance) >> (1 + seen)), min(seen + 1, 6)]
         return bit
 
@@ -197,7 +197,7 @@ class IndexDecoder:
     """Section 8: the planes of a group, each of so many rows and columns of codes below `count`."""
 
     def __init__(self, data: bytes, count: int, sizes: list[tuple[int, int]]) -> None:
-        self.coder, self.greatest, self.bits = RangeDecoder(data), count - 1, (count - 1).bit_length()
+        self.decoder, self.greatest, self.bits = RangeDecoder(data), count - 1, (count - 1).bit_length()
         s = clip((sum(rows * columns for rows, columns in sizes) - 1).bit_length(), 10, 18)
         self.place_bits, self.line_bits = min(s, 17), min(s, 16) if count <= 256 else s
         self.wide: dict[Any, Counter] = defaultdict(lambda: Counter(22))
@@ -213,7 +213,7 @@ class IndexDecoder:
 
     def alone(self, number: int) -> int:
         counter = self.wide[number]
-        bit = self.coder.bit(clip((counter.chance + 2**21) >> 6, 64, 65472))
+        bit = self.decoder.bit(clip((counter.chance + 2**21) >> 6, 64, 65472))
         counter.learn(bit)
         return bit
 
@@ -221,7 +221,7 @@ class IndexDecoder:
         weights = self.weights.setdefault(context, [start] * len(counters))
         inputs = [counter.stretch() for counter in counters]
         chance = squash(sum(weight * x for weight, x in zip(weights, inputs, strict=True)) >> 16)
-        bit = self.coder.bit(chance)
+        bit = self.decoder.bit(chance)
         for i, x in enumerate(inputs):
             weights[i] += (x * (65536 * (1 - bit) - chance) + 2**14) >> 15
         for counter in {id(counter): counter for counter in counters}.values():

@@ -45,7 +45,7 @@ def test_of_a_video(tmp_path: Path) -> None:
 def test_pixels_alpha_and_all_else(clip: Clip) -> None:
     for frame, coded in zip(clip, FRAMES, strict=True):
         assert isinstance(frame, Frame)
-        assert (frame.pixels[..., :3] == BOOK.picture(coded)).all()
+        assert (frame.pixels[..., :3] == BOOK.render(coded)).all()
         assert frame.pixels.shape[2] == (3 if coded.alpha is None else 4)
         assert coded.alpha is None or (frame.pixels[..., 3] == coded.alpha).all()
         about = (frame.index, frame.time, frame.duration, frame.name)
@@ -149,7 +149,7 @@ def test_gray_and_blocks(tmp_path: Path) -> None:
                 plain = channels if coded.alpha is None or channels == 3 else 3
                 color = frame.pixels[..., :plain]
                 assert frame.pixels.shape[:2] == (7, 9)
-                assert (color == book.picture(coded)).all()
+                assert (color == book.render(coded)).all()
 
 
 def test_without_its_codebook(tmp_path: Path) -> None:

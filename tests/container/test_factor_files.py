@@ -20,10 +20,10 @@ from pictures import codebook, noise, smooth
 import streamvq
 from streamvq import CodebookError, Frame, MediaDamaged, MediaError, StreamInfo
 from streamvq.container.header import Header
-from streamvq.container.numbers import packed
+from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader, load_codebook
 from streamvq.frames import LowRankFrame
-from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.lowrank.codec import LowRankCodec
 from streamvq.settings import LowRankSettings
 
 CODECS = {
@@ -81,8 +81,8 @@ def case(request: pytest.FixtureRequest) -> tuple[LowRankCodec, list[LowRankFram
 def test_all_that_a_frame_holds_comes_back(case: tuple) -> None:
     codec, frames, data = case
     reader = SvqReader(io.BytesIO(data), "x.svq")
-    assert reader.coder == reader.header.low_rank
-    assert (reader.coder.space, reader.header.patch) == (codec.space, codec.patch)
+    assert reader.decoder == reader.header.low_rank
+    assert (reader.decoder.space, reader.header.patch) == (codec.space, codec.patch)
     found = read(data)
     assert not isinstance(found, str)
     assert list(map(facts, found[0])) == list(map(facts, frames))
@@ -103,7 +103,7 @@ def test_pixels_by_index(case: tuple, tmp_path: Path) -> None:
         for index in (4, 0, 2, 3, 1, -1):
             frame = frames[index]
             channels = 3 if frame.alpha is not None else codec.channels
-            drawn = np.broadcast_to(codec.picture(frame), (9, 11, channels))
+            drawn = np.broadcast_to(codec.render(frame), (9, 11, channels))
             assert (clip[index].pixels[..., :channels] == drawn).all()
             assert (clip[index].name, clip[index].time) == (frame.name, frame.time)
             if frame.alpha is not None:
@@ -184,7 +184,7 @@ def test_changed_payloads_with_good_checksums(name: str, data: st.DataObject) ->
     codec = header.low_rank or codec
     for frame in found[0]:
         if frame.height * frame.width < 1 << 16:
-            assert codec.picture(frame).shape == (frame.height, frame.width, codec.channels)
+            assert codec.render(frame).shape == (frame.height, frame.width, codec.channels)
         assert frame.alpha is None or frame.alpha.shape == (frame.height, frame.width)
 
 
@@ -198,7 +198,7 @@ def test_factors_of_anything(name: str, payload: bytes) -> None:
     found = read(with_group(FILES[name], table(b"\x20", b"\x20") + payload))
     if not isinstance(found, str):
         for frame in found[0]:
-            CODECS[name].picture(frame)
+            CODECS[name].render(frame)
 
 
 @pytest.mark.parametrize(
@@ -247,9 +247,9 @@ def test_claims_of_full_rank_are_bounded(side: int) -> None:
     """A few bytes do not ask for gigabytes: a group's factors have a limit, as its pixels have."""
     count = (1 << 27) // side**2
     head = Header.of(StreamInfo(side, side, Fraction(25), count, TICK), LowRankCodec("gray"))
-    heads = (packed(256) + packed(side) + bytes(side)) * count
+    heads = (leb128(256) + leb128(side) + bytes(side)) * count
     data = joined(
-        [(b"HEAD", head.to_json()), (b"GRUP", packed(0) + packed(count) + bytes(count) + packed(len(heads)) + heads)]
+        [(b"HEAD", head.to_json()), (b"GRUP", leb128(0) + leb128(count) + bytes(count) + leb128(len(heads)) + heads)]
     )
     tracemalloc.start()
     found = read(data)

@@ -132,7 +132,7 @@ def assert_agree(data: bytes, made: Film) -> None:
         assert (ours.time, ours.duration, ours.name) == (other.time, other.duration, other.name)
         assert ours.codes.tolist() == other.codes
         assert (None if ours.alpha is None else ours.alpha.tolist()) == other.alpha
-        assert (book.picture(ours) == np.array(other.pixels, np.uint8)).all()
+        assert (book.render(ours) == np.array(other.pixels, np.uint8)).all()
 
 
 @pytest.mark.parametrize("name", FILMS)

@@ -38,10 +38,10 @@ from streamvq import Codebook, CodebookError, IndexFrame, MediaDamaged, MediaErr
 from streamvq.container.chunks import SIGNATURE, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
-from streamvq.container.index_coding import encode_frames
-from streamvq.container.numbers import packed, packed_signed
+from streamvq.container.indices.coding import encode_frames
+from streamvq.container.leb128 import leb128, signed_leb128
 from streamvq.container.reader import SvqReader
-from streamvq.media import svq_sink
+from streamvq.media.sinks import svq as svq_sink
 
 SECONDS_MOST = 5.0
 MEMORY_MOST = 100 << 20
@@ -176,28 +176,28 @@ TABLES: dict[str, bytes] = {
     "no frames": table(),
     "no entries": table(count=5),
     "65536 frames": table(count=65536),
-    "65535 huge frames": table(*[bytes([1 | 32]) + packed(65535) * 2] + [b"\x20"] * 65534),
+    "65535 huge frames": table(*[bytes([1 | 32]) + leb128(65535) * 2] + [b"\x20"] * 65534),
     "2^60 frames": table(count=2**60),
     "a first frame beyond all": table(b"\x20", first=2**69) + INDICES,
     "a first frame that is not next": table(b"\x20", first=1) + INDICES,
     "a side of 0": table(bytes([1 | 32, 0, 1])) + INDICES,
-    "a side of 2^60": table(bytes([1 | 32]) + packed(2**60) + packed(1)) + INDICES,
-    "a side of 65536": table(bytes([1 | 32]) + packed(65536) + packed(1)) + INDICES,
-    "many pixels": table(bytes([1 | 32]) + packed(65535) + packed(65535)) + INDICES,
+    "a side of 2^60": table(bytes([1 | 32]) + leb128(2**60) + leb128(1)) + INDICES,
+    "a side of 65536": table(bytes([1 | 32]) + leb128(65536) + leb128(1)) + INDICES,
+    "many pixels": table(bytes([1 | 32]) + leb128(65535) + leb128(65535)) + INDICES,
     "a number of 11 bytes": table(bytes([1 | 32]) + b"\xff" * 10 + b"\x01\x01"),
     "a number without end": table(bytes([1 | 32]) + b"\x80" * 3),
-    "a name of 2^60 bytes": table(bytes([8 | 32]) + packed(2**60) + b"x"),
-    "a name longer than the group": table(bytes([8 | 32]) + packed(200) + b"x"),
+    "a name of 2^60 bytes": table(bytes([8 | 32]) + leb128(2**60) + b"x"),
+    "a name longer than the group": table(bytes([8 | 32]) + leb128(200) + b"x"),
     "a name of no bytes": table(bytes([8 | 32, 0])) + INDICES,
     "a name that is no UTF-8": table(named(b"\xff\xfe")) + INDICES,
     "half a surrogate pair": table(named(b"\xed\xa0\x80")) + INDICES,
-    "alpha of 2^60 bytes": table(bytes([16 | 32])) + packed(2**60) + INDICES,
+    "alpha of 2^60 bytes": table(bytes([16 | 32])) + leb128(2**60) + INDICES,
     "alpha without a length": table(bytes([16 | 32])),
     "indices that go on": table(b"\x20") + INDICES + b"\xa5" * 300,
-    "alpha that goes on": table(bytes([16 | 32])) + packed(300) + b"\xa5" * 300 + INDICES,
-    "a time beyond all clocks": table(bytes([2]) + packed_signed(2**68)) + INDICES,
-    "a time before all clocks": table(bytes([2]) + packed_signed(-(2**68))) + INDICES,
-    "an endless duration": table(bytes([4]) + packed(2**68)) + INDICES,
+    "alpha that goes on": table(bytes([16 | 32])) + leb128(300) + b"\xa5" * 300 + INDICES,
+    "a time beyond all clocks": table(bytes([2]) + signed_leb128(2**68)) + INDICES,
+    "a time before all clocks": table(bytes([2]) + signed_leb128(-(2**68))) + INDICES,
+    "an endless duration": table(bytes([4]) + leb128(2**68)) + INDICES,
 }
 
 
@@ -310,8 +310,8 @@ def with_index(payload: bytes, at: int | None = None) -> bytes:
 
 
 def index_of(*entries: tuple[int, int], count: int | None = None) -> bytes:
-    numbers = [packed(len(entries) if count is None else count)]
-    return b"".join(numbers + [packed(offset) + packed(frames) for offset, frames in entries])
+    numbers = [leb128(len(entries) if count is None else count)]
+    return b"".join(numbers + [leb128(offset) + leb128(frames) for offset, frames in entries])
 
 
 FIRST = GROUPS[0][0]
@@ -552,7 +552,7 @@ def test_a_file_of_nothing_but_a_head() -> None:
 def test_a_file_without_frames(tmp_path: Path, refused: Callable, good: Callable) -> None:
     """Whole, with its index and end, and nothing in it."""
     parts = [part for part in pieces(DATA) if part[0] in (b"HEAD", b"BOOK")]
-    path = saved(tmp_path / "x.svq", joined([*parts, (b"INDX", packed(0)), (b"FEND", struct.pack("<Q", 311))]))
+    path = saved(tmp_path / "x.svq", joined([*parts, (b"INDX", leb128(0)), (b"FEND", struct.pack("<Q", 311))]))
     assert "no frames" in refused("decompress", path, "-o", tmp_path / "out")
     assert json.loads(good("info", path, "--json").stdout)["frames"] == 0
     with streamvq.open(path) as clip:

@@ -18,9 +18,9 @@ from streamvq import Codebook, CodebookError, IndexFrame, StreamInfo
 from streamvq.container.codebook_coding import decode_codes, encode_codes
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
-from streamvq.container.numbers import Unpacker, packed, packed_signed
+from streamvq.container.inspect import inspect
+from streamvq.container.leb128 import Leb128Reader, leb128, signed_leb128
 from streamvq.container.reader import SvqReader, load_codebook
-from streamvq.container.survey import survey
 from streamvq.container.writer import SvqWriter
 from streamvq.quantize.blocks import code_length
 
@@ -127,7 +127,7 @@ def test_headers(info: StreamInfo, space: str, block: tuple[int, int]) -> None:
 
 @given(st.integers(0, 2**70 - 1), st.integers(-(2**68), 2**68))
 def test_numbers(number: int, signed: int) -> None:
-    data = Unpacker(packed(number) + packed_signed(signed) + b"rest")
+    data = Leb128Reader(leb128(number) + signed_leb128(signed) + b"rest")
     assert (data.number(), data.signed(), data.take(2), data.rest(), data.rest()) == (
         number,
         signed,
@@ -139,7 +139,7 @@ def test_numbers(number: int, signed: int) -> None:
 
 @given(st.binary(max_size=20))
 def test_any_bytes_as_numbers(noise: bytes) -> None:
-    data, left = Unpacker(noise), len(noise)
+    data, left = Leb128Reader(noise), len(noise)
     while True:
         try:
             data.number()
@@ -147,8 +147,8 @@ def test_any_bytes_as_numbers(noise: bytes) -> None:
             break
         left -= 1
     assert left >= 0
-    assert len(packed(127)) == 1
-    assert len(packed(128)) == 2
+    assert len(leb128(127)) == 1
+    assert len(leb128(128)) == 2
 
 
 @pytest.mark.parametrize(("space", "block"), [*SHAPES, ("rgb", (8, 8)), ("ycbcr420", (16, 16)), ("gray", (1, 7))])
@@ -200,7 +200,7 @@ def test_the_parts_add_up(tmp_path: Path) -> None:
     data = stream.getvalue()
     assert writer.size == sum(writer.parts.values()) == len(data)
     assert all(writer.parts.values())
-    about = survey(saved(tmp_path / "x.svq", data))
+    about = inspect(saved(tmp_path / "x.svq", data))
     assert about.parts == writer.parts
     assert (about.size, about.frames, about.groups, about.pixels) == (len(data), 7, 3, 7 * 48)
     assert about.missing is None

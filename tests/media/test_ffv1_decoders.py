@@ -56,7 +56,7 @@ def test_film_like_pictures(count: int, tmp_path: Path) -> None:
     picture = np.concatenate([smooth(100, 150), np.zeros((50, 150, 3), np.uint8), noise(50, 150)])
     picture[60:70] = 255
     book = codebook(count)
-    frame, _ = book.index_frame(Frame(picture))
+    frame, _ = book.quantize_frame(Frame(picture))
     (actual,) = read_video(written(tmp_path / "a.mkv", book, [frame]))
     assert (actual == shown(book, frame)).all()
 

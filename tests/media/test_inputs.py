@@ -45,14 +45,14 @@ def test_a_folder_in_natural_order(tmp_path: Path) -> None:
     (found,) = find_inputs([tmp_path])
     assert found.kind == "images"
     assert found.names() == ["Frame1.png", "frame2.png", "frame10.png"]
-    assert found.left_alone == 2
+    assert found.ignored_files == 2
 
 
 def test_recursion_names_the_tree(tmp_path: Path) -> None:
     touch(tmp_path, "b/2.png", "b/10.png", "a/deep/1.JPG", "0.webp", "readme.md")
     (found,) = find_inputs([tmp_path], recursive=True)
     assert found.names() == ["0.webp", "a/deep/1.JPG", "b/2.png", "b/10.png"]
-    assert found.left_alone == 1
+    assert found.ignored_files == 1
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "PNG", "JpG"])

@@ -16,7 +16,7 @@ from videos import FPS, frame_times, read_video
 
 import streamvq
 from streamvq import Codebook, Frame, IndexFrame, OutputError, OutputExists, OutputSettings, StreamInfo, open_sink
-from streamvq.quantize.low_rank_codec import LowRankCodec
+from streamvq.lowrank.codec import LowRankCodec
 from streamvq.settings import LowRankSettings
 
 COUNT = 5

@@ -17,7 +17,7 @@ from PIL import Image
 from videos import FPS, write_video, y4m
 
 from streamvq import Codebook, Frame, InputMissing, MediaError, StreamInfo, open_sink, open_source
-from streamvq.media.sources import FrameSource
+from streamvq.media.sources.source import FrameSource
 
 COUNT = 7
 GRAYS = [20 + 35 * index for index in range(COUNT)]  # each frame tells its place by its level
@@ -47,7 +47,7 @@ def _svq(folder: Path, pictures: list[NDArray]) -> Path:
     height, width = pictures[0].shape[:2]
     with open_sink(folder / "clip.svq", book, StreamInfo(width, height, FPS, len(pictures), 1 / FPS)) as sink:
         for index, pixels in enumerate(pictures):
-            frame, _ = book.index_frame(Frame(pixels, index, index / FPS, 1 / FPS))
+            frame, _ = book.quantize_frame(Frame(pixels, index, index / FPS, 1 / FPS))
             sink.write(sink.encode(frame))
     return folder / "clip.svq"
 

@@ -29,8 +29,8 @@ from streamvq import (
     open_source,
 )
 from streamvq.container import reader
-from streamvq.media import svq_sink
-from streamvq.media.svq_source import SvqSource
+from streamvq.media.sinks import svq as svq_sink
+from streamvq.media.sources.svq import SvqSource
 
 
 @pytest.fixture

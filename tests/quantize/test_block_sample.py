@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pictures import SAMPLES, load, noise, smooth
 
 from streamvq.quantize.block_sample import BlockSample, sample_size
-from streamvq.quantize.blocks import code_length, cut
+from streamvq.quantize.blocks import code_length, image_to_blocks
 
 
 def sample_of(*frames: NDArray, keys: Any = None, block: tuple[int, int] = (4, 4), **settings: Any) -> BlockSample:
@@ -111,7 +111,7 @@ def test_any_pixels_are_sampled_as_they_are_cut() -> None:
     for picture in (noise(9, 10, 4, dtype=np.uint16), noise(9, 10, 1), noise(9, 20)[:, ::2]):
         for space in ("gray", "rgb", "ycbcr420"):
             length = code_length((4, 4), space)
-            cuts = np.unique(cut(picture, (4, 4), space)[0].reshape(-1, length), axis=0)
+            cuts = np.unique(image_to_blocks(picture, (4, 4), space)[0].reshape(-1, length), axis=0)
             for limit in (1, 20):
                 assert (sample_of(picture, space=space, limit=limit).points()[0] == cuts).all()
 

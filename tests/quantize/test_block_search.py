@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pictures import SAMPLES, load, noise, smooth
 
 from streamvq.quantize.block_search import BlockFinder, CodeTree
-from streamvq.quantize.blocks import cut, scales
+from streamvq.quantize.blocks import image_to_blocks, scales
 
 
 def brute(vectors: NDArray, codes: NDArray, factors: NDArray | None = None) -> tuple[NDArray, int]:
@@ -39,7 +39,7 @@ def check(vectors: NDArray, codes: NDArray, factors: NDArray | None = None) -> N
 
 
 def photo(block: tuple[int, int], space: str) -> NDArray[np.uint8]:
-    return cut(load(SAMPLES / "photos" / "chelsea.png"), block, space)[0]
+    return image_to_blocks(load(SAMPLES / "photos" / "chelsea.png"), block, space)[0]
 
 
 @given(st.data())
@@ -65,15 +65,15 @@ def test_a_photo(block: tuple[int, int], space: str, count: int) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 255, 256, 257, 4096])
 def test_any_size_of_codebook(count: int) -> None:
-    vectors, _ = cut(noise(64, 64), (4, 4), "rgb")
-    check(vectors, cut(noise(4, 4 * count, seed=1), (4, 4), "rgb")[0][0])
+    vectors, _ = image_to_blocks(noise(64, 64), (4, 4), "rgb")
+    check(vectors, image_to_blocks(noise(4, 4 * count, seed=1), (4, 4), "rgb")[0][0])
 
 
 def test_the_largest_codebook() -> None:
     codes = np.random.default_rng(0).integers(0, 256, (65536, 12), np.uint8)
     ends = codes[[0, 1, 32767, 32768, 65534, 65535]][None]
     assert BlockFinder(codes).find(ends).tolist() == [[0, 1, 32767, 32768, 65534, 65535]]
-    check(cut(smooth(32, 32), (2, 2), "rgb")[0], codes)
+    check(image_to_blocks(smooth(32, 32), (2, 2), "rgb")[0], codes)
 
 
 @pytest.mark.parametrize("length", [4, 48, 768, 16384])
@@ -92,13 +92,13 @@ def test_equal_codes_and_ties_go_to_the_lowest_row() -> None:
 
 def test_a_flat_codebook() -> None:
     """Codes without any spread have no principal axes to speak of."""
-    check(cut(noise(16, 16), (4, 4), "rgb")[0], np.full((100, 48), 7, np.uint8))
+    check(image_to_blocks(noise(16, 16), (4, 4), "rgb")[0], np.full((100, 48), 7, np.uint8))
 
 
 def test_codes_on_a_line() -> None:
     """All codes differ along one axis alone, and blocks lie far off it."""
     codes = np.repeat(np.random.default_rng(0).permutation(256).astype(np.uint8)[:, None], 48, axis=1)
-    check(cut(noise(32, 32), (4, 4), "rgb")[0], codes)
+    check(image_to_blocks(noise(32, 32), (4, 4), "rgb")[0], codes)
 
 
 def test_hairsbreadth_differences_at_large_distances() -> None:
@@ -121,7 +121,7 @@ def test_neighbors_do_not_decide() -> None:
 
 def test_threads_may_share_a_finder() -> None:
     codes = photo((4, 4), "rgb").reshape(-1, 48)[::17]
-    pictures = [cut(noise(64, 64, seed=seed % 3), (4, 4), "rgb")[0] for seed in range(24)]
+    pictures = [image_to_blocks(noise(64, 64, seed=seed % 3), (4, 4), "rgb")[0] for seed in range(24)]
     finder = BlockFinder(codes)
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(finder.find, pictures))

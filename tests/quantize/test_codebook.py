@@ -79,7 +79,7 @@ def test_16_bits_and_alpha_quantize_like_what_they_show() -> None:
 def test_transparent_pixels_take_row_0_and_cost_nothing() -> None:
     book, pixels = codebook(64), noise(8, 8, 4)
     pixels[..., 3] = 0
-    coded, error = book.index_frame(Frame(pixels, 7, name="a.png"))
+    coded, error = book.quantize_frame(Frame(pixels, 7, name="a.png"))
     assert error == 0
     assert not coded.codes.any()
     assert coded.alpha is not None
@@ -98,7 +98,7 @@ def test_quantizing_leaves_its_input_alone() -> None:
 
 def test_the_error_is_that_of_the_pixels() -> None:
     book, pixels = codebook(16), noise()
-    coded, error = book.index_frame(Frame(pixels))
+    coded, error = book.quantize_frame(Frame(pixels))
     assert error == ((book.lookup(coded.codes).astype(int) - pixels.astype(int)) ** 2).sum()
 
 
@@ -239,7 +239,7 @@ def test_a_huge_claim_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
 def test_a_transparent_pixel_alone_leaves_its_frame_as_it_is() -> None:
     pixels = np.array([[[9, 8, 7, 0]]], np.uint8)
     pixels.setflags(write=False)
-    coded, error = Codebook(np.array([[1, 2, 3], [9, 8, 7]], np.uint8)).index_frame(Frame(pixels))
+    coded, error = Codebook(np.array([[1, 2, 3], [9, 8, 7]], np.uint8)).quantize_frame(Frame(pixels))
     assert (coded.codes[0, 0], error) == (0, 0)
     assert pixels.tolist() == [[[9, 8, 7, 0]]]
 

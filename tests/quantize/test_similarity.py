@@ -10,7 +10,7 @@ from pictures import SAMPLES, few_colors, flat, load, noise, smooth
 from skimage.metrics import structural_similarity
 
 from streamvq.quantize.pixels import luma
-from streamvq.quantize.similarity import ColorCount, is_gray, seen, squared_errors, ssim, still_and_changed
+from streamvq.quantize.similarity import ColorCount, composite, is_gray, squared_errors, ssim, still_and_changed
 
 PHOTOS = sorted(path for path in (SAMPLES / "photos").iterdir() if path.suffix in (".png", ".jpg"))
 
@@ -98,19 +98,19 @@ def test_colors_of_what_is_visible() -> None:
 
 def test_what_is_seen_of_transparent_pixels() -> None:
     pixels = np.array([[[200, 100, 0, 0], [200, 100, 0, 255], [200, 100, 0, 51]]], np.uint8)
-    rgb, visible = seen(pixels)
+    rgb, visible = composite(pixels)
     assert rgb.tolist() == [[[128, 128, 128], [200, 100, 0], [142, 122, 102]]]
     assert visible is not None
     assert visible.tolist() == [[False, True, True]]
     opaque = noise(channels=4)
     opaque[..., 3] = 255
-    assert seen(opaque)[1] is None
-    assert np.array_equal(seen(opaque)[0], opaque[..., :3])
+    assert composite(opaque)[1] is None
+    assert np.array_equal(composite(opaque)[0], opaque[..., :3])
 
 
 def test_what_is_seen_of_gray_and_of_16_bits() -> None:
     gray = noise(channels=1)
-    assert np.array_equal(seen(gray)[0], np.repeat(gray, 3, axis=2))
-    assert np.array_equal(seen(gray.astype(np.uint16) * 257)[0], seen(gray)[0])
-    assert is_gray(seen(gray)[0])
+    assert np.array_equal(composite(gray)[0], np.repeat(gray, 3, axis=2))
+    assert np.array_equal(composite(gray.astype(np.uint16) * 257)[0], composite(gray)[0])
+    assert is_gray(composite(gray)[0])
     assert not is_gray(noise())

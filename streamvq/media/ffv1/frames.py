@@ -12,7 +12,7 @@ from streamvq.frames import CodedFrame, IndexFrame
 from streamvq.media.ffv1.headers import LANES, checksum, configuration_record, slice_count, slice_header
 from streamvq.media.ffv1.kernels import encode_samples
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.coders import Coder
+from streamvq.quantize.decoder import FrameDecoder
 
 _NO_ALPHA = np.zeros((0, 0), np.uint8)
 _AS_THEY_ARE = np.arange(512, dtype=np.int16)[None]  # a table of samples that are no rows of a palette
@@ -21,18 +21,18 @@ _AS_THEY_ARE = np.arange(512, dtype=np.int16)[None]  # a table of samples that a
 class FFV1Frames:
     """Encodes the colors of coded frames exactly: gray, BGR, or BGRA where there is alpha."""
 
-    def __init__(self, coder: Coder, pixel_aspect: Fraction | None = None) -> None:
+    def __init__(self, decoder: FrameDecoder, pixel_aspect: Fraction | None = None) -> None:
         self._aspect = pixel_aspect or Fraction(0)
-        self._coder = coder
-        if isinstance(coder, Codebook):
-            self._gray = coder.palette.T.astype(np.int16)[:1]
-            self._color = _lossless_ycbcr(*coder.palette.T)
+        self._decoder = decoder
+        if isinstance(decoder, Codebook):
+            self._gray = decoder.palette.T.astype(np.int16)[:1]
+            self._color = _lossless_ycbcr(*decoder.palette.T)
 
     def pixel_format(self, frame: CodedFrame) -> str:
         """libav's name of the kind of pixels that keeps the frame exactly."""
         if frame.alpha is not None:
             return "bgra"
-        return "gray" if self._coder.space == "gray" else "bgr0"
+        return "gray" if self._decoder.space == "gray" else "bgr0"
 
     def add_stream(self, output: Any, frame: CodedFrame, rate: Fraction) -> Any:
         """A video stream of the container `output` for packets of frames like `frame`.
@@ -53,15 +53,15 @@ class FFV1Frames:
         """The packet of a frame. Raises IndexError for a code that the codebook does not have."""
         gray = self.pixel_format(frame) == "gray"
         bits = 8 if gray else 9
-        if not isinstance(self._coder, Codebook):
-            pixels = self._coder.picture(frame) if gray else self._coder.rgb(frame)
+        if not isinstance(self._decoder, Codebook):
+            pixels = self._decoder.render(frame) if gray else self._decoder.rgb(frame)
             planes = pixels[None, ..., 0].astype(np.int16) if gray else _lossless_ycbcr(*np.moveaxis(pixels, 2, 0))
             return _packet(planes, _AS_THEY_ARE, frame.alpha, bits, self._aspect)
         assert isinstance(frame, IndexFrame)
         codes = frame.codes
-        if len(self._coder) < 256**codes.itemsize and int(codes.max()) >= len(self._coder):
-            raise IndexError(f"code {codes.max()}: the codebook has {len(self._coder)}")
-        rows = np.ascontiguousarray(self._coder.palette_rows(frame))[None]
+        if len(self._decoder) < 256**codes.itemsize and int(codes.max()) >= len(self._decoder):
+            raise IndexError(f"code {codes.max()}: the codebook has {len(self._decoder)}")
+        rows = np.ascontiguousarray(self._decoder.palette_rows(frame))[None]
         return _packet(rows, self._gray if gray else self._color, frame.alpha, bits, self._aspect)
 
 

@@ -1,4 +1,4 @@
-"""The headers of FFV1: the adaptive range coder that codes them, and their checksum."""
+"""The headers of FFV1: the adaptive range decoder that codes them, and their checksum."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ def slice_count(width: int, height: int) -> int:
 @lru_cache(64)
 def configuration_record(gray: bool, alpha: bool, slices: int) -> bytes:
     """The stream's global header ("extradata") for gray, RGB, or RGB with alpha, in `slices` bands."""
-    coder, states = _RangeCoder(), [128] * 32
+    decoder, states = _RangeCoder(), [128] * 32
     for value in (3, 4, 0, 0 if gray else 1, 8):  # version, micro version, Golomb-Rice, YCbCr or RGB, bits
-        coder.number(states, value)
-    coder.bit(states, 0, not gray)
-    coder.number(states, 0)
-    coder.number(states, 0)
-    coder.bit(states, 0, alpha)
+        decoder.number(states, value)
+    decoder.bit(states, 0, not gray)
+    decoder.number(states, 0)
+    decoder.number(states, 0)
+    decoder.bit(states, 0, alpha)
     for value in (0, slices - 1, 1):  # slices across and down, one set of quantization tables
-        coder.number(states, value)
+        decoder.number(states, value)
     for _ in range(5):
-        coder.number([128] * 32, 127)
-    coder.bit(states, 0, False)
-    coder.number(states, 1)  # slices have CRCs
-    coder.number(states, 1)  # key frames only
-    record = coder.finish()
+        decoder.number([128] * 32, 127)
+    decoder.bit(states, 0, False)
+    decoder.number(states, 1)  # slices have CRCs
+    decoder.number(states, 1)  # key frames only
+    record = decoder.finish()
     return record + checksum(record)
 
 
 @lru_cache(4096)
 def slice_header(index: int, alpha: bool, aspect: Fraction) -> bytes:
     """What comes before the samples of slice `index`; a pixel aspect of 0 is unknown."""
-    coder, states = _RangeCoder(), [128] * 32
+    decoder, states = _RangeCoder(), [128] * 32
     if index == 0:
-        coder.bit([128], 0, True)  # a key frame
+        decoder.bit([128], 0, True)  # a key frame
     place, tables, progressive = (0, index, 0, 0), (0,) * (2 + alpha), (3,)
     for value in (*place, *tables, *progressive, aspect.numerator, aspect.denominator):
-        coder.number(states, value)
-    coder.bit([129], 0, False)
-    return coder.finish()
+        decoder.number(states, value)
+    decoder.bit([129], 0, False)
+    return decoder.finish()
 
 
 @njit(nogil=True, cache=True)
@@ -73,7 +73,7 @@ def checksum(data: bytes) -> bytes:
 
 
 class _RangeCoder:
-    """The adaptive range coder, for the few bits of the headers."""
+    """The adaptive range decoder, for the few bits of the headers."""
 
     def __init__(self) -> None:
         self._next = [0] * 256  # the state after a one; mirrored after a zero

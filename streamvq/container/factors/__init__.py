@@ -1,0 +1,1 @@
+"""Coding of groups of frames of quantized factors. FORMAT.md, sections 9 and 10."""

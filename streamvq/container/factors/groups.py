@@ -1,0 +1,69 @@
+"""The pictures of a group of frames as factors: a table of ranks and steps, and coded stacks.
+
+FORMAT.md, section 9, gives the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streamvq.container.factors.coding import decode_stacks, encode_stacks
+from streamvq.container.leb128 import Leb128Reader, leb128
+from streamvq.errors import OutputError
+from streamvq.frames import LowRankFrame, PlaneFactors
+from streamvq.lowrank.codec import LowRankCodec
+from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, factor_shapes
+from streamvq.lowrank.planes import plane_sizes
+
+NUMBERS_MOST = 1 << 27  # of all factors of a group
+Pictures = list[tuple[tuple[PlaneFactors, ...], int]]  # the planes of each frame, and their step
+
+
+def encode_factors(frames: Sequence[LowRankFrame]) -> bytes:
+    """The factors of consecutive frames. Raises OutputError for factors that the format cannot hold."""
+    table: list[bytes] = []
+    for frame in frames:
+        table.append(leb128(frame.step))
+        for plane in frame.planes:
+            table += [leb128(plane.rank), bytes(plane.bits)]
+    head = b"".join(table)
+    stacks_of = [[part for plane in frame.planes for part in (plane.left, plane.right)] for frame in frames]
+    if sum(stack.size for stacks in stacks_of for stack in stacks) > NUMBERS_MOST:
+        raise OutputError(f"frame {frames[0].index}: its factors have too many numbers for .svq; choose a lower rank")
+    try:
+        stacks = encode_stacks(stacks_of)
+    except ValueError as error:
+        raise OutputError(f"frame {frames[0].index}: {error}; choose a lower rank") from error
+    return leb128(len(head)) + head + stacks
+
+
+def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRankCodec) -> Pictures:
+    """The factors of frames of these heights and widths. Raises ValueError with what is wrong."""
+    payload = Leb128Reader(data)
+    table = Leb128Reader(payload.take(payload.number()))
+    heads, shapes, numbers = [], [], 0
+    for height, width in sizes:
+        step, bits, stacks = table.number(), [], []
+        if not 1 <= step <= STEP_MOST:
+            raise ValueError(f"a frame's step is {step}")
+        for plane in plane_sizes(height, width, codec.space):
+            left, right = factor_shapes(*plane, codec.patch)
+            rank = table.number()
+            if rank > min(left[0] * left[1], right[0] * right[1]):
+                raise ValueError(f"it claims rank {rank} in a frame of {width}x{height}")
+            numbers += rank * (left[0] * left[1] + right[0] * right[1])
+            if numbers > NUMBERS_MOST:
+                raise ValueError(f"it claims more than {NUMBERS_MOST} numbers")
+            bits.append(tuple(table.take(rank)))
+            if max(bits[-1], default=0) > BITS_MOST:
+                raise ValueError(f"a component has {max(bits[-1])} binary places")
+            stacks += [(rank, *left), (rank, *right)]
+        heads.append((step, bits))
+        shapes.append(stacks)
+    if table.rest():
+        raise ValueError("its table is too long")
+    pictures: Pictures = []
+    for (step, bits), parts in zip(heads, decode_stacks(payload.rest(), shapes), strict=True):
+        planes = zip(parts[::2], parts[1::2], bits, strict=True)
+        pictures.append((tuple(PlaneFactors(*plane) for plane in planes), step))
+    return pictures

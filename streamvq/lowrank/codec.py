@@ -1,0 +1,70 @@
+"""`LowRankCodec`: frames as quantized factors, and back; what a codebook is for indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvq.frames import Frame, LowRankFrame
+from streamvq.lowrank.factors import drawn, picture, quantized
+from streamvq.lowrank.low_rank import LowRank, factorized
+from streamvq.lowrank.planes import planes_of
+from streamvq.quantize.metrics import visible_error
+from streamvq.quantize.pixels import eight_bit
+from streamvq.settings import LowRankSettings
+
+
+@dataclass(frozen=True, eq=False)
+class FactorFrame:
+    """A frame as quantized factors, `coded`; `near`, the factors before that, from which the next frame can start;
+    and sums of squared errors of its visible samples, as 8 bits: all in all, and of the truncation alone."""
+
+    coded: LowRankFrame
+    near: LowRank
+    squared_error: int
+    truncation_error: int
+
+
+@dataclass(frozen=True)
+class LowRankCodec:
+    """How frames and factors become each other. `space` is "gray", "rgb" or "ycbcr420"; `patch` 0 for whole frames.
+    With `coarse` factors are as coarse as truncation allows, to be stored; else as fine as pixels need.
+
+    Pictures from factors are exact on every machine; the factors themselves depend on its arithmetic in their last
+    places.
+    """
+
+    space: str
+    patch: int = 0
+    coarse: bool = True
+
+    @property
+    def channels(self) -> int:
+        """Samples a pixel of the pictures: 1 (gray) or 3 (RGB)."""
+        return 1 if self.space == "gray" else 3
+
+    def render(self, frame: LowRankFrame) -> NDArray[np.uint8]:
+        """The pixels of a frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
+        return picture(frame, self.space, self.patch)
+
+    def rgb(self, frame: LowRankFrame) -> NDArray[np.uint8]:
+        """The pixels of a frame as RGB, without its alpha: uint8 [height, width, 3]."""
+        pixels = self.render(frame)
+        return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=2)
+
+    def factor_frame(self, frame: Frame, how: LowRankSettings, before: LowRank | None = None) -> FactorFrame:
+        """`frame` as quantized factors of low rank. `before` is what `near` was for the frame before.
+
+        Raises UsageError where a patch is larger than the frame.
+        """
+        pixels = eight_bit(frame.pixels)
+        height, width = pixels.shape[:2]
+        near = factorized(pixels, how, self.space, before)
+        planes, step = quantized(near, planes_of(pixels, self.space), self.space, self.coarse)
+        alpha = near.alpha
+        coded = LowRankFrame(planes, step, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
+        truncated = drawn([np.rint(256 * plane).astype(np.int32) for plane in near.planes()], self.space)
+        error, of_truncation = (visible_error(pixels, picture) for picture in (self.render(coded), truncated))
+        return FactorFrame(coded, near, error, of_truncation)

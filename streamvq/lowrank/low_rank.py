@@ -1,0 +1,144 @@
+"""Frames of low rank: every channel, or the matrix of its patches, truncated by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvq.errors import UsageError
+from streamvq.frames import Frame
+from streamvq.lowrank.planes import from_patches, patches_of, planes_of, rounded
+from streamvq.lowrank.svd import Truncation, truncate
+from streamvq.quantize.pixels import with_alpha
+from streamvq.settings import LowRankSettings
+
+_RUN_PIXELS = 1 << 23  # frames start from the one before within runs of so many pixels
+_RUN_MOST = 8  # and so many frames
+
+
+@dataclass(frozen=True, eq=False)
+class LowRank:
+    """A picture as the factors of its channels.
+
+    `channels` has one truncation a channel: of its matrix [height, width], or with `patch` P above 0 of the matrix
+    [patches, P * P] whose rows are its patches. `sizes` are the channels' heights and widths. `alpha` is that of the
+    picture, None where there is none; `flat` says that it came without an axis of channels.
+    """
+
+    channels: tuple[Truncation, ...]
+    sizes: tuple[tuple[int, int], ...]
+    patch: int
+    kind: np.dtype
+    alpha: NDArray | None
+    flat: bool = False
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """The rank of each channel."""
+        return tuple(channel.rank for channel in self.channels)
+
+    @property
+    def rank(self) -> int:
+        """The greatest rank of a channel."""
+        return max(self.ranks)
+
+    @property
+    def energy(self) -> float:
+        """The share of all squared singular values that is kept: 0 to 1."""
+        total = sum(channel.total for channel in self.channels)
+        return 1 - sum(channel.error for channel in self.channels) / total if total else 1.0
+
+    def planes(self) -> list[NDArray[np.float32]]:
+        """The channels of low rank, not rounded: float32 [height, width]."""
+        products = [channel.left @ channel.right for channel in self.channels]
+        if not self.patch:
+            return products
+        return [from_patches(product, self.patch, *size) for product, size in zip(products, self.sizes, strict=True)]
+
+    def pixels(self) -> NDArray:
+        """The picture of low rank, rounded and clipped, with its alpha: the type and shape of what it was made of."""
+        pixels = with_alpha(rounded(self.planes(), self.kind), self.alpha)
+        return pixels[..., 0] if self.flat else pixels
+
+
+def low_rank(
+    pixels: NDArray,
+    rank: int | None = None,
+    energy: float | None = None,
+    *,
+    patch: int = 0,
+    warm_start: LowRank | None = None,
+) -> LowRank:
+    """The best approximation of a picture whose channels have at most `rank`, or the least rank that keeps the share
+    `energy` of the squared singular values.
+
+    With the singular value decomposition A = U S V^T of a channel, the first k columns of U and V and singular values
+    give the matrix of rank k that is nearest to A in the sum of squares, and what it misses is the sum of the squares
+    of the other singular values (Eckart and Young, "The approximation of one matrix by another of lower rank", 1936).
+    Ranks above that of a channel are its full rank.
+
+    `pixels` is uint8 or uint16 [height, width] or [height, width, 1, 3 or 4]; alpha is passed through. With `patch` P
+    the matrix is that whose rows are the channel's P x P patches, which are then sums of `rank` basis patches.
+    `warm_start`, the result for a similar picture such as the frame before, makes it several times as fast, and the
+    error at most 0.5 % greater. Raises UsageError for numbers out of range, TypeError or ValueError for other arrays.
+
+    >>> import numpy as np, streamvq
+    >>> ramp = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8)
+    >>> factors = streamvq.low_rank(ramp, rank=2)
+    >>> factors.rank, bool((factors.pixels() == ramp).all())
+    (2, True)
+    """
+    how = LowRankSettings(rank, energy, patch)
+    pixels = np.asarray(pixels)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise TypeError(f"pixels are {pixels.dtype}: give uint8 or uint16")
+    flat = pixels.ndim == 2
+    if flat:
+        pixels = pixels[..., None]
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or not pixels.size:
+        raise ValueError(f"pixels of shape {pixels.shape}: give [height, width] or [height, width, 1, 3 or 4]")
+    return replace(factorized(pixels, how, "gray" if pixels.shape[2] == 1 else "rgb", warm_start), flat=flat)
+
+
+def factorized(pixels: NDArray, how: LowRankSettings, space: str, before: LowRank | None) -> LowRank:
+    """`pixels` [height, width, channels] of low rank in a space; chroma of "ycbcr420" has half the rank.
+
+    Raises UsageError where a patch is larger than the picture.
+    """
+    height, width = pixels.shape[:2]
+    if how.patch > min(height, width):
+        raise UsageError(f"patches of {how.patch}x{how.patch} do not fit a frame of {width}x{height}; choose smaller")
+    channels = []
+    planes = planes_of(pixels, space)
+    for i, plane in enumerate(planes):
+        matrix = patches_of(plane, how.patch) if how.patch else plane
+        start = before.channels[i].basis if before is not None and i < len(before.channels) else None
+        rank = how.rank if how.rank is None or i == 0 or space != "ycbcr420" else max(1, how.rank // 2)
+        channels.append(truncate(matrix, rank, how.energy, None if how.patch else start))
+    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+    return LowRank(tuple(channels), tuple(plane.shape for plane in planes), how.patch, pixels.dtype, alpha)
+
+
+def run_length(pixels: int | None) -> int:
+    """How many consecutive frames of so many pixels are truncated one after the other, each from the one before.
+
+    1 where frames have no size in common: they are no video.
+    """
+    return max(1, min(_RUN_MOST, _RUN_PIXELS // pixels)) if pixels else 1
+
+
+def along(
+    frames: Iterable[Frame], how: LowRankSettings, run: int, gray: bool
+) -> Iterator[tuple[Frame, LowRank, Frame]]:
+    """Each frame, its factors, and the frame that they make; with `gray`, of its luma.
+
+    Every `run`-th frame starts cold, the others from the one before.
+    """
+    before = None
+    for number, frame in enumerate(frames):
+        space = "gray" if gray or frame.pixels.shape[2] == 1 else "rgb"
+        before = factorized(frame.pixels, how, space, before if number % run else None)
+        yield frame, before, replace(frame, pixels=before.pixels())

@@ -1,0 +1,1 @@
+"""Everything that writes media files: one kind of sink a file."""

@@ -1,0 +1,94 @@
+"""Coded frames as image files: one, or a folder of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from streamvq.errors import OutputError, OutputExists
+from streamvq.frames import CodedFrame
+from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
+from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
+from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.decoder import FrameDecoder
+from streamvq.settings import OutputSettings
+from streamvq.staging import staged_file, staged_folder
+
+Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
+
+
+class _ImageFiles(FrameSink):
+    """What both kinds share: the format, and what it loses."""
+
+    def __init__(self, target: Target, decoder: FrameDecoder) -> None:
+        super().__init__(str(target.path))
+        self._decoder = decoder
+        self._format = target.format
+        self._lost_alpha = False
+        self.exact = target.format != "jpg"
+        if not self.exact:
+            self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
+        elif target.format not in PALETTE_FORMATS and isinstance(decoder, Codebook):
+            self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
+
+    def encode(self, frame: CodedFrame) -> Packet:
+        return frame, encode_image(frame, self._decoder, self._format)
+
+    def _count(self, packet: Packet) -> None:
+        frame, data = packet
+        self.size_bytes += len(data)
+        if frame.alpha is not None and self._format in NO_ALPHA_FORMATS and not self._lost_alpha:
+            self._lost_alpha = True
+            self.notes.append(f"{self.label}: .{self._format} holds no transparency, which is lost")
+
+
+class FolderSink(_ImageFiles):
+    """A folder of images: under the names of the input's images, or numbered from frame000000."""
+
+    def __init__(self, target: Target, decoder: FrameDecoder, settings: OutputSettings) -> None:
+        super().__init__(target, decoder)
+        self._target = target.path
+        self._may_replace = settings.overwrite
+        self._numbered: set[str] = set()
+        self._stack.push(self._remove_stale)  # runs last
+        self._folder: Path = self._stack.enter_context(staged_folder(target.path, settings.overwrite))
+
+    def write(self, packet: Packet) -> None:
+        frame, data = packet
+        if frame.name is None:
+            name = frame_name(frame.index, self._format)
+            self._numbered.add(name)
+        else:
+            name = image_name(frame.name, self._format)
+        path = self._folder / name
+        if path.exists():
+            raise OutputError(f"{self.label}: two pictures would be {name} there; take one with decompress --frames")
+        if not self._may_replace and (self._target / name).exists():
+            raise OutputExists(f"{self._target / name}: already exists; use --overwrite, or another folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        self._count(packet)
+
+    def _remove_stale(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take away the numbered frames of a longer run that was overwritten, or they would pass for this one's."""
+        if kind is None and self._may_replace and frame_name(0, self._format) in self._numbered:  # not of a part
+            for old in numbered_frames(self._target, self._format):
+                if old.name not in self._numbered:
+                    old.unlink()
+
+
+class ImageSink(_ImageFiles):
+    """One image file."""
+
+    def __init__(self, target: Target, decoder: FrameDecoder, settings: OutputSettings) -> None:
+        super().__init__(target, decoder)
+        self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
+
+    def write(self, packet: Packet) -> None:
+        if self.size_bytes:
+            raise OutputError(f"{self.label}: holds one image, and the input has more; write a folder or a video")
+        self._part.write_bytes(packet[1])
+        self._count(packet)

@@ -1,0 +1,1 @@
+"""Everything that reads media files: one kind of source a file."""

@@ -1,0 +1,33 @@
+"""Images as frames: one file, or a folder's files in natural order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamvq.frames import Frame, StreamInfo
+from streamvq.media.image_files import pixel_count, read_image
+from streamvq.media.inputs import MediaInput
+from streamvq.media.sources.source import FrameSource
+
+Item = tuple[int, Path, str]  # index, file, name inside the folder
+
+
+class ImageSource(FrameSource):
+    """The images of an input. Sizes and channels may differ from image to image."""
+
+    def __init__(self, source: MediaInput) -> None:
+        super().__init__(source.label)
+        self._source = source
+        self.skips_bad_items = source.kind == "images"
+        self.info = StreamInfo(frame_count=len(source.paths))
+
+    def items(self) -> Iterator[Item]:
+        return zip(range(len(self._source.paths)), self._source.paths, self._source.names(), strict=True)
+
+    def pixels_of(self, item: Item) -> int:
+        return pixel_count(item[1])
+
+    def load(self, item: Item) -> Frame:
+        index, path, name = item
+        return Frame(read_image(path), index, name=name)

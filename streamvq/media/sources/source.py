@@ -1,0 +1,70 @@
+"""What every source of frames promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streamvq.errors import MediaError
+from streamvq.frames import Frame, StreamInfo
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class FrameSource(ABC):
+    """A context manager over frames. It ends by ending, and raises MediaError if it dies early.
+
+    Reading has two halves, so that the costly one can run in parallel: `items()` is read in order on one
+    thread, and `load(item)` makes a frame of an item, on any thread. Iterating does both.
+
+    `info` says what is known before reading. `skips_bad_items` is true where a bad item (one image of many)
+    leaves the others intact. `notes` are remarks for the user, complete after reading.
+    """
+
+    info: StreamInfo = StreamInfo()
+    skips_bad_items = False
+    codec: str | None = None  # a video's codec, by its FFmpeg name
+    audio_from: Path | None = None  # the file whose audio streams belong to these frames
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.notes: list[str] = []
+
+    @abstractmethod
+    def items(self) -> Iterator[Any]:
+        """What there is to load, in order. Can be read once."""
+
+    @abstractmethod
+    def load(self, item: Any) -> Frame:
+        """The frame of an item. Raises MediaError where it cannot be decoded."""
+
+    def pixels_of(self, item: Any) -> int:
+        """How many pixels an item's frame has, known without loading it; 0 where that is unknown."""
+        return self.info.pixels or 0
+
+    def try_load(self, item: Any) -> Frame | str:
+        """The frame of an item; why there is none, where bad items are skipped."""
+        try:
+            return self.load(item)
+        except MediaError as error:
+            if not self.skips_bad_items:
+                raise
+            return str(error)
+
+    def close(self) -> None:
+        """Let go of files; a second call does nothing."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        return map(self.load, self.items())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

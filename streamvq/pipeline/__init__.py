@@ -1,0 +1,1 @@
+"""The way through: plan, fit, encode, decode, and the result."""

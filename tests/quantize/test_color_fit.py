@@ -1,0 +1,105 @@
+"""Learning codes: exact where it can be, good where it must be, the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pictures import SAMPLES, few_colors, flat, load, noise, smooth
+
+from streamvq.quantize.color_fit import fit_colors
+from streamvq.quantize.histogram import ColorHistogram, LevelHistogram
+from streamvq.quantize.nearest import ColorFinder
+
+
+def sketch_of(*frames: NDArray, gray: bool = False) -> ColorHistogram | LevelHistogram:
+    sketch = LevelHistogram() if gray else ColorHistogram()
+    for frame in frames:
+        sketch.absorb(frame)
+    return sketch
+
+
+def error_of(codes: NDArray, *frames: NDArray) -> int:
+    finder = ColorFinder(codes)
+    return sum(finder.squared_error(frame, finder.find(frame)) for frame in frames)
+
+
+def colors_of(codes: NDArray) -> set[tuple[int, ...]]:
+    return {tuple(code) for code in codes.tolist()}
+
+
+@given(st.integers(1, 64), st.integers(0, 3), st.integers(0, 9))
+def test_few_colors_are_kept_exactly(count: int, spare: int, seed: int) -> None:
+    picture = few_colors(count, seed=seed)
+    codes = fit_colors(sketch_of(picture), count + spare, seed)
+    assert len(codes) == count
+    assert colors_of(codes) == colors_of(picture.reshape(-1, 3))
+
+
+@pytest.mark.parametrize("colors", [2, 3, 16, 100, 256, 700])
+def test_more_colors_than_codes_gives_all_the_codes(colors: int) -> None:
+    codes = fit_colors(sketch_of(noise(40, 40)), colors, 0)
+    assert codes.shape == (colors, 3)
+    assert codes.dtype == np.uint8
+    assert len(colors_of(codes)) == colors
+
+
+def test_rounding_never_loses_a_code() -> None:
+    """65 colors side by side share a few cells of the sketch, and 64 codes are asked for."""
+    picture = np.zeros((1, 65, 3), np.uint8)
+    picture[0, :, 0], picture[0, :, 1] = np.arange(65) // 8, np.arange(65) % 8
+    assert len(colors_of(fit_colors(sketch_of(picture), 64, 0))) == 64
+
+
+def test_codes_are_sorted_by_luma() -> None:
+    codes = fit_colors(sketch_of(smooth()), 32, 0).astype(int)
+    brightness = codes @ [299, 587, 114]
+    assert (np.diff(brightness) >= 0).all()
+
+
+def test_gray_levels() -> None:
+    codes = fit_colors(sketch_of(load(SAMPLES / "photos" / "camera.png", "L"), gray=True), 8, 0)
+    assert codes.shape == (8, 1)
+    assert (np.diff(codes[:, 0].astype(int)) > 0).all()
+
+
+@pytest.mark.parametrize("colors", [8, 300])
+def test_the_same_input_gives_the_same_codes(colors: int) -> None:
+    frames = [smooth(shift=shift) for shift in range(4)]
+    assert (fit_colors(sketch_of(*frames), colors, 5) == fit_colors(sketch_of(*reversed(frames)), colors, 5)).all()
+
+
+def test_the_seed_matters_little_but_may_matter() -> None:
+    picture = load(SAMPLES / "photos" / "chelsea.png")
+    errors = [error_of(fit_colors(sketch_of(picture), 32, seed), picture) for seed in range(3)]
+    assert max(errors) < 1.1 * min(errors)
+
+
+def test_more_codes_never_hurt() -> None:
+    frames = [smooth(shift=shift) for shift in range(3)]
+    errors = [error_of(fit_colors(sketch_of(*frames), colors, 0), *frames) for colors in (2, 4, 8, 16, 32, 64, 256)]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_a_black_first_frame_decides_nothing() -> None:
+    frames = [flat(0), *(smooth(shift=shift) for shift in range(5))]
+    codes = fit_colors(sketch_of(*frames), 32, 0)
+    assert len(colors_of(codes)) == 32
+    assert error_of(codes, *frames) < 1.25 * error_of(fit_colors(sketch_of(*frames[1:]), 32, 0), *frames[1:])
+
+
+def test_as_good_as_full_kmeans() -> None:
+    from sklearn.cluster import KMeans
+
+    picture = load(SAMPLES / "photos" / "chelsea.png")[::3, ::3]
+    pixels = picture.reshape(-1, 3).astype(np.float64)
+    theirs = KMeans(16, n_init=2, random_state=0).fit(pixels).inertia_
+    ours = error_of(fit_colors(sketch_of(picture), 16, 0), picture)
+    assert 10 * np.log10(ours / theirs) < 0.3  # dB
+
+
+def test_two_clusters_solved_by_hand() -> None:
+    picture = np.array([[[10, 10, 10], [12, 10, 10], [200, 0, 0], [204, 0, 0]]], np.uint8)
+    assert fit_colors(sketch_of(picture), 2, 0).tolist() == [[11, 10, 10], [202, 0, 0]]
