@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import streamvq
-from streamvq import Codebook, IndexFrame, RunSettings, StreamInfo, StreamVQError
+from streamvq import Codebook, FrameMeta, IndexFrame, RunSettings, StreamInfo, StreamVQError
 from streamvq.container import groups
 from streamvq.container.chunks import ChunkReader, CutOff, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
@@ -95,7 +95,7 @@ def originals() -> list[Original]:
             codes = rng.integers(0, count, shape).astype(np.uint8 if count <= 256 else np.uint16)
             alpha = rng.integers(0, 256, (height, width)).astype(np.uint8) if index % 2 else None
             name = f"deep/{index}.png" if index % 3 else None
-            frames.append(IndexFrame(codes, height, width, index, index * TICK, TICK, name, alpha))
+            frames.append(IndexFrame(codes, FrameMeta(height, width, index, index * TICK, TICK, name, alpha)))
         made.append(Original(book, frames, embed))
     return made
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         StreamVQError,
         UsageError,
     )
-    from streamvq.frames import Frame, IndexFrame, LowRankFrame, StreamInfo
+    from streamvq.frames import Frame, FrameMeta, IndexFrame, LowRankFrame, StreamInfo
     from streamvq.lowrank.low_rank import LowRank, low_rank
     from streamvq.media.opening import open_sink, open_source
     from streamvq.pipeline.fit import fit_codebook
@@ -43,6 +43,7 @@ _HOMES = {
     "Comparison": "report.comparison",
     "FitSettings": "settings",
     "Frame": "frames",
+    "FrameMeta": "frames",
     "IndexFrame": "frames",
     "InputMissing": "errors",
     "LargerThanInput": "errors",
@@ -77,6 +78,7 @@ __all__ = [
     "Comparison",
     "FitSettings",
     "Frame",
+    "FrameMeta",
     "IndexFrame",
     "InputMissing",
     "LargerThanInput",

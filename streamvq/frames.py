@@ -12,12 +12,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class FrameMeta:
+    """What every frame carries besides its picture: size in pixels, place in its stream, name, and alpha.
+
+    `time` and `duration` are exact seconds, None where the source has none (images). `name` is the path inside the
+    folder that the picture came from, with forward slashes, or None. `alpha` is uint8 [height, width], or None for an
+    opaque picture.
+    """
+
+    height: int
+    width: int
+    index: int = 0
+    time: Fraction | None = None
+    duration: Fraction | None = None
+    name: str | None = None
+    alpha: NDArray[np.uint8] | None = None
+
+    @property
+    def label(self) -> str:
+        """What messages call the frame: its name, or its number."""
+        return self.name or f"frame {self.index}"
+
+
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of an input.
 
-    `pixels` is uint8 or uint16 of shape [height, width, channels]; 1 channel is gray, 3 RGB, 4 RGBA.
-    `time` and `duration` are exact seconds, None where the source has none (images).
-    `name` is the path inside the folder that the picture came from, with forward slashes, or None.
+    `pixels` is uint8 or uint16 of shape [height, width, channels]; 1 channel is gray, 3 RGB, 4 RGBA. The rest is as
+    in `FrameMeta`, whose size and alpha are in the pixels here.
     """
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16]
@@ -25,6 +47,18 @@ class Frame:
     time: Fraction | None = None
     duration: Fraction | None = None
     name: str | None = None
+
+    def meta(self, alpha: NDArray[np.uint8] | None = None) -> FrameMeta:
+        """What coded frames made of this one carry; `alpha` is uint8 [height, width]."""
+        height, width = self.pixels.shape[:2]
+        return FrameMeta(height, width, self.index, self.time, self.duration, self.name, alpha)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why an item of a source has no frame: one line for the user."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -50,22 +84,56 @@ class StreamInfo:
         return self.width * self.height if self.width and self.height else None
 
 
+class _Carried:
+    """The facts of `meta` as attributes."""
+
+    meta: FrameMeta
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.meta.height
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.meta.width
+
+    @property
+    def index(self) -> int:
+        """Number in the stream, from 0."""
+        return self.meta.index
+
+    @property
+    def time(self) -> Fraction | None:
+        """When it is shown, in seconds."""
+        return self.meta.time
+
+    @property
+    def duration(self) -> Fraction | None:
+        """How long it is shown, in seconds."""
+        return self.meta.duration
+
+    @property
+    def name(self) -> str | None:
+        """Path inside its folder."""
+        return self.meta.name
+
+    @property
+    def alpha(self) -> NDArray[np.uint8] | None:
+        """Opacity, uint8 [height, width]."""
+        return self.meta.alpha
+
+
 @dataclass(frozen=True, eq=False)
-class IndexFrame:
+class IndexFrame(_Carried):
     """One picture as codebook row numbers.
 
     `codes` is uint8 (up to 256 codes) or uint16 of shape [rows, columns]: one entry a block.
-    `alpha` is uint8 [height, width], or None for an opaque picture.
     """
 
     codes: NDArray[np.uint8] | NDArray[np.uint16]
-    height: int
-    width: int
-    index: int = 0
-    time: Fraction | None = None
-    duration: Fraction | None = None
-    name: str | None = None
-    alpha: NDArray[np.uint8] | None = None
+    meta: FrameMeta
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,22 +155,15 @@ class PlaneFactors:
 
 
 @dataclass(frozen=True, eq=False)
-class LowRankFrame:
+class LowRankFrame(_Carried):
     """One picture as the quantized factors of its channels.
 
-    `step` is what 1 of a left factor stands for, in 256ths of a level. `alpha` is uint8 [height, width], or None
-    for an opaque picture.
+    `step` is what 1 of a left factor stands for, in 256ths of a level.
     """
 
     planes: tuple[PlaneFactors, ...]
     step: int
-    height: int
-    width: int
-    index: int = 0
-    time: Fraction | None = None
-    duration: Fraction | None = None
-    name: str | None = None
-    alpha: NDArray[np.uint8] | None = None
+    meta: FrameMeta
 
 
 CodedFrame = IndexFrame | LowRankFrame

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pictures import codebook, coded
 
-from streamvq import Codebook, CodebookError, IndexFrame, MediaError, StreamInfo
+from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, MediaError, StreamInfo
 from streamvq.container.chunks import HEAD_BYTES, ChunkReader, chunk_bytes, file_head
 from streamvq.container.groups import encode_group
 from streamvq.container.header import Header
@@ -34,7 +34,9 @@ def some_frames(book: Codebook, count: int = 7, height: int = 6, width: int = 8)
         codes = coded(book, rows, columns, index).codes
         time = index * TICK
         frames.append(
-            IndexFrame(codes, height, width, index, time, TICK, f"{index}.png", alpha if index % 3 == 2 else None)
+            IndexFrame(
+                codes, FrameMeta(height, width, index, time, TICK, f"{index}.png", alpha if index % 3 == 2 else None)
+            )
         )
     return frames
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from streamvq import Codebook, IndexFrame
+from streamvq import Codebook, FrameMeta, IndexFrame
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
@@ -60,7 +60,7 @@ def coded(
     """A frame of random rows of `book`."""
     dtype = np.uint8 if len(book) <= 256 else np.uint16
     rows = np.random.default_rng(index).integers(0, len(book), (height, width)).astype(dtype)
-    return IndexFrame(rows, height, width, index, alpha=alpha, **about)  # type: ignore[arg-type]
+    return IndexFrame(rows, FrameMeta(height, width, index, alpha=alpha, **about))  # type: ignore[arg-type]
 
 
 def save(pixels: NDArray, path: Path, **options: object) -> Path:

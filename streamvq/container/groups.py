@@ -17,7 +17,7 @@ from streamvq.container.header import EXTENT_MOST, PIXELS_MOST, Header
 from streamvq.container.indices.coding import decode_frames, encode_frames
 from streamvq.container.leb128 import Leb128Reader, leb128, signed_leb128
 from streamvq.errors import OutputError
-from streamvq.frames import CodedFrame, IndexFrame, LowRankFrame
+from streamvq.frames import CodedFrame, FrameMeta, IndexFrame, LowRankFrame
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
@@ -96,8 +96,8 @@ def decode_group(payload: bytes, header: Header, decoder: FrameDecoder) -> list[
     planes = iter(decode_frames(data.take(data.number()), with_alpha, _LEVELS) if with_alpha else [])
     sizes = [(entry.height, entry.width) for entry in entries]
     base = header.info.time_base
-    rest = [
-        (
+    metas = [
+        FrameMeta(
             entry.height,
             entry.width,
             first + i,
@@ -112,10 +112,10 @@ def decode_group(payload: bytes, header: Header, decoder: FrameDecoder) -> list[
         rows, columns = decoder.block
         shapes = [(-(-height // rows), -(-width // columns)) for height, width in sizes]
         pictures = decode_frames(data.rest(), shapes, decoder.codes)
-        return [IndexFrame(codes, *facts) for codes, facts in zip(pictures, rest, strict=True)]
+        return [IndexFrame(codes, meta) for codes, meta in zip(pictures, metas, strict=True)]
     assert isinstance(decoder, LowRankCodec)
     factors = decode_factors(data.rest(), sizes, decoder)
-    return [LowRankFrame(planes, step, *facts) for (planes, step), facts in zip(factors, rest, strict=True)]
+    return [LowRankFrame(planes, step, meta) for (planes, step), meta in zip(factors, metas, strict=True)]
 
 
 def group_parts(payload: bytes, header: Header) -> GroupParts:

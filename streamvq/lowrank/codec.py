@@ -45,6 +45,26 @@ class LowRankCodec:
         """Samples a pixel of the pictures: 1 (gray) or 3 (RGB)."""
         return 1 if self.space == "gray" else 3
 
+    @property
+    def n_codes(self) -> None:
+        """There are no codes."""
+
+    @property
+    def block(self) -> None:
+        """There are no codes."""
+
+    @property
+    def palette(self) -> None:
+        """Pixels are computed."""
+
+    @property
+    def indexed_palette(self) -> None:
+        """Pixels are computed."""
+
+    def palette_rows(self, frame: LowRankFrame) -> NDArray:
+        """Raises TypeError: pixels are computed."""
+        raise TypeError("frames of factors have no palette")
+
     def render(self, frame: LowRankFrame) -> NDArray[np.uint8]:
         """The pixels of a frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
         return picture(frame, self.space, self.patch)
@@ -60,11 +80,9 @@ class LowRankCodec:
         Raises UsageError where a patch is larger than the frame.
         """
         pixels = eight_bit(frame.pixels)
-        height, width = pixels.shape[:2]
         near = factorized(pixels, how, self.space, before)
         planes, step = quantized(near, planes_of(pixels, self.space), self.space, self.coarse)
-        alpha = near.alpha
-        coded = LowRankFrame(planes, step, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
+        coded = LowRankFrame(planes, step, frame.meta(near.alpha))
         truncated = drawn([np.rint(256 * plane).astype(np.int32) for plane in near.planes()], self.space)
         error, of_truncation = (visible_error(pixels, picture) for picture in (self.render(coded), truncated))
         return FactorFrame(coded, near, error, of_truncation)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from streamvq.errors import MediaError
-from streamvq.frames import CodedFrame, IndexFrame
+from streamvq.frames import CodedFrame
 from streamvq.media.libav import reason
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
@@ -72,12 +71,14 @@ def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
     webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
-    if isinstance(frame, IndexFrame) and isinstance(decoder, Codebook) and _is_palette(decoder, format):
+    palette = decoder.indexed_palette if format in PALETTE_FORMATS else None
+    if palette is not None:
+        codes = decoder.palette_rows(frame)
         if frame.alpha is None or format in NO_ALPHA_FORMATS:
-            return _saved(_indexed(frame.codes, decoder), format)
-        if format == "png" and len(decoder) < 256 and _is_binary(frame.alpha):
-            clear = len(decoder)
-            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), frame.codes), decoder, extra=1)
+            return _saved(_indexed(codes, palette), format)
+        if format == "png" and len(palette) < 256 and _is_binary(frame.alpha):
+            clear = len(palette)
+            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), codes), palette, extra=1)
             return _saved(image, format, transparency=clear)
     pixels = decoder.render(frame)
     if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
@@ -87,14 +88,9 @@ def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes
     return _saved(Image.fromarray(np.ascontiguousarray(pixels)), format)
 
 
-def _is_palette(codebook: Codebook, format: str) -> bool:
-    """Whether an image of the format can hold the codebook as its palette."""
-    return format in PALETTE_FORMATS and len(codebook) <= 256 and codebook.block == (1, 1)
-
-
-def _indexed(codes: NDArray, codebook: Codebook, extra: int = 0) -> Image.Image:
+def _indexed(codes: NDArray, palette: NDArray[np.uint8], extra: int = 0) -> Image.Image:
     image = Image.fromarray(codes.astype(np.uint8, copy=False), "L")
-    image.putpalette(codebook.palette.tobytes() + bytes(3 * extra))
+    image.putpalette(palette.tobytes() + bytes(3 * extra))
     return image
 
 

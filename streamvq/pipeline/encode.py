@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from streamvq.errors import MediaError
-from streamvq.frames import CodedFrame, Frame
+from streamvq.frames import CodedFrame, Failed, Frame
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import LazyGroup, SvqSource
@@ -29,7 +29,7 @@ class _Done:
     """A group's packets, and for each of its items the figures or why it could not be read."""
 
     packets: list[Any]
-    outcomes: list[FrameStats | str]
+    outcomes: list[FrameStats | Failed]
 
 
 def quantize(
@@ -44,7 +44,7 @@ def quantize(
     read."""
 
     def redraw(group: list[Any]) -> _Done:
-        outcomes: list[FrameStats | str] = []
+        outcomes: list[FrameStats | Failed] = []
         coded: list[CodedFrame] = []
         for frame, figures in method.drawn(_loaded(group, source, outcomes)):
             coded.append(frame)
@@ -60,8 +60,8 @@ def quantize(
             for packet in done.packets:
                 sink.write(packet)
             for outcome in done.outcomes:
-                if isinstance(outcome, str):
-                    failed.append(outcome)
+                if isinstance(outcome, Failed):
+                    failed.append(outcome.reason)
                 else:
                     tally.add(outcome, sink.exact)
                 progress.advance()
@@ -70,11 +70,11 @@ def quantize(
     return tally, failed
 
 
-def _loaded(group: list[Any], source: FrameSource, outcomes: list[FrameStats | str]) -> Iterator[Frame]:
+def _loaded(group: list[Any], source: FrameSource, outcomes: list[FrameStats | Failed]) -> Iterator[Frame]:
     """The frames of items; why there is none goes to `outcomes`, in its turn."""
     for item in group:
         frame = item if isinstance(item, Frame) else source.try_load(item)
-        if isinstance(frame, str):
+        if isinstance(frame, Failed):
             outcomes.append(frame)
         else:
             yield frame
@@ -113,5 +113,5 @@ def transcribe(source: SvqSource, sink: FrameSink, run: RunSettings, progress: P
 def _earlier(frame: CodedFrame, index: int, time: Fraction | None) -> CodedFrame:
     """The frame on a clock that is 0 at `time`; where there are no times, the index is the clock."""
     if frame.time is None or time is None:
-        return replace(frame, index=frame.index - index)
-    return replace(frame, time=frame.time - time)
+        return replace(frame, meta=replace(frame.meta, index=frame.index - index))
+    return replace(frame, meta=replace(frame.meta, time=frame.time - time))

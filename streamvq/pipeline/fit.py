@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
-from streamvq.frames import Frame
+from streamvq.frames import Failed, Frame
 from streamvq.lowrank.low_rank import along, run_length
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
@@ -146,7 +146,7 @@ def _absorb(
                 part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
             spare.put(part)
-        return [frame if isinstance(frame, str) else None for frame in loaded]
+        return [frame.reason if isinstance(frame, Failed) else None for frame in loaded]
 
     counted, bad = 0, []
     with (

@@ -118,6 +118,11 @@ class Codebook:
         return LevelFinder(self.codes) if self.space == "gray" else ColorFinder(self.codes)
 
     @property
+    def n_codes(self) -> int:
+        """The number of codes."""
+        return len(self.codes)
+
+    @property
     def channels(self) -> int:
         """Samples a pixel of the pictures that codes stand for: 1 (gray) or 3 (RGB)."""
         return 1 if self.space == "gray" else 3
@@ -136,19 +141,30 @@ class Codebook:
         pixels = self.pictures.reshape(-1, self.channels)
         return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=1)
 
+    @property
+    def indexed_palette(self) -> NDArray[np.uint8] | None:
+        """The palette of indexed images, uint8 [k, 3]: up to 256 codes of single pixels; None for others."""
+        return self.palette if self.block == (1, 1) and len(self) <= 256 else None
+
     def rgb(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame as RGB, without its alpha: uint8 [height, width, 3]."""
         picture = self.render(frame)
         return picture if self.channels == 3 else np.repeat(picture, 3, axis=2)
 
     def palette_rows(self, frame: IndexFrame) -> NDArray:
-        """The row of `palette` that each pixel of a frame has: [height, width]; the codes themselves for 1x1."""
+        """The row of `palette` that each pixel of a frame has: [height, width]; the codes themselves for 1x1.
+
+        Raises IndexError for a code that the codebook does not have.
+        """
+        codes = frame.codes
+        if len(self) < 256**codes.itemsize and int(codes.max()) >= len(self):
+            raise IndexError(f"code {codes.max()}: the codebook has {len(self)}")
         if self.block == (1, 1):
-            return frame.codes
+            return codes
         high, wide = self.block
         inside = np.arange(high * wide, dtype=np.uint32).reshape(high, 1, wide)
-        rows = frame.codes.astype(np.uint32)[:, None, :, None] * np.uint32(high * wide) + inside
-        rows_high, rows_wide = frame.codes.shape
+        rows = codes.astype(np.uint32)[:, None, :, None] * np.uint32(high * wide) + inside
+        rows_high, rows_wide = codes.shape
         return rows.reshape(rows_high * high, rows_wide * wide)[: frame.height, : frame.width]
 
     def quantize(self, pixels: NDArray) -> NDArray:
@@ -185,8 +201,7 @@ class Codebook:
             codes = self._cheaper(samples, codes, former, lossy)
             if alpha is not None and self.block == (1, 1):
                 codes[alpha == 0] = 0
-        height, width = frame.pixels.shape[:2]
-        coded = IndexFrame(codes, height, width, frame.index, frame.time, frame.duration, frame.name, alpha)
+        coded = IndexFrame(codes, frame.meta(alpha))
         if self.block == (1, 1):
             return coded, self._finder.squared_error(samples, codes)
         return coded, block_sse(frame.pixels, codes, self.pictures)

@@ -1,4 +1,4 @@
-"""What sinks and readers need to know of a codebook, or of what stands in its place for factors."""
+"""`FrameDecoder`: what sinks and readers need to know of what a coded frame is made of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class FrameDecoder(Protocol):
-    """Draws coded frames: a `Codebook` those that are indices, a `LowRankCodec` those that are factors."""
+    """Turns coded frames into pixels: a `Codebook` those of indices, a `LowRankCodec` those of factors."""
 
     @property
     def space(self) -> str:
@@ -18,6 +18,25 @@ class FrameDecoder(Protocol):
     @property
     def channels(self) -> int:
         """Samples a pixel of its pictures: 1 (gray) or 3 (RGB)."""
+
+    @property
+    def n_codes(self) -> int | None:
+        """The number of codes; None where frames are not made of codes."""
+
+    @property
+    def block(self) -> tuple[int, int] | None:
+        """Height and width in pixels of what one code stands for; None where frames are not made of codes."""
+
+    @property
+    def palette(self) -> NDArray[np.uint8] | None:
+        """The colors that pixels are rows of (see `palette_rows`), uint8 [n, 3]; None where they are computed."""
+
+    @property
+    def indexed_palette(self) -> NDArray[np.uint8] | None:
+        """`palette` where the frame's codes are its rows and fit a byte, so that indexed images can hold both."""
+
+    def palette_rows(self, frame: Any) -> NDArray:
+        """The row of `palette` of each pixel of a frame: unsigned [height, width]."""
 
     def render(self, frame: Any) -> NDArray[np.uint8]:
         """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 or 3]."""

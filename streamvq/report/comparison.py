@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.errors import MediaError
+from streamvq.frames import Failed
 from streamvq.media.inputs import Source
 from streamvq.ordered import ordered_map
 from streamvq.progress import NoProgress, Progress
@@ -166,16 +167,16 @@ class _Measure:
         self._bytes: list[FrameBytes] = [frame_bytes(source) for source in pairing.inputs]
         self.colors = ColorCount(), ColorCount()
 
-    def run(self, run: Run) -> list[_Counted | str]:
+    def run(self, run: Run) -> list[_Counted | Failed]:
         """The figures of consecutive pairs, or why they cannot be had."""
-        before: Pair | str | None = None
+        before: Pair | Failed | None = None
         if run.before is not None and self._pairing.is_film:
             before = self._pairing.load(run.first - 1, run.before)
         last = _Seen(before) if isinstance(before, Pair) else None
-        outcomes: list[_Counted | str] = []
+        outcomes: list[_Counted | Failed] = []
         for index, items in enumerate(run.items, run.first):
             pair = self._pairing.load(index, items)
-            if isinstance(pair, str):
+            if isinstance(pair, Failed):
                 outcomes.append(pair)
                 last = None
                 continue
@@ -234,9 +235,9 @@ class _Tally:
         self._squared_error = self._luma_error = self._visible = self._still = self._changed = 0
         self._gray = [True, True]  # REF, TEST: so far all of it
 
-    def add(self, outcome: _Counted | str) -> None:
-        if isinstance(outcome, str):
-            self.failed.append(outcome)
+    def add(self, outcome: _Counted | Failed) -> None:
+        if isinstance(outcome, Failed):
+            self.failed.append(outcome.reason)
             return
         self.frames.append(outcome.figures)
         self._squared_error += outcome.squared_error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from streamvq.errors import CodebookError, UsageError
-from streamvq.frames import Frame
+from streamvq.frames import Failed, Frame
 from streamvq.media.inputs import PIPE, MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
@@ -170,13 +170,13 @@ class Pairing:
             times = [frame.time for frame in first if isinstance(frame, Frame) and frame.time is not None]
             self._late = times[1] - times[0] if len(times) == 2 else Fraction(0)
 
-    def load(self, index: int, items: Items) -> Pair | str:
+    def load(self, index: int, items: Items) -> Pair | Failed:
         """The pair at an index, on any thread; why there is none, where one of many images cannot be read."""
         frames = [source.try_load(item) for source, item in zip(self.sources, items, strict=True)]
         reference, test = frames
-        if isinstance(reference, str):
+        if isinstance(reference, Failed):
             return reference
-        if isinstance(test, str):
+        if isinstance(test, Failed):
             return test
         self._check_belong(index, reference, test)
         size, other = reference.pixels.shape[:2], test.pixels.shape[:2]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.container.factors.groups import encode_factors
-from streamvq.frames import Frame, LowRankFrame
+from streamvq.frames import Frame, FrameMeta, LowRankFrame
 from streamvq.lowrank.factors import picture, quantized
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
@@ -180,7 +180,7 @@ def _stored(pixels: NDArray[np.uint8], near: LowRank, rank: int) -> tuple[int, i
         for channel, most in zip(near.channels, [rank] + 2 * [max(1, rank // 2)], strict=False)
     ]
     planes, step = quantized(replace(near, channels=tuple(channels)), planes_of(pixels, space), space)
-    frame = LowRankFrame(planes, step, *pixels.shape[:2])
+    frame = LowRankFrame(planes, step, FrameMeta(*pixels.shape[:2]))
     drawn = picture(frame, space, near.patch)
     return len(encode_factors([frame])), visible_error(pixels, drawn), drawn.size
 

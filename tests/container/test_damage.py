@@ -13,7 +13,7 @@ from pictures import codebook, load, snapshot
 from videos import read_video
 
 import streamvq
-from streamvq import CodebookError, IndexFrame, MediaDamaged, MediaError, StreamInfo
+from streamvq import CodebookError, FrameMeta, IndexFrame, MediaDamaged, MediaError, StreamInfo
 from streamvq.container.reader import SvqReader
 
 CASES = ["one color a pixel", "blocks", "external", "many codes", "audio"]
@@ -144,7 +144,7 @@ def test_what_is_no_svq(content: bytes, command: str, tmp_path: Path, refused: C
 def film(tmp_path: Path) -> tuple[bytes, list[IndexFrame], streamvq.Codebook]:
     """A file whose frames make a video: no names, no alpha."""
     book = codebook(8)
-    frames = [IndexFrame(frame.codes, 6, 8, frame.index, frame.time, TICK) for frame in some_frames(book)]
+    frames = [IndexFrame(frame.codes, FrameMeta(6, 8, frame.index, frame.time, TICK)) for frame in some_frames(book)]
     return svq_bytes(book, frames), frames, book
 
 

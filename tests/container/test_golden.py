@@ -17,7 +17,7 @@ from containers import assert_same, read_all, saved, svq_bytes
 from numpy.typing import NDArray
 from plain_decoder import decode
 
-from streamvq import Codebook, IndexFrame, StreamInfo
+from streamvq import Codebook, FrameMeta, IndexFrame, StreamInfo
 from streamvq.container.reader import load_codebook
 from streamvq.quantize.blocks import code_length
 
@@ -64,7 +64,7 @@ def pattern(book: Codebook, height: int, width: int, index: int) -> NDArray:
 def film(book: Codebook, count: int, height: int, width: int) -> list[IndexFrame]:
     """Timed frames of one size."""
     codes = [pattern(book, height, width, index) for index in range(count)]
-    return [IndexFrame(codes[i], height, width, i, i * TICK, TICK) for i in range(count)]
+    return [IndexFrame(codes[i], FrameMeta(height, width, i, i * TICK, TICK)) for i in range(count)]
 
 
 def colors() -> Film:
@@ -86,7 +86,9 @@ def gray() -> Film:
     for index, ((height, width), name) in enumerate(zip(sizes, names, strict=True)):
         y, x = np.mgrid[:height, :width]
         alpha = ((y * 9 + x * 5 + index * 4) // 32 * 32 % 256).astype(np.uint8) if index != 1 else None
-        frames.append(IndexFrame(pattern(book, height, width, index), height, width, index, None, None, name, alpha))
+        frames.append(
+            IndexFrame(pattern(book, height, width, index), FrameMeta(height, width, index, None, None, name, alpha))
+        )
     return Film(book, frames, 5)
 
 
@@ -185,7 +187,7 @@ def test_any_film(seed: int, tmp_path: Path) -> None:
         time = int(rng.integers(-(10**6), 10**9)) * TICK if index == 0 or rng.random() < 0.7 else None
         duration = int(rng.integers(1, 300)) * TICK if rng.random() < 0.7 else None
         name = f"{index}/\N{SNOWMAN}" if rng.random() < 0.5 else None
-        frames.append(IndexFrame(codes, height, width, index, time, duration, name, alpha))
+        frames.append(IndexFrame(codes, FrameMeta(height, width, index, time, duration, name, alpha)))
     made = Film(book, frames, int(rng.integers(2, 9)), embed=bool(seed % 3), audio=[rng.bytes(seed)])
     data = made.data()
     assert_agree(data, made)

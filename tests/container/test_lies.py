@@ -34,7 +34,7 @@ from containers import (
 from pictures import codebook, few_colors, noise, save, snapshot
 
 import streamvq
-from streamvq import Codebook, CodebookError, IndexFrame, MediaDamaged, MediaError, OutputError, StreamInfo
+from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, MediaDamaged, MediaError, OutputError, StreamInfo
 from streamvq.container.chunks import SIGNATURE, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
@@ -381,7 +381,7 @@ def test_names_that_lead_out_are_not_read(name: str, tmp_path: Path, refused: Ca
 def test_names_that_lead_out_are_not_written(name: str) -> None:
     book = codebook(16)
     header = Header.of(StreamInfo(8, 6), book)
-    frame = IndexFrame(np.zeros((6, 8), np.uint8), 6, 8, name=name)
+    frame = IndexFrame(np.zeros((6, 8), np.uint8), FrameMeta(6, 8, name=name))
     with pytest.raises(OutputError, match="name"):
         encode_group([frame], header, book)
 
@@ -399,7 +399,8 @@ def numbered(names: list[str | None]) -> bytes:
     """A file of one frame for each name, all of which look different."""
     book = codebook(16)
     frames = [
-        IndexFrame(np.full((6, 8), index, np.uint8), 6, 8, index, name=name) for index, name in enumerate(names)
+        IndexFrame(np.full((6, 8), index, np.uint8), FrameMeta(6, 8, index, name=name))
+        for index, name in enumerate(names)
     ]
     return svq_bytes(book, frames, info=StreamInfo())
 
@@ -453,7 +454,7 @@ TERMS = ["1/9223372036854775807", "9223372036854775807/1", "1/2147483647", "2147
 def test_numbers_that_libav_cannot_take(field: str, value: str, tmp_path: Path, cli: Callable) -> None:
     """No trace, no error of another library."""
     book = codebook(16)
-    frames = [IndexFrame(frame.codes, 6, 8, frame.index, frame.time, TICK) for frame in some_frames(book)]
+    frames = [IndexFrame(frame.codes, FrameMeta(6, 8, frame.index, frame.time, TICK)) for frame in some_frames(book)]
     path = saved(tmp_path / "x.svq", with_header(svq_bytes(book, frames), **{field: value}))
     for out in ("out.mkv", "out.avi", "out.mp4", "again.svq", "-"):
         target = out if out == "-" else tmp_path / out
@@ -469,7 +470,7 @@ def test_numbers_that_libav_cannot_take(field: str, value: str, tmp_path: Path, 
 def test_audio_that_is_none(pieces_of: list[bytes], streams: int, tmp_path: Path, cli: Callable) -> None:
     """The pictures come out, or one line says why not."""
     book = codebook(16)
-    frames = [IndexFrame(frame.codes, 6, 8, frame.index, frame.time, TICK) for frame in some_frames(book)]
+    frames = [IndexFrame(frame.codes, FrameMeta(6, 8, frame.index, frame.time, TICK)) for frame in some_frames(book)]
     info = StreamInfo(8, 6, 1 / TICK, 7, TICK, None, streams)
     path = saved(tmp_path / "x.svq", svq_bytes(book, frames, info=info, audio=pieces_of))
     for out in ("out.mkv", "out.mp4", "again.svq"):
@@ -505,7 +506,7 @@ def test_frames_that_are_too_large_are_not_written() -> None:
     for height, width in ((1, 65536), (65536, 1), (20_000, 20_000)):
         codes = np.broadcast_to(np.zeros(1, np.uint8), (height, width))
         with pytest.raises(OutputError, match=f"{width}x{height}"):
-            encode_group([IndexFrame(codes, height, width)], header, book)
+            encode_group([IndexFrame(codes, FrameMeta(height, width))], header, book)
 
 
 @pytest.mark.parametrize(("block", "space"), [((1, 33), "gray"), ((64, 64), "gray"), ((100, 1), "rgb")])
@@ -513,7 +514,7 @@ def test_blocks_that_would_not_be_read_are_not_written(block: tuple[int, int], s
     length = block[0] * block[1] * (3 if space == "rgb" else 1)
     try:
         book = Codebook(np.zeros((2, length), np.uint8) + np.arange(2, dtype=np.uint8)[:, None], space, block)
-        frame = IndexFrame(np.ones((1, 1), np.uint8), *block)
+        frame = IndexFrame(np.ones((1, 1), np.uint8), FrameMeta(*block))
         data = svq_bytes(book, [frame], info=StreamInfo())
     except (CodebookError, OutputError):
         return
@@ -523,7 +524,7 @@ def test_blocks_that_would_not_be_read_are_not_written(block: tuple[int, int], s
 def test_times_are_kept_or_refused() -> None:
     """Never dropped without a word."""
     book = codebook(16)
-    frame = IndexFrame(np.zeros((6, 8), np.uint8), 6, 8, 0, TICK, TICK)
+    frame = IndexFrame(np.zeros((6, 8), np.uint8), FrameMeta(6, 8, 0, TICK, TICK))
     for info in (StreamInfo(8, 6), StreamInfo(8, 6, 1 / TICK), StreamInfo(8, 6, 1 / TICK, None, TICK * 2)):
         try:
             data = svq_bytes(book, [frame], info=info)
@@ -535,7 +536,7 @@ def test_times_are_kept_or_refused() -> None:
 @pytest.mark.parametrize("ticks", [2**40, 2**48 + 1, 2**62, -(2**40), -(2**62), 2**70])
 def test_times_that_would_not_be_read_are_not_written(ticks: int) -> None:
     book = codebook(16)
-    frame = IndexFrame(np.zeros((6, 8), np.uint8), 6, 8, 0, ticks * TICK)
+    frame = IndexFrame(np.zeros((6, 8), np.uint8), FrameMeta(6, 8, 0, ticks * TICK))
     try:
         data = svq_bytes(book, [frame])
     except OutputError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pictures import codebook
 
 import streamvq
-from streamvq import Codebook, CodebookError, IndexFrame, StreamInfo
+from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, StreamInfo
 from streamvq.container.codebook_coding import decode_codes, encode_codes
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
@@ -58,13 +58,15 @@ def films(draw: st.DrawFn) -> tuple[Codebook, list[IndexFrame], StreamInfo]:
         frames.append(
             IndexFrame(
                 codes,
-                height,
-                width,
-                index,
-                None if time is None else time * tick,
-                duration * tick or None,
-                draw(st.none() | names),
-                alpha,
+                FrameMeta(
+                    height,
+                    width,
+                    index,
+                    None if time is None else time * tick,
+                    duration * tick or None,
+                    draw(st.none() | names),
+                    alpha,
+                ),
             )
         )
     known = draw(st.booleans())

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq import Frame, UsageError
-from streamvq.frames import LowRankFrame, PlaneFactors
+from streamvq.frames import FrameMeta, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, VALUE_MOST, factor_shapes
 from streamvq.lowrank.planes import plane_sizes
@@ -82,7 +82,7 @@ def frames(draw: st.DrawFn, bits_most: int = 8, value_most: int = 900, step_most
         rights = [rng.integers(-(1 << b), 1 << b, right, np.int32, True) for b in bits]
         planes.append(PlaneFactors(lefts, np.array(rights, np.int32).reshape(rank, *right), bits))
     step = draw(st.integers(1, step_most))
-    return LowRankFrame(tuple(planes), step, height, width), space, side
+    return LowRankFrame(tuple(planes), step, FrameMeta(height, width)), space, side
 
 
 @given(frames())

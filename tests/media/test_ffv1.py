@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from streamvq import Codebook, IndexFrame
+from streamvq import Codebook, FrameMeta, IndexFrame
 from streamvq.media.ffv1.frames import FFV1Frames
 from streamvq.media.ffv1.headers import configuration_record, slice_count
 
@@ -29,7 +29,7 @@ def decoded(packet: bytes, frame: IndexFrame, kind: str) -> np.ndarray:
 
 
 def assert_exact(codes: np.ndarray, book: Codebook, alpha: np.ndarray | None = None) -> None:
-    frame = IndexFrame(codes, *codes.shape, alpha=alpha)
+    frame = IndexFrame(codes, FrameMeta(*codes.shape, alpha=alpha))
     encoder = FFV1Frames(book)
     kind = encoder.pixel_format(frame)
     pixels = decoded(encoder.encode(frame), frame, kind)
@@ -102,7 +102,7 @@ def test_codes_need_not_be_contiguous():
 
 def test_threads_do_not_disturb_each_other():
     book = book_of(256)
-    frames = [IndexFrame(codes, *codes.shape) for codes in contents(120, 160, 256) * 4]
+    frames = [IndexFrame(codes, FrameMeta(*codes.shape)) for codes in contents(120, 160, 256) * 4]
     encoder = FFV1Frames(book)
     alone = [encoder.encode(frame) for frame in frames]
     with ThreadPoolExecutor(4) as pool:
@@ -112,4 +112,4 @@ def test_threads_do_not_disturb_each_other():
 def test_a_code_beyond_the_codebook_is_refused():
     codes = np.full((4, 4), 7, np.uint8)
     with pytest.raises(IndexError, match="code 7: the codebook has 7"):
-        FFV1Frames(book_of(7)).encode(IndexFrame(codes, 4, 4))
+        FFV1Frames(book_of(7)).encode(IndexFrame(codes, FrameMeta(4, 4)))

@@ -16,7 +16,7 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video, y4m
 
 import streamvq
-from streamvq import Codebook, IndexFrame, MediaError, OutputSettings, RunSettings, StreamInfo, UsageError
+from streamvq import Codebook, FrameMeta, IndexFrame, MediaError, OutputSettings, RunSettings, StreamInfo, UsageError
 from streamvq.media.sinks import svq as svq_sink
 
 
@@ -192,7 +192,9 @@ def test_memory_does_not_grow_with_the_length_of_a_svq(
         source = tmp_path / f"{count}.svq"
         with streamvq.open_sink(source, book, StreamInfo(320, 240)) as sink:
             for first in range(0, count, 4):
-                group = [IndexFrame(rows, 240, 320, index) for index in range(first, min(first + 4, count))]
+                group = [
+                    IndexFrame(rows, FrameMeta(240, 320, index)) for index in range(first, min(first + 4, count))
+                ]
                 for packet in sink.encode_group(group):
                     sink.write(packet)
         process = start("decompress", source, "-j", 2, "-o", tmp_path / f"{count}.mkv", "-q", code=MEASURED)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.frames import CodedFrame, IndexFrame
+from streamvq.frames import CodedFrame
 from streamvq.media.ffv1.headers import LANES, checksum, configuration_record, slice_count, slice_header
 from streamvq.media.ffv1.kernels import encode_samples
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
 _NO_ALPHA = np.zeros((0, 0), np.uint8)
@@ -24,9 +23,11 @@ class FFV1Frames:
     def __init__(self, decoder: FrameDecoder, pixel_aspect: Fraction | None = None) -> None:
         self._aspect = pixel_aspect or Fraction(0)
         self._decoder = decoder
-        if isinstance(decoder, Codebook):
-            self._gray = decoder.palette.T.astype(np.int16)[:1]
-            self._color = _lossless_ycbcr(*decoder.palette.T)
+        palette = decoder.palette
+        self._tables = palette is not None
+        if palette is not None:
+            self._gray = palette.T.astype(np.int16)[:1]
+            self._color = _lossless_ycbcr(*palette.T)
 
     def pixel_format(self, frame: CodedFrame) -> str:
         """libav's name of the kind of pixels that keeps the frame exactly."""
@@ -53,14 +54,10 @@ class FFV1Frames:
         """The packet of a frame. Raises IndexError for a code that the codebook does not have."""
         gray = self.pixel_format(frame) == "gray"
         bits = 8 if gray else 9
-        if not isinstance(self._decoder, Codebook):
+        if not self._tables:
             pixels = self._decoder.render(frame) if gray else self._decoder.rgb(frame)
             planes = pixels[None, ..., 0].astype(np.int16) if gray else _lossless_ycbcr(*np.moveaxis(pixels, 2, 0))
             return _packet(planes, _AS_THEY_ARE, frame.alpha, bits, self._aspect)
-        assert isinstance(frame, IndexFrame)
-        codes = frame.codes
-        if len(self._decoder) < 256**codes.itemsize and int(codes.max()) >= len(self._decoder):
-            raise IndexError(f"code {codes.max()}: the codebook has {len(self._decoder)}")
         rows = np.ascontiguousarray(self._decoder.palette_rows(frame))[None]
         return _packet(rows, self._gray if gray else self._color, frame.alpha, bits, self._aspect)
 

@@ -10,7 +10,6 @@ from streamvq.frames import CodedFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file, staged_folder
@@ -29,7 +28,7 @@ class _ImageFiles(FrameSink):
         self.exact = target.format != "jpg"
         if not self.exact:
             self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
-        elif target.format not in PALETTE_FORMATS and isinstance(decoder, Codebook):
+        elif target.format not in PALETTE_FORMATS and decoder.palette is not None:
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
     def encode(self, frame: CodedFrame) -> Packet:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from streamvq.errors import MediaError
-from streamvq.frames import Frame, StreamInfo
+from streamvq.frames import Failed, Frame, StreamInfo
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -46,14 +46,14 @@ class FrameSource(ABC):
         """How many pixels an item's frame has, known without loading it; 0 where that is unknown."""
         return self.info.pixels or 0
 
-    def try_load(self, item: Any) -> Frame | str:
+    def try_load(self, item: Any) -> Frame | Failed:
         """The frame of an item; why there is none, where bad items are skipped."""
         try:
             return self.load(item)
         except MediaError as error:
             if not self.skips_bad_items:
                 raise
-            return str(error)
+            return Failed(str(error))
 
     def close(self) -> None:
         """Let go of files; a second call does nothing."""

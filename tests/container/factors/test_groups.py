@@ -9,7 +9,7 @@ from pictures import noise, smooth
 from streamvq.container.factors.groups import decode_factors, encode_factors
 from streamvq.container.leb128 import leb128
 from streamvq.errors import OutputError
-from streamvq.frames import Frame, LowRankFrame, PlaneFactors
+from streamvq.frames import Frame, FrameMeta, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.settings import LowRankSettings
 
@@ -41,7 +41,7 @@ def test_patches_there_and_back() -> None:
     ((planes, _),) = decode_factors(encode_factors([frame]), [(17, 23)], codec)
     assert planes[0].left.shape[1:] == (3, 3)
     assert planes[1].right.shape[1:] == (8, 8)
-    drawn = LowRankFrame(planes, frame.step, 17, 23)
+    drawn = LowRankFrame(planes, frame.step, FrameMeta(17, 23))
     assert (codec.render(drawn) == codec.render(frame)).all()
 
 
@@ -64,6 +64,6 @@ def test_lies(table: list[int], message: str) -> None:
 
 def test_what_the_format_cannot_hold() -> None:
     left, right = np.full((1, 2, 1), 1 << 21, np.int32), np.ones((1, 1, 2), np.int32)
-    frame = LowRankFrame((PlaneFactors(left, right, (1,)),), 256, 2, 2)
+    frame = LowRankFrame((PlaneFactors(left, right, (1,)),), 256, FrameMeta(2, 2))
     with pytest.raises(OutputError, match="lower rank"):
         encode_factors([frame])
