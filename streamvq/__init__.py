@@ -1,13 +1,15 @@
 """Vector-quantize video, image folders and frame pipes with one shared, reusable codebook.
 
 >>> import streamvq
->>> book = streamvq.fit_codebook("samples/photos", colors=8)
+>>> book = streamvq.fit("samples/photos", 8)
 >>> len(book)
 8
+
 """
 
 import sys
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ if TYPE_CHECKING:
     from streamvq.frames import Frame, FrameMeta, IndexFrame, LowRankFrame, StreamInfo
     from streamvq.lowrank.low_rank import LowRank, low_rank
     from streamvq.media.opening import open_sink, open_source
-    from streamvq.pipeline.fit import fit_codebook
+    from streamvq.pipeline.compress import apply, compress, compress_many
+    from streamvq.pipeline.decode import decompress, decompress_many
+    from streamvq.pipeline.fit import fit
     from streamvq.pipeline.result import Result
-    from streamvq.pipeline.run import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
     from streamvq.report.comparison import Comparison, compare
-    from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
 _HOMES = {
     "BelowQuality": "errors",
@@ -41,7 +43,6 @@ _HOMES = {
     "Codebook": "quantize.codebook",
     "CodebookError": "errors",
     "Comparison": "report.comparison",
-    "FitSettings": "settings",
     "Frame": "frames",
     "FrameMeta": "frames",
     "IndexFrame": "frames",
@@ -53,17 +54,18 @@ _HOMES = {
     "MediaError": "errors",
     "OutputError": "errors",
     "OutputExists": "errors",
-    "OutputSettings": "settings",
     "Result": "pipeline.result",
-    "RunSettings": "settings",
     "StreamInfo": "frames",
     "StreamVQError": "errors",
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
+    "apply": "pipeline.compress",
     "compare": "report.comparison",
-    "compress": "pipeline.run",
-    "decompress": "pipeline.run",
-    "fit_codebook": "pipeline.fit",
+    "compress": "pipeline.compress",
+    "compress_many": "pipeline.compress",
+    "decompress": "pipeline.decode",
+    "decompress_many": "pipeline.decode",
+    "fit": "pipeline.fit",
     "low_rank": "lowrank.low_rank",
     "open": "container.clip",
     "open_sink": "media.opening",
@@ -76,7 +78,6 @@ __all__ = [
     "Codebook",
     "CodebookError",
     "Comparison",
-    "FitSettings",
     "Frame",
     "FrameMeta",
     "IndexFrame",
@@ -88,17 +89,19 @@ __all__ = [
     "MediaError",
     "OutputError",
     "OutputExists",
-    "OutputSettings",
     "Result",
-    "RunSettings",
     "StreamInfo",
     "StreamVQError",
     "UsageError",
     "VectorQuantizer",
+    "__version__",
+    "apply",
     "compare",
     "compress",
+    "compress_many",
     "decompress",
-    "fit_codebook",
+    "decompress_many",
+    "fit",
     "low_rank",
     "open",
     "open_sink",
@@ -108,6 +111,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Public names are imported when first used: `import streamvq` and `streamvq --help` cost nothing."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'streamvq' has no attribute {name!r}")
     value = getattr(import_module(f"streamvq.{_HOMES[name]}"), name)
@@ -119,3 +124,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _version() -> str:
+    try:
+        return version("streamvq")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,10 +1,15 @@
-"""`ordered_map`: a parallel map in input order and bounded memory. The only file that knows joblib."""
+"""`ordered_map`: a parallel map in input order and bounded memory. The only file that knows joblib.
+
+A pipeline is maps of shared `workers` with plain generators between them: what has to see the frame before (a *scan*)
+is such a generator, and runs in order on the caller's thread.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -13,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Task = tuple[Future, Any]
+Task = tuple[Callable[[Any], Any], Future, Any]
 
 
 def worker_count(jobs: int) -> int:
@@ -32,25 +37,21 @@ def frames_ahead(jobs: int, pixels: int | None) -> int:
     return min(4 * workers + 8, max(workers + 2, fitting))
 
 
-def ordered_map(
-    fn: Callable[[Item], Result], items: Iterable[Item], jobs: int, ahead: int
-) -> Generator[Result, None, None]:
-    """Yield `fn(item)` for every item, in input order, computed by `jobs` threads (0 = all cores).
+class Workers:
+    """Threads that any number of maps share, so that the stages of a pipeline fill the cores together."""
 
-    At most `ahead` items are alive at any time, counting those read, being worked on, and finished but not
-    yet taken by the caller. `items` is read on the caller's thread. The first error in input order, of `fn`
-    or of `items` itself, is raised after every good result before it. No thread outlives the map.
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
 
-    joblib's own generators have no backpressure, so it is given `jobs` long tasks, each of which works on
-    what the caller hands out. BLAS runs one thread meanwhile, since the workers already fill the cores.
-    """
-    workers = worker_count(jobs)
-    tasks: SimpleQueue[Task | None] = SimpleQueue()
-    waiting: deque[Future] = deque()
-    # one thread more than there are workers, since joblib runs a single job on the caller's thread
-    pool = Parallel(n_jobs=workers + 1, require="sharedmem", return_as="generator", batch_size=1)
-    with threadpool_limits(limits=1), pool:
-        running = pool(delayed(_work)(fn, tasks) for _ in range(workers))
+    def map(self, fn: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Generator[Result, None, None]:
+        """Yield `fn(item)` for every item, in input order.
+
+        At most `ahead` items are alive at any time, counting those read, being worked on, and finished but not yet
+        taken by the caller. `items` is read on the caller's thread; it may be the output of another map of these
+        workers. The first error in input order, of `fn` or of `items` itself, is raised after every good result
+        before it.
+        """
+        waiting: deque[Future] = deque()
         try:
             broken = None
             source = iter(items)
@@ -63,7 +64,7 @@ def ordered_map(
                     broken = error
                     break
                 waiting.append(Future())
-                tasks.put((waiting[-1], item))
+                self._tasks.put((fn, waiting[-1], item))
                 del item
                 while waiting and (len(waiting) >= ahead or waiting[0].done()):
                     yield waiting.popleft().result()
@@ -74,19 +75,48 @@ def ordered_map(
         finally:
             for future in waiting:
                 future.cancel()  # what nobody will take need not be done
-            for _ in range(workers):
-                tasks.put(None)
+
+    def work(self) -> None:
+        """Do tasks until there is a None; every thread runs this."""
+        while (task := self._tasks.get()) is not None:
+            fn, future, item = task
+            del task
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(item))
+                except BaseException as error:  # noqa: BLE001  raised where the result is taken
+                    future.set_exception(error)
+            del fn, future, item  # nothing is kept alive while waiting
+
+    def dismiss(self, count: int) -> None:
+        """Tell `count` threads that there is no more work."""
+        for _ in range(count):
+            self._tasks.put(None)
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Workers]:
+    """`jobs` threads (0 = all cores); none outlives the block.
+
+    joblib's own generators have no backpressure, so it is given `jobs` long tasks, each of which works on what the
+    maps hand out. BLAS runs one thread meanwhile, since the workers already fill the cores.
+    """
+    count = worker_count(jobs)
+    shared = Workers()
+    # one thread more than there are workers, since joblib runs a single job on the caller's thread
+    pool = Parallel(n_jobs=count + 1, require="sharedmem", return_as="generator", batch_size=1)
+    with threadpool_limits(limits=1), pool:
+        running = pool(delayed(shared.work)() for _ in range(count))
+        try:
+            yield shared
+        finally:
+            shared.dismiss(count)
             list(running)
 
 
-def _work(fn: Callable[[Any], Any], tasks: SimpleQueue[Task | None]) -> None:
-    """Do tasks until there is a None."""
-    while (task := tasks.get()) is not None:
-        future, item = task
-        del task
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(fn(item))
-            except BaseException as error:  # noqa: BLE001  raised where the result is taken
-                future.set_exception(error)
-        del future, item  # nothing is kept alive while waiting
+def ordered_map(
+    fn: Callable[[Item], Result], items: Iterable[Item], jobs: int, ahead: int
+) -> Generator[Result, None, None]:
+    """`Workers.map` with workers of its own: `jobs` threads (0 = all cores), none of which outlives the map."""
+    with workers(jobs) as shared:
+        yield from shared.map(fn, items, ahead)

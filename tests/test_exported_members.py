@@ -12,7 +12,7 @@ import streamvq
 def test_all_is_sorted_and_complete() -> None:
     assert streamvq.__all__ == sorted(streamvq.__all__)
     assert dir(streamvq) == streamvq.__all__
-    assert set(streamvq._HOMES) == set(streamvq.__all__)
+    assert {*streamvq._HOMES, "__version__"} == set(streamvq.__all__)
 
 
 def test_every_public_name_comes_from_this_package_and_says_what_it_is() -> None:

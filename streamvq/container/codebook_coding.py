@@ -15,9 +15,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from streamvq.container.entropy.range_coder import U, begin, code_bit, finish
+from streamvq.options import MAX_SAMPLES
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
-from streamvq.settings import SAMPLES_MOST
 
 _ACTIVITIES = 8  # classes of how much the samples around differ
 _SIZES = 9  # bit lengths of a miss: 0 to 8
@@ -39,7 +39,7 @@ def encode_codes(codebook: Codebook) -> bytes:
 def decode_codes(data: bytes, colors: int, block: tuple[int, int], space: str) -> Codebook:
     """The codebook of so many codes. Raises ValueError or CodebookError where it cannot be."""
     length = code_length(block, space)
-    if colors * length > SAMPLES_MOST:
+    if colors * length > MAX_SAMPLES:
         raise ValueError(f"{colors} codes of {length} samples are more than any codebook has")
     words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
     codes = np.zeros((colors, length), np.uint8)

@@ -11,10 +11,10 @@ from typing import Any
 from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
+from streamvq.options import MAX_BLOCK_SIDE, MAX_PATCH, SPACES
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.settings import BLOCK_SIDE_MOST, PATCH_MOST, SPACES
 
 EXTENT_MOST = 65535  # pixels a side
 PIXELS_MOST = 1 << 27  # of all frames of a group together
@@ -90,7 +90,7 @@ class Header:
                 _count(record, "codes", 65536) or 0,
                 (_extent(block[0]), _extent(block[1])),
                 "" if factors else str(record["fingerprint"]),
-                _count(record, "patch", PATCH_MOST),
+                _count(record, "patch", MAX_PATCH),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
@@ -141,6 +141,6 @@ def _count(record: dict[str, Any], name: str, most: int) -> int | None:
 
 
 def _extent(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= BLOCK_SIDE_MOST:
-        raise ValueError(f"a block's side is not 1 to {BLOCK_SIDE_MOST}")
+    if type(value) is not int or not 1 <= value <= MAX_BLOCK_SIDE:
+        raise ValueError(f"a block's side is not 1 to {MAX_BLOCK_SIDE}")
     return value

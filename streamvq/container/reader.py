@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,3 +224,8 @@ def load_codebook(path: Path) -> Codebook:
             return SvqReader(stream, str(path)).codebook
     except OSError as error:
         raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def codebook_from(value: Codebook | str | os.PathLike[str] | None) -> Codebook | None:
+    """A codebook, or the one at a path."""
+    return value if isinstance(value, Codebook | None) else load_codebook(Path(value))

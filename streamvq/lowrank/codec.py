@@ -11,9 +11,9 @@ from streamvq.frames import Frame, LowRankFrame
 from streamvq.lowrank.factors import drawn, picture, quantized
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import planes_of
+from streamvq.options import LowRankOptions
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import eight_bit
-from streamvq.settings import LowRankSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class LowRankCodec:
         pixels = self.render(frame)
         return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=2)
 
-    def factor_frame(self, frame: Frame, how: LowRankSettings, before: LowRank | None = None) -> FactorFrame:
+    def factor_frame(self, frame: Frame, how: LowRankOptions, before: LowRank | None = None) -> FactorFrame:
         """`frame` as quantized factors of low rank. `before` is what `near` was for the frame before.
 
         Raises UsageError where a patch is larger than the frame.

@@ -12,8 +12,8 @@ from streamvq.errors import UsageError
 from streamvq.frames import Frame
 from streamvq.lowrank.planes import from_patches, patches_of, planes_of, rounded
 from streamvq.lowrank.svd import Truncation, truncate
+from streamvq.options import LowRankOptions
 from streamvq.quantize.pixels import with_alpha
-from streamvq.settings import LowRankSettings
 
 _RUN_PIXELS = 1 << 23  # frames start from the one before within runs of so many pixels
 _RUN_MOST = 8  # and so many frames
@@ -91,7 +91,9 @@ def low_rank(
     >>> factors.rank, bool((factors.pixels() == ramp).all())
     (2, True)
     """
-    how = LowRankSettings(rank, energy, patch)
+    if rank is energy is None:
+        raise UsageError("give either a rank or an energy, such as `rank=32` or `energy=0.99`")
+    how = LowRankOptions(rank=rank, energy=energy, patch=patch)
     pixels = np.asarray(pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"pixels are {pixels.dtype}: give uint8 or uint16")
@@ -103,7 +105,7 @@ def low_rank(
     return replace(factorized(pixels, how, "gray" if pixels.shape[2] == 1 else "rgb", warm_start), flat=flat)
 
 
-def factorized(pixels: NDArray, how: LowRankSettings, space: str, before: LowRank | None) -> LowRank:
+def factorized(pixels: NDArray, how: LowRankOptions, space: str, before: LowRank | None) -> LowRank:
     """`pixels` [height, width, channels] of low rank in a space; chroma of "ycbcr420" has half the rank.
 
     Raises UsageError where a patch is larger than the picture.
@@ -131,7 +133,7 @@ def run_length(pixels: int | None) -> int:
 
 
 def along(
-    frames: Iterable[Frame], how: LowRankSettings, run: int, gray: bool
+    frames: Iterable[Frame], how: LowRankOptions, run: int, gray: bool
 ) -> Iterator[tuple[Frame, LowRank, Frame]]:
     """Each frame, its factors, and the frame that they make; with `gray`, of its luma.
 

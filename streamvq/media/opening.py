@@ -19,9 +19,9 @@ from streamvq.media.sources.svq import SvqSource
 from streamvq.media.sources.video import VideoSource
 from streamvq.media.sources.y4m import Y4MSource
 from streamvq.media.targets import Target
+from streamvq.options import WriteOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.settings import OutputSettings
 
 
 def open_source(
@@ -60,8 +60,9 @@ def open_sink(
     target: Target | str | Path,
     decoder: FrameDecoder,
     info: StreamInfo,
-    settings: OutputSettings | None = None,
+    settings: WriteOptions | None = None,
     audio_from: Path | None = None,
+    external_codebook: bool = False,
 ) -> FrameSink:
     """A sink for coded frames of a source that `info` describes, drawn by `decoder`, such as a codebook.
 
@@ -69,13 +70,13 @@ def open_sink(
     lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
     copied into videos and .svq. Raises UsageError, OutputExists or OutputError.
     """
-    settings = settings or OutputSettings()
+    settings = settings or WriteOptions()
     if not isinstance(target, Target):
-        target = Target.of(target, settings.format)
+        target = Target.from_path(target, settings.format)
     if target.format == "svq":
-        return SvqSink(target, decoder, info, settings, audio_from)
+        return SvqSink(target, decoder, info, settings, audio_from, external_codebook)
     if target.kind == "pipe":
-        return Y4MSink(decoder, info, settings.fps)
+        return Y4MSink(decoder, info, settings.frame_rate)
     if target.kind == "video":
         if target.format in ("mkv", "avi"):
             return ExactVideoSink(target, decoder, info, settings, audio_from)

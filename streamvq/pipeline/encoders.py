@@ -1,4 +1,4 @@
-"""How frames are redrawn: with a codebook, first truncated to low rank or not, or as factors of low rank."""
+"""How frames are encoded: with a codebook, first truncated to low rank or not, or as factors of low rank."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import numpy as np
 from streamvq.frames import CodedFrame, Frame
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.low_rank import LowRank, along, run_length
+from streamvq.options import LowRankOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import split
-from streamvq.settings import LowRankSettings
-
-_LOSSY_PIXELS = 1 << 24  # codes are kept from frame to frame within so many pixels
 
 
 @dataclass(frozen=True)
-class Truncated:
-    """What truncating a frame did: the greatest `rank` of a channel, the squares of all singular values and of
-    those cut off, the squared error of the visible samples, and whether the frame has no rank as high as is asked."""
+class TruncationStats:
+    """What truncating a frame did: the largest `rank` of a channel, the squares of all singular values and of those
+    cut off, the squared error of the visible samples, and whether the frame has no rank as high as is asked for."""
 
     rank: int
     total: float
@@ -32,36 +30,45 @@ class Truncated:
     full: bool
 
     @classmethod
-    def of(cls, near: LowRank, how: LowRankSettings, squared_error: int) -> Truncated:
+    def from_factors(cls, factors: LowRank, options: LowRankOptions, squared_error: int) -> TruncationStats:
         """The figures of a picture of low rank."""
-        cut_off = sum(channel.error for channel in near.channels)
-        most = min(min(channel.left.shape[0], channel.right.shape[1]) for channel in near.channels[:1])
-        return cls(near.rank, sum(c.total for c in near.channels), cut_off, squared_error, (how.rank or 0) > most)
+        cut_off = sum(channel.error for channel in factors.channels)
+        full = min(min(channel.left.shape[0], channel.right.shape[1]) for channel in factors.channels[:1])
+        total = sum(channel.total for channel in factors.channels)
+        return cls(factors.rank, total, cut_off, squared_error, (options.rank or 0) > full)
 
 
 @dataclass(frozen=True)
 class FrameStats:
-    """What is counted of one frame: width and height, its visible samples, their squared error, and whether they are
+    """What is counted of one frame: height and width, its visible samples, their squared error, and whether they are
     compared as they were (no color turned gray, no 16 bits cut to 8)."""
 
     size: tuple[int, int]
     samples: int = 0
     squared_error: int = 0
-    same: bool = False
-    truncated: Truncated | None = None
+    unconverted: bool = False
+    truncation: TruncationStats | None = None
 
 
-class Method(Protocol):
-    """Draws the frames of a group. Within runs of `run`, frames are drawn from each other; groups are whole runs,
-    with about `group_pixels` where that is not 0. `decoder` turns what is drawn into pictures."""
+@dataclass(frozen=True, eq=False)
+class EncodedFrame:
+    """A coded frame and its figures."""
+
+    coded: CodedFrame
+    stats: FrameStats
+
+
+class FrameEncoder(Protocol):
+    """Encodes frames. Those of a batch of `batch_length` may be encoded from each other, the first of them never.
+
+    `decoder` turns what comes out into pictures.
+    """
 
     @property
     def decoder(self) -> FrameDecoder: ...
     @property
-    def run(self) -> int: ...
-    @property
-    def group_pixels(self) -> int: ...
-    def drawn(self, frames: Iterable[Frame]) -> Iterator[tuple[CodedFrame, FrameStats]]: ...
+    def batch_length(self) -> int: ...
+    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]: ...
 
 
 class VectorQuantization:
@@ -71,61 +78,57 @@ class VectorQuantization:
     """
 
     def __init__(
-        self, codebook: Codebook, lossy: float = 0, low_rank: LowRankSettings | None = None, pixels: int | None = None
+        self, codebook: Codebook, lossy: float = 0, low_rank: LowRankOptions | None = None, pixels: int | None = None
     ) -> None:
         self.decoder = codebook
         self._lossy = lossy
         self._low_rank = low_rank
-        self.run = run_length(pixels) if low_rank else 1
-        self.group_pixels = _LOSSY_PIXELS if lossy else 0
+        self.batch_length = run_length(pixels) if low_rank else 1
 
-    def drawn(self, frames: Iterable[Frame]) -> Iterator[tuple[CodedFrame, FrameStats]]:
-        """The frames of a group as codes, and their figures."""
-        before = None
+    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
+        """The frames of a batch as codes."""
+        book = self.decoder
         if self._low_rank is None:
             for frame in frames:
-                before, error = self.decoder.quantize_frame(frame, before, self._lossy)
-                yield before, _figures(frame, before, self.decoder.channels, error)
+                coded, error = book.quantize_frame(frame)
+                yield EncodedFrame(coded, _stats(frame, coded, book.channels, error))
             return
-        kind = "gray" if self.decoder.channels == 1 else "rgb"
-        for frame, near, truncated in along(frames, self._low_rank, self.run, kind == "gray"):
-            before, _ = self.decoder.quantize_frame(truncated, before, self._lossy)
+        space = "gray" if book.channels == 1 else "rgb"
+        for frame, factors, truncated in along(frames, self._low_rank, self.batch_length, space == "gray"):
+            coded, _ = book.quantize_frame(truncated)
             height, width = frame.pixels.shape[:2]
-            picture = split(truncated.pixels, kind)[0].reshape(height, width, -1)
-            of_truncation = Truncated.of(near, self._low_rank, visible_error(frame.pixels, picture))
-            error = visible_error(frame.pixels, self.decoder.render(before))
-            yield before, _figures(frame, before, self.decoder.channels, error, of_truncation)
+            picture = split(truncated.pixels, space)[0].reshape(height, width, -1)
+            truncation = TruncationStats.from_factors(factors, self._low_rank, visible_error(frame.pixels, picture))
+            error = visible_error(frame.pixels, book.render(coded))
+            yield EncodedFrame(coded, _stats(frame, coded, book.channels, error, truncation))
 
 
 class Factorization:
-    """Factors of low rank, to be `stored` or else only drawn; `pixels` are those of a video's frame.
+    """Factors of low rank in `space`, to be `stored` or else only drawn; `pixels` are those of a video's frame.
 
-    Without a space in its settings, frames are stored as ycbcr420, which at equal bytes is nearer than rgb.
+    Without a space, frames are stored as ycbcr420, which at equal bytes is nearer than rgb.
     """
 
-    group_pixels = 0
+    def __init__(self, options: LowRankOptions, space: str | None, stored: bool, pixels: int | None = None) -> None:
+        self._options = options
+        self.decoder = LowRankCodec(space or ("ycbcr420" if stored else "rgb"), options.patch, stored)
+        self.batch_length = run_length(pixels)
 
-    def __init__(self, how: LowRankSettings, stored: bool, pixels: int | None = None) -> None:
-        self._how = how
-        self.decoder = LowRankCodec(how.space or ("ycbcr420" if stored else "rgb"), how.patch, stored)
-        self.run = run_length(pixels)
-
-    def drawn(self, frames: Iterable[Frame]) -> Iterator[tuple[CodedFrame, FrameStats]]:
-        """The frames of a group as factors, and their figures."""
-        near = None
-        for number, frame in enumerate(frames):
-            found = self.decoder.factor_frame(frame, self._how, near if number % self.run else None)
-            near = found.near
-            of_truncation = Truncated.of(near, self._how, found.truncation_error)
-            yield (
-                found.coded,
-                _figures(frame, found.coded, self.decoder.channels, found.squared_error, of_truncation),
-            )
+    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
+        """The frames of a batch as factors; the first starts cold, each other one from the one before."""
+        factors = None
+        for frame in frames:
+            found = self.decoder.factor_frame(frame, self._options, factors)
+            factors = found.near
+            truncation = TruncationStats.from_factors(factors, self._options, found.truncation_error)
+            stats = _stats(frame, found.coded, self.decoder.channels, found.squared_error, truncation)
+            yield EncodedFrame(found.coded, stats)
 
 
-def _figures(
-    frame: Frame, coded: CodedFrame, channels: int, squared_error: int, truncated: Truncated | None = None
+def _stats(
+    frame: Frame, coded: CodedFrame, channels: int, squared_error: int, truncation: TruncationStats | None = None
 ) -> FrameStats:
-    visible = coded.height * coded.width if coded.alpha is None else int(np.count_nonzero(coded.alpha))
-    same = frame.pixels.dtype == np.uint8 and (channels == 3 or frame.pixels.shape[2] == 1)
-    return FrameStats((coded.width, coded.height), visible * channels, squared_error, same, truncated)
+    alpha = coded.alpha
+    visible = coded.height * coded.width if alpha is None else int(np.count_nonzero(alpha))
+    unconverted = frame.pixels.dtype == np.uint8 and (channels == 3 or frame.pixels.shape[2] == 1)
+    return FrameStats((coded.height, coded.width), visible * channels, squared_error, unconverted, truncation)

@@ -1,11 +1,11 @@
-"""Learning one codebook from all frames of all inputs, none of which is held in memory."""
+"""Fitting one codebook to all frames of all inputs, none of which is held in memory."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, islice
 from queue import SimpleQueue
@@ -16,216 +16,246 @@ import numpy as np
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.frames import Failed, Frame
 from streamvq.lowrank.low_rank import along, run_length
-from streamvq.media.inputs import MediaInput, Source, find_inputs
+from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_source
+from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.source import FrameSource
+from streamvq.options import FitOptions, Source, keywords
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
-from streamvq.pipeline.grouping import grouped
-from streamvq.progress import NoProgress, Progress
+from streamvq.pipeline.plan import listed
+from streamvq.progress import NoProgress
 from streamvq.quantize.block_fit import fit_blocks
 from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.color_fit import fit_colors
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
-from streamvq.settings import FitSettings, LowRankSettings, RunSettings
 
 Sketch = ColorSketch | BlockSample
-_SKETCHES_MOST = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
+MAX_SKETCHES = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A sketch of all frames, how many there are, what could not be read (by input, a line each), and remarks."""
+
+    sketch: Sketch
+    frames: int
+    failed: dict[str, list[str]]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A learned codebook, the frames counted for it, and what could not be read (a line each)."""
+    """A codebook, and what it was fitted to."""
 
     codebook: Codebook
-    frames: int
-    failed: dict[str, list[str]]  # by input
-    notes: list[str]
+    counted: Counted
+
+    @property
+    def failures(self) -> list[str]:
+        """What could not be read, a line each."""
+        return [reason for reasons in self.counted.failed.values() for reason in reasons]
 
 
-def fit_codebook(
-    sources: Source | Sequence[Source],
-    colors: int | None = None,
-    *,
-    gray: bool = False,
-    seed: int = 0,
-    block: int | tuple[int, int] = 1,
-    space: str = "",
-    rank: int | None = None,
-    energy: float | None = None,
-    patch: int = 0,
-    recursive: bool = False,
-    run: RunSettings | None = None,
-    progress: Progress | None = None,
-) -> Codebook:
-    """One codebook learned from all frames of all sources, none of which is held in memory.
+@keywords(FitOptions)
+def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Codebook:
+    """One codebook fitted to all frames of one source or several, none of which is held in memory.
 
-    `sources` are videos, images, folders, globs, or "-" (y4m on standard input). A code stands for one pixel, or for
-    `block` pixels, a side or (height, width), then in `space` "rgb" or "ycbcr420". With at most `colors` distinct
-    colors or blocks in them, the codebook is exactly those. With `rank` or `energy` it is learned from frames of low
-    rank, as by `low_rank`. The result does not depend on `run.jobs`.
+    `source` is a video, an image, a folder, a glob, or "-" (y4m on standard input), or a sequence of them; or an
+    array, uint8 or uint16 [height, width] (gray), [height, width, channels] or [n, height, width, channels], or an
+    iterable of arrays. A code stands for one pixel, or for `block` pixels, a side or (height, width), then in `space`
+    "rgb" or "ycbcr420". With at most `n_codes` distinct colors or blocks in them, the codebook is exactly those. With
+    `rank` or `energy` it is fitted to frames of low rank, as by `low_rank`. The result does not depend on `jobs`.
     Raises UsageError for numbers out of range, InputMissing, or MediaError.
 
     >>> import streamvq
-    >>> book = streamvq.fit_codebook("samples/photos", colors=16)
+    >>> book = streamvq.fit("samples/photos", 16)
     >>> book.codes.shape
     (16, 3)
     """
-    inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources, recursive)
-    settings = FitSettings.of(colors, gray, seed, block, space, LowRankSettings.of(rank, energy, patch))
-    fitted = fit(inputs, settings, run or RunSettings(), progress or NoProgress())
-    for reasons in fitted.failed.values():
-        raise MediaError(reasons[0])
+    if _are_names(source):
+        fitted = fit_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
+    else:
+        sketch = new_sketch(options)
+        with ArraySource(source) as arrays:  # type: ignore[arg-type]
+            frames, bad = _absorb(arrays, sketch, 0, options)
+        fitted = Fitted(fit_sketch(sketch, options), Counted(sketch, frames, {"arrays": bad} if bad else {}, []))
+    for reason in fitted.failures:
+        raise MediaError(reason)
     return fitted.codebook
 
 
-def fit(inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress) -> Fitted:
-    """Like `fit_codebook`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
-    return next(fit_each(inputs, [settings], run, progress))
+def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Fitted:
+    """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
+    return next(fit_each(inputs, [options.code_count], options))
 
 
-def fit_each(
-    inputs: Sequence[MediaInput], settings: Sequence[FitSettings], run: RunSettings, progress: Progress
-) -> Iterator[Fitted]:
-    """What `fit` makes of each settings, which differ in `colors` alone.
+def fit_each(inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOptions) -> Iterator[Fitted]:
+    """What `fit_inputs` makes with each number of codes.
 
-    For single pixels all frames are read once for all of them; what is kept of blocks depends on how many codes are
-    wanted, so there they are read for each.
+    For single pixels all frames are read once for all of them; what is kept of blocks depends on the number of codes,
+    so there they are read for each.
     """
     counted = None
-    for each in settings:
-        if counted is None or each.block != (1, 1):
-            counted = _count_all(inputs, each, run, progress)
-        sketch, frames, failed, notes = counted
-        with progress.of(f"fit {each.colors} codes", 0):
-            codebook = _fitted(sketch, each, run.jobs)
-        yield Fitted(codebook, frames, failed, notes)
+    for n_codes in counts:
+        each = replace(options, n_codes=n_codes, bits=None)
+        if counted is None or each.sides != (1, 1):
+            counted = count_inputs(inputs, each)
+        with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
+            codebook = fit_sketch(counted.sketch, each)
+        yield Fitted(codebook, counted)
 
 
-def _count_all(
-    inputs: Sequence[MediaInput], settings: FitSettings, run: RunSettings, progress: Progress
-) -> tuple[Sketch, int, dict[str, list[str]], list[str]]:
-    """A sketch of all frames of all inputs; and of `Fitted`, all but the codebook."""
-    total = _new_sketch(settings)
+def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
+    """A sketch of all frames of all inputs. Raises MediaError where nothing can be decoded."""
+    total = new_sketch(options)
     frames, notes = 0, list[str]()
     failed: dict[str, list[str]] = {}
-    for number, source in enumerate(inputs):
+    for number, item in enumerate(inputs):
         sketch = total.empty() if len(inputs) > 1 else total
         try:
-            counted, bad, remarks = _absorb(source, sketch, number, settings, run, progress)
+            with open_source(item, keep_going=options.keep_going) as source:
+                counted, bad = _absorb(source, sketch, number, options)
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
-            failed[source.label] = [str(error)]
+            failed[item.label] = [str(error)]
             continue
         if sketch is not total:
             total.merge(sketch)  # type: ignore[arg-type]
         frames += counted
-        notes += remarks
+        notes += source.notes
         if bad:
-            failed[source.label] = bad
+            failed[item.label] = bad
     if not frames:
         raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
-    return total, frames, failed, notes
+    return Counted(total, frames, failed, notes)
 
 
-def _absorb(
-    source: MediaInput, sketch: Sketch, number: int, settings: FitSettings, run: RunSettings, progress: Progress
-) -> tuple[int, list[str], list[str]]:
-    """Count all frames of input `number` into `sketch`, in parallel; frames counted, bad ones, and remarks."""
-    spare: SimpleQueue[Sketch] = SimpleQueue()
-    parts = [sketch] + [sketch.empty() for _ in range(min(worker_count(run.jobs), _SKETCHES_MOST) - 1)]
-    for part in parts:
-        spare.put(part)
+def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOptions) -> tuple[int, list[str]]:
+    """Count all frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones."""
+    idle: SimpleQueue[Sketch] = SimpleQueue()
+    sketches = [sketch] + [sketch.empty() for _ in range(min(worker_count(options.jobs), MAX_SKETCHES) - 1)]
+    for each in sketches:
+        idle.put(each)
 
-    def count(group: list[Any]) -> list[str | None]:
-        loaded = [opened.try_load(item) for item in group]
-        part = spare.get()
+    def count(batch: Sequence[Any]) -> list[Frame | Failed | None]:
+        loaded = [source.try_load(item) for item in batch]
+        part = idle.get()
         try:
-            for frame in _as_learned((frame for frame in loaded if isinstance(frame, Frame)), settings, length):
+            for frame in _as_fitted((frame for frame in loaded if isinstance(frame, Frame)), options, length):
                 part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
-            spare.put(part)
-        return [frame.reason if isinstance(frame, Failed) else None for frame in loaded]
+            idle.put(part)
+        return [frame if isinstance(frame, Failed) else None for frame in loaded]
 
     counted, bad = 0, []
+    length = run_length(source.info.pixels) if options.truncates else 1
+    ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
+    progress = options.progress or NoProgress()
     with (
-        open_source(source, keep_going=run.keep_going) as opened,
-        progress.of(f"learn {opened.label}", opened.info.frame_count),
+        progress.of(f"fit {source.label}", source.info.frame_count),
+        closing(ordered_map(count, batches(source.items(), length), options.jobs, ahead)) as outcomes,
     ):
-        length = run_length(opened.info.pixels) if settings.low_rank else 1
-        pixels = opened.info.pixels and opened.info.pixels * length
-        groups = grouped(opened.items(), opened, 0, length)
-        with closing(ordered_map(count, groups, run.jobs, frames_ahead(run.jobs, pixels))) as outcomes:
-            for reason in chain.from_iterable(outcomes):
-                if reason is None:
-                    counted += 1
-                else:
-                    bad.append(reason)
-                progress.advance()
-    for part in parts[1:]:
+        for failure in chain.from_iterable(outcomes):
+            if isinstance(failure, Failed):
+                bad.append(failure.reason)
+            else:
+                counted += 1
+            progress.advance()
+    for part in sketches[1:]:
         sketch.merge(part)  # type: ignore[arg-type]
-    return counted, bad, opened.notes
+    return counted, bad
 
 
 def warm_up(
-    source: FrameSource, items: Iterator[Any], settings: FitSettings, run: RunSettings
+    source: FrameSource, items: Iterator[Any], options: FitOptions, warmup: int
 ) -> tuple[Codebook, Iterator[Any], str]:
-    """A codebook fitted on the first frames of what can be read once; all items, those frames first; a remark."""
-    ahead = frames_ahead(run.jobs, source.info.pixels)
-    head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, ahead))
-    sketch = _new_sketch(settings)
-    length = run_length(source.info.pixels) if settings.low_rank else 1
-    for frame in _as_learned(iter(head), settings, length):
+    """A codebook fitted to the first frames of what can be read once; all items, those frames first; a remark."""
+    ahead = frames_ahead(options.jobs, source.info.pixels)
+    head = list(ordered_map(source.load, islice(items, warmup), options.jobs, ahead))
+    sketch = new_sketch(options)
+    length = run_length(source.info.pixels) if options.truncates else 1
+    for frame in _as_fitted(iter(head), options, length):
         sketch.absorb(frame.pixels, frame.index)
-    book = _fitted(sketch, settings, run.jobs)
-    note = f"{source.label}: {len(book)} {codes_name(settings.block)} learned from the first {len(head)} frames"
-    if len(book) < settings.colors:
-        note += f", which have no more of the {settings.colors} asked for; a larger --warmup sees more"
+    book = fit_sketch(sketch, options)
+    note = f"{source.label}: {len(book)} {codes_name(book.block)} fitted to the first {len(head)} frames"
+    if len(book) < options.code_count:
+        note += f", which have no more of the {options.code_count} asked for; a larger `warmup` sees more"
     return book, chain(head, items), note
 
 
-def _as_learned(frames: Iterator[Frame], settings: FitSettings, run: int) -> Iterator[Frame]:
+def batches(items: Iterator[Any], length: int) -> Iterator[Sequence[Any]]:
+    """Consecutive items in batches of `length`; what reading raises is raised after the last batch."""
+    broken = None
+    while True:
+        batch: list[Any] = []
+        try:
+            while len(batch) < length:
+                batch.append(next(items))
+        except StopIteration:
+            pass
+        except Exception as error:  # noqa: BLE001  raised below
+            broken = error
+        if batch:
+            yield batch
+        if broken is not None:
+            raise broken
+        if len(batch) < length:
+            return
+
+
+def _are_names(source: Any) -> bool:
+    """Whether a source is a name or names, not arrays. An empty sequence is names: it is refused as such."""
+    if isinstance(source, (str, os.PathLike)):
+        return True
+    return isinstance(source, Sequence) and all(isinstance(name, (str, os.PathLike)) for name in source)
+
+
+def _as_fitted(frames: Iterator[Frame], options: FitOptions, length: int) -> Iterator[Frame]:
     """Frames as the codebook is to see them: of low rank, where that is asked for."""
-    if settings.low_rank is None:
+    if options.low_rank is None:
         return frames
-    return (truncated for _, _, truncated in along(frames, settings.low_rank, run, settings.gray))
+    return (truncated for _, _, truncated in along(frames, options.low_rank, length, options.is_gray))
 
 
-def _new_sketch(settings: FitSettings) -> Sketch:
-    if settings.block != (1, 1):
-        most = sample_size(settings.colors, settings.block, settings.space)
-        return BlockSample(settings.block, settings.space, settings.seed, most, settings.colors)
-    return LevelHistogram() if settings.gray else ColorHistogram()
+def new_sketch(options: FitOptions) -> Sketch:
+    """An empty sketch for the codes that are asked for."""
+    if options.sides != (1, 1):
+        most = sample_size(options.code_count, options.sides, options.code_space)
+        return BlockSample(options.sides, options.code_space, options.seed, most, options.code_count)
+    return LevelHistogram() if options.is_gray else ColorHistogram()
 
 
-def _fitted(sketch: Sketch, settings: FitSettings, jobs: int) -> Codebook:
+def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
+    """The codebook of a sketch. Raises MediaError where it has seen no visible pixel."""
     if sketch.distinct() == 0:
         raise MediaError("the input has no visible pixel to learn from")
     if isinstance(sketch, BlockSample):
-        codes = fit_blocks(sketch, settings.colors, settings.seed, jobs)
+        codes = fit_blocks(sketch, options.code_count, options.seed, options.jobs)
     else:
-        codes = fit_colors(sketch, settings.colors, settings.seed)
+        codes = fit_colors(sketch, options.code_count, options.seed)
+    low_rank = options.low_rank
     provenance = {
-        "colors_asked": settings.colors,
-        "seed": settings.seed,
-        **({"low_rank": vars(settings.low_rank)} if settings.low_rank else {}),
+        "colors_asked": options.code_count,
+        "seed": options.seed,
+        **({"low_rank": vars(low_rank) | {"space": ""}} if low_rank else {}),
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
     }
-    return Codebook(codes, settings.space, settings.block, provenance)
+    return Codebook(codes, options.code_space, options.sides, provenance)
 
 
-def fewer_colors(codebook: Codebook, settings: FitSettings) -> list[str]:
+def fewer_colors(codebook: Codebook, options: FitOptions) -> list[str]:
     """A remark where a learned codebook has fewer codes than were asked for."""
-    if len(codebook) == settings.colors:
+    if len(codebook) == options.code_count:
         return []
     kind = codes_name(codebook.block)
     exact = (
-        "half-resolution color; --space rgb keeps them exactly" if codebook.space == "ycbcr420" else "each is a code"
+        "half-resolution color; `space=rgb` keeps them exactly" if codebook.space == "ycbcr420" else "each is a code"
     )
-    return [f"{len(codebook)} {kind} instead of {settings.colors}: the input has no more; {exact}"]
+    return [f"{len(codebook)} {kind} instead of {options.code_count}: the input has no more; {exact}"]
 
 
 def codes_name(block: tuple[int, int]) -> str:

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists, UsageError
-from streamvq.media.inputs import PIPE, MediaInput, Source, find_inputs
-from streamvq.media.targets import Job, plan_jobs
-from streamvq.quantize.codebook import Codebook
-from streamvq.settings import DrawingSettings, OutputSettings
+from streamvq.media.inputs import PIPE, MediaInput, find_inputs
+from streamvq.media.targets import Target, image_name, numbered_frames
+from streamvq.options import (
+    IMAGE_FORMATS,
+    VIDEO_FORMATS,
+    CompressOptions,
+    DecompressOptions,
+    Source,
+    WriteOptions,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and its output."""
+
+    source: MediaInput
+    target: Target
+
+    def named(self) -> bool:
+        """Whether the outputs take the names of the input's images."""
+        return self.target.kind == "folder" and self.source.kind in ("image", "images")
+
+    def files(self) -> list[Path]:
+        """The output files whose names are known beforehand; for numbered frames their folder."""
+        if self.named():
+            return [self.target.path / image_name(name, self.target.format) for name in self.source.names()]
+        return [] if self.target.kind == "pipe" else [self.target.path]
 
 
 @dataclass(frozen=True)
@@ -28,85 +52,70 @@ class Plan:
         return any(job.target.kind != "pipe" and job.target.path.parent == self.output for job in self.jobs)
 
 
-def make_plan(
-    sources: Source | Sequence[Source],
-    output: Source | None,
-    drawing: DrawingSettings | None = None,
-    *,
-    codebook: Codebook | None = None,
-    save_codebook: Source | None = None,
-    recursive: bool = False,
-    writing: OutputSettings | None = None,
-) -> Plan:
-    """What `compress` with these arguments would do. Raises what would keep it from starting.
+def plan_compression(sources: Source | Sequence[Source], options: CompressOptions) -> Plan:
+    """What `compress_many` with these arguments would do. Raises what would keep it from starting.
 
     Without an output, a single input becomes a `.svq` file beside it.
     """
-    if not isinstance(codebook, Codebook | None):
-        raise TypeError(f"codebook is a {type(codebook).__name__}: give a Codebook, such as Codebook.load(path)")
-    writing = writing or OutputSettings()
-    factors = drawing is not None and drawing.factors is not None
-    if factors and (codebook or save_codebook or writing.lossy or not writing.embed):
-        raise UsageError("method svd has no codebook and no codes; drop -c, --save-codebook, --lossy and the like")
-    inputs = find_inputs(
-        [sources] if isinstance(sources, (str, os.PathLike)) else sources,
-        recursive,
-        leave_out=None if output is None else Path(output),
-    )
+    output = options.output
+    inputs = find_inputs(listed(sources), options.recursive, leave_out=None if output is None else Path(output))
     if output is None:
         output = _default_output(inputs)
-    if len(inputs) > 1 and any(source.kind == "pipe" for source in inputs):
-        raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with -c CODEBOOK")
-    if os.fspath(output) == PIPE and (writing.skip_if_larger or writing.min_psnr is not None):
-        raise UsageError("-: what went into a pipe cannot be taken back; drop --skip-if-larger and --min-psnr")
-    if writing.skip_if_larger and any(source.kind == "pipe" for source in inputs):
-        raise UsageError("-: a pipe has no size to compare with; drop --skip-if-larger")
-    jobs, skipped, continues = plan_jobs(inputs, output, writing)
-    path = Path(save_codebook) if save_codebook else None
-    if path is None and not factors and codebook is None and jobs and os.fspath(output) != PIPE:
+    pipes = any(source.kind == "pipe" for source in inputs)
+    if len(inputs) > 1 and pipes:
+        raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with `codebook=PATH`")
+    if os.fspath(output) == PIPE and (options.skip_if_larger or options.min_psnr is not None):
+        raise UsageError("-: what went into a pipe cannot be taken back; drop `skip_if_larger` and `min_psnr`")
+    if options.skip_if_larger and pipes:
+        raise UsageError("-: a pipe has no size to compare with; drop `skip_if_larger`")
+    jobs, skipped, continues = _plan_jobs(inputs, output, options)
+    path = Path(options.save_codebook) if options.save_codebook else None
+    learns = options.codebook is None and not options.stores_factors
+    if path is None and learns and jobs and os.fspath(output) != PIPE:
         path = _codebook_path([*jobs, *skipped], output)
     if path is not None and jobs:
-        _check_codebook_path(path, jobs, codebook, writing, continues)
+        _check_codebook_path(path, jobs, options, continues)
     return Plan(jobs, skipped, path, Path(output))
+
+
+def plan_decompression(sources: Source | Sequence[Source], output: Source, options: DecompressOptions) -> Plan:
+    """What `decompress_many` with these arguments would do. Raises what would keep it from starting."""
+    inputs = find_inputs(listed(sources))
+    for source in inputs:
+        if not source.is_svq and source.kind != "pipe":
+            raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
+    inputs = [replace(source, pipes_svq=source.kind == "pipe") for source in inputs]
+    jobs, skipped, _ = _plan_jobs(inputs, output, options)
+    return Plan(jobs, skipped, None, Path(output))
+
+
+def listed(sources: Source | Sequence[Source]) -> Sequence[Source]:
+    """One source as a list of one."""
+    return [sources] if isinstance(sources, (str, os.PathLike)) else sources
 
 
 def _default_output(inputs: Sequence[MediaInput]) -> Path:
     """The `.svq` file beside a single input."""
     if len(inputs) != 1:
-        raise UsageError(f"{len(inputs)} inputs: name a folder for their outputs with -o")
+        raise UsageError(f"{len(inputs)} inputs: name a folder for their outputs with `output`")
     source = inputs[0]
     if source.kind == "pipe" or source.is_svq:
-        raise UsageError(f"{source.label}: name the output with -o")
+        raise UsageError(f"{source.label}: name the output with `output`")
     beside = source.root.resolve() if source.root and source.label == str(source.root) else source.paths[0]
     return beside.with_name(f"{source.stem}.svq")
 
 
-def plan_decompression(
-    sources: Source | Sequence[Source], output: Source, writing: OutputSettings | None = None
-) -> Plan:
-    """What `decompress` with these arguments would do. Raises what would keep it from starting."""
-    inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources)
-    for source in inputs:
-        if not source.is_svq and source.kind != "pipe":
-            raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
-    inputs = [replace(source, pipes_svq=source.kind == "pipe") for source in inputs]
-    jobs, skipped, _ = plan_jobs(inputs, output, writing or OutputSettings())
-    return Plan(jobs, skipped, None, Path(output))
-
-
-def _check_codebook_path(
-    path: Path, jobs: Sequence[Job], codebook: Codebook | None, writing: OutputSettings, continues: bool
-) -> None:
+def _check_codebook_path(path: Path, jobs: Sequence[Job], options: CompressOptions, continues: bool) -> None:
     files = {str(file.resolve()).casefold() for job in jobs for file in (*job.files(), *job.source.paths)}
     if path.suffix != ".npz" or path.is_dir() or str(path.resolve()).casefold() in files:
         raise UsageError(f"{path}: a codebook file ends in .npz and is no input or output; choose another name")
-    if codebook is None and writing.skip_existing:
+    if options.codebook is None and options.skip_existing:
         if continues and not path.exists():
-            raise OutputError(f"{path}: the codebook of the outputs that are there is missing; name it with -c")
-    elif path.exists() and not writing.overwrite:
+            raise OutputError(f"{path}: the codebook of the outputs that are there is missing; give `codebook=PATH`")
+    elif path.exists() and not options.overwrite:
         raise OutputExists(
-            f"{path}: this codebook is there already; use it with -c {path}, write another with --save-codebook, "
-            "or replace it and the outputs with --overwrite"
+            f"{path}: this codebook is there already; use it with `codebook={path}`, write another with "
+            "`save_codebook`, or replace it and the outputs with `overwrite`"
         )
     elif not path.parent.is_dir() and not any(job.target.path.parent == path.parent for job in jobs):
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
@@ -118,3 +127,113 @@ def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
         return jobs[0].target.path.with_suffix(".codebook.npz")
     folder = Path(output) if Path(output).name not in ("", "..") else Path(output).resolve()
     return folder.with_name(f"{folder.name}.codebook.npz")
+
+
+def _plan_jobs(
+    inputs: Sequence[MediaInput], output: str | os.PathLike[str], options: WriteOptions
+) -> tuple[list[Job], list[Job], bool]:
+    """The jobs to do, those that `skip_existing` leaves out, and whether it leaves out anything.
+
+    Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where
+    something is there already, OutputError where the output's folder is missing.
+    """
+    jobs = [Job(source, target) for source, target in _targets(inputs, output, options.format)]
+    for target in (job.target for job in jobs):
+        if target.format in ("mp4", "mov") and options.crf > 51:
+            raise UsageError(f"{target.path}: .{target.format} takes a `crf` of 0 to 51, not {options.crf}")
+        if target.kind == "folder" and target.path.exists() and not target.path.is_dir():
+            raise OutputExists(f"{target.path}: is a file, and a folder is to be written; choose another name")
+    _check_clashes(jobs)
+    parent = Path(output).absolute().parent
+    if jobs[0].target.kind != "pipe" and not parent.is_dir():
+        raise OutputError(f"{output}: the folder {Path(output).parent} does not exist; create it first")
+    taken = [path for path in _occupied(jobs) if path.exists()]
+    if options.skip_existing:
+        return *_without_existing(jobs, set(taken)), bool(taken)
+    if taken and not options.overwrite:
+        raise OutputExists(f"{taken[0]}: already exists; use `overwrite`, `skip_existing`, or another name")
+    return jobs, [], False
+
+
+def _targets(
+    inputs: Sequence[MediaInput], output: str | os.PathLike[str], format: str | None
+) -> Iterable[tuple[MediaInput, Target]]:
+    if len(inputs) == 1:
+        source = inputs[0]
+        if format in VIDEO_FORMATS and _is_folder(output):
+            return [(source, _inside(Path(output), source, format))]
+        target = Target.from_path(output, format)
+        if target.kind == "image" and source.kind == "pipe" and not source.is_svq:
+            raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
+        if target.kind == "image" and not (source.kind == "image" or source.is_svq):
+            raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")
+        return [(source, target)]
+    if os.fspath(output) == PIPE:
+        raise UsageError(f"-: {len(inputs)} inputs do not fit one pipe; name a folder")
+    if not _is_folder(output):
+        raise UsageError(f"{output}: {len(inputs)} inputs need a folder for their outputs; name one without a suffix")
+    return [(source, _inside(Path(output), source, format)) for source in inputs]
+
+
+def _is_folder(output: str | os.PathLike[str]) -> bool:
+    return os.fspath(output) != PIPE and Target.from_path(output).kind == "folder"
+
+
+def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
+    """The target of one input inside a folder of outputs."""
+    if source.kind == "image":
+        if format in VIDEO_FORMATS:
+            return Target("video", folder / f"{source.stem}.{format}", format)
+        return Target("folder", folder, format or "png")
+    if source.kind == "images" and format not in VIDEO_FORMATS:
+        named = source.label == str(source.root)  # a folder, not loose images
+        return Target("folder", folder / source.stem if named else folder, format or "png")
+    if format in IMAGE_FORMATS:
+        return Target("folder", folder / source.stem, format)
+    return Target("video", folder / f"{source.stem}.{format or 'mkv'}", format or "mkv")
+
+
+def _check_clashes(jobs: Sequence[Job]) -> None:
+    """Raise where two inputs would write the same file, or an output is an input."""
+    inputs = {path.resolve() for job in jobs for path in job.source.paths}
+    writers: dict[str, str] = {}
+    for job in jobs:
+        origins = [str(path) for path in job.source.paths] if job.named() else [job.source.label]
+        for file, origin in zip(job.files(), origins, strict=job.target.kind != "pipe"):
+            if file.resolve() in inputs:
+                raise UsageError(f"{file}: is an input; choose another output")
+            key = str(file.absolute()).casefold()
+            if key in writers:
+                raise UsageError(f"{file}: would be written for both {writers[key]} and {origin}; rename one of them")
+            writers[key] = origin
+    for job in jobs:  # numbered frames have a folder to themselves
+        own = str(job.target.path.absolute()).casefold()
+        if job.target.kind == "folder" and not job.named():
+            for other, origin in writers.items():
+                if other.startswith(own + os.sep):
+                    both = f"{job.source.label} and {origin}"
+                    raise UsageError(f"{job.target.path}: would be written for both {both}; rename one of them")
+
+
+def _occupied(jobs: Sequence[Job]) -> Iterable[Path]:
+    """What must not exist yet: files, and folders that hold numbered frames."""
+    for job in jobs:
+        if job.target.kind != "folder" or job.named():
+            yield from job.files()
+        elif numbered_frames(job.target.path, job.target.format):
+            yield job.target.path
+
+
+def _without_existing(jobs: Sequence[Job], taken: set[Path]) -> tuple[list[Job], list[Job]]:
+    todo: list[Job] = []
+    skipped: list[Job] = []
+    for job in jobs:
+        pairs = list(zip(job.source.paths, job.files(), strict=False))
+        if job.target.kind == "folder" and job.source.kind == "images":
+            left = tuple(path for path, file in pairs if file not in taken)
+            (todo if left else skipped).append(
+                replace(job, source=replace(job.source, paths=left or job.source.paths))
+            )
+        else:
+            (skipped if taken.intersection(job.files()) else todo).append(job)
+    return todo, skipped

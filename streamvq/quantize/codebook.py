@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
-from streamvq.settings import BLOCK_SIDE_MOST, MAX_COLORS, SAMPLES_MOST
 from streamvq.staging import staged_file
 
 FORMAT_VERSION = 1
@@ -77,12 +77,12 @@ class Codebook:
             raise CodebookError(
                 f"codes are {codes.dtype} of shape {codes.shape}: {self.space} takes uint8 of shape [k, {length}]"
             )
-        if not 1 <= len(codes) <= (256 if length == 1 else MAX_COLORS):
-            raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_COLORS} (gray: to 256)")
-        if max(self.block) > BLOCK_SIDE_MOST or codes.size > SAMPLES_MOST:
+        if not 1 <= len(codes) <= (256 if length == 1 else MAX_CODES):
+            raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_CODES} (gray: to 256)")
+        if max(self.block) > MAX_BLOCK_SIDE or codes.size > MAX_SAMPLES:
             raise CodebookError(
-                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {BLOCK_SIDE_MOST}, "
-                f"and all codes together to {SAMPLES_MOST} samples"
+                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {MAX_BLOCK_SIDE}, "
+                f"and all codes together to {MAX_SAMPLES} samples"
             )
         codes = codes.copy()
         codes.setflags(write=False)
@@ -278,7 +278,7 @@ class Codebook:
             raise CodebookError(
                 f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
             )
-        codes = _array(archive, "codes", "uf", SAMPLES_MOST * 8)
+        codes = _array(archive, "codes", "uf", MAX_SAMPLES * 8)
         if codes.dtype.kind == "f" and not np.isfinite(codes).all():
             raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
         book = cls(codes, meta["space"], tuple(meta["block"]), meta.get("provenance", {}))

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from streamvq.errors import UsageError
+from streamvq.options import CodeOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.color_fit import fit_colors
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
-from streamvq.settings import FitSettings
 
 
 class VectorQuantizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -46,7 +46,7 @@ class VectorQuantizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Count the pixels X in addition to those of earlier calls."""
         pixels = _pixels(X)
         features = pixels.shape[1]
-        FitSettings(self.n_codes, gray=features == 1, seed=self.random_state)  # checks the ranges
+        CodeOptions(n_codes=self.n_codes, gray=features == 1, seed=self.random_state)  # checks the ranges
         sketch = getattr(self, "_sketch", None)
         if sketch is None:
             sketch = LevelHistogram() if features == 1 else ColorHistogram()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from streamvq.errors import MediaError
 from streamvq.frames import Failed
 from streamvq.media.inputs import Source
+from streamvq.options import RunSettings
 from streamvq.ordered import ordered_map
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
@@ -22,7 +23,6 @@ from streamvq.quantize.metrics import psnr_db
 from streamvq.quantize.similarity import ColorCount, composite, is_gray, squared_errors, ssim, still_and_changed
 from streamvq.report.frame_bytes import FrameBytes, frame_bytes
 from streamvq.report.pairing import Pair, Pairing, Run
-from streamvq.settings import RunSettings
 from streamvq.staging import staged_file
 
 

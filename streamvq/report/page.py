@@ -14,6 +14,7 @@ from typing import Any
 
 from streamvq.errors import StreamVQError, UsageError
 from streamvq.media.inputs import PIPE, Source
+from streamvq.options import RunSettings
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.report import content
@@ -21,7 +22,6 @@ from streamvq.report.comparison import Comparison, compare
 from streamvq.report.pairing import Pair, Pairing
 from streamvq.report.shown import Candidate, choose, fitting
 from streamvq.report.swatches import Codes, swatches
-from streamvq.settings import RunSettings
 from streamvq.staging import check_free, staged_file
 
 FRAMES_MOST = 24

@@ -19,9 +19,9 @@ from streamvq.media.inputs import PIPE, MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import SvqSource
+from streamvq.options import RunSettings
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.quantize.codebook import Codebook
-from streamvq.settings import RunSettings
 
 if TYPE_CHECKING:
     from types import TracebackType

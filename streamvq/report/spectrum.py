@@ -16,11 +16,11 @@ from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
 from streamvq.lowrank.svd import singular_values
 from streamvq.media.sources.source import FrameSource
+from streamvq.options import LowRankOptions, RunSettings
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import Progress
 from streamvq.quantize.metrics import psnr_db, visible_error
 from streamvq.quantize.pixels import eight_bit
-from streamvq.settings import LowRankSettings, RunSettings
 
 SHARES = (0.9, 0.95, 0.99, 0.999)  # of the energy, the sum of squared singular values
 
@@ -152,7 +152,7 @@ def spectrum_of(frame: Frame, ranks: Sequence[int] = (), patch: int = 0, gray: b
     full = len(values[0])
     chosen = sorted({min(rank, full) for rank in ranks or (2**i for i in range(full.bit_length()))})
     stored_in = "gray" if space == "gray" else "ycbcr420"
-    near = factorized(pixels, LowRankSettings(full, patch=patch), stored_in, None)
+    near = factorized(pixels, LowRankOptions(rank=full, patch=patch), stored_in, None)
     rows, columns = (patches_of(planes[0], patch) if patch else planes[0]).shape
     squares = [v**2 for v in values]
     counts = {}

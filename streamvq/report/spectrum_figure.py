@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from streamvq.frames import Frame
 from streamvq.lowrank.low_rank import factorized
+from streamvq.options import LowRankOptions
 from streamvq.quantize.metrics import psnr_db, visible_error
 from streamvq.quantize.pixels import eight_bit, split
 from streamvq.report.figure import check_figure_name, save
 from streamvq.report.spectrum import Spectrum
-from streamvq.settings import LowRankSettings
 
 _PICTURES = 4  # at falling ranks, beside the frame itself
 _INCHES = (15.0, 8.0)
@@ -63,7 +63,7 @@ def _pictures(frame: Frame, ranks: list[int], patch: int, gray: bool) -> list[tu
     space = "gray" if gray or pixels.shape[2] == 1 else "rgb"
     shown = []
     for rank in ranks:
-        near = split(factorized(pixels, LowRankSettings(rank, patch=patch), space, None).pixels(), space)[0]
+        near = split(factorized(pixels, LowRankOptions(rank=rank, patch=patch), space, None).pixels(), space)[0]
         drawn = near.reshape(*pixels.shape[:2], -1)
         psnr = psnr_db(visible_error(pixels, drawn), drawn.size)
         shown.append((f"rank {rank}, " + (f"{psnr:.2f} dB" if psnr else "no error"), near))

@@ -12,12 +12,12 @@ from typing import Any
 from streamvq.container.reader import SvqReader
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.media.inputs import MediaInput, Source, find_inputs
+from streamvq.options import FitSettings, LowRankOptions, RunSettings, WriteOptions
 from streamvq.pipeline.fit import fewer_colors, fit_each
 from streamvq.pipeline.run import compress
 from streamvq.progress import NoProgress, Progress
 from streamvq.report.comparison import Comparison, write_table
 from streamvq.report.page import FRAMES_MOST, write_report
-from streamvq.settings import FitSettings, LowRankSettings, OutputSettings, RunSettings
 from streamvq.staging import check_free, made_folder, staged_file
 
 PAGE, TABLE, ABOUT = "report.html", "sweep.csv", "sweep.json"
@@ -41,7 +41,7 @@ class Cell:
 
     def settings(self) -> FitSettings:
         """What a codebook for it is learned by. Raises UsageError where they do not go together."""
-        return FitSettings.of(self.colors, block=self.block, low_rank=LowRankSettings.of(self.rank or None))
+        return FitSettings.of(self.colors, block=self.block, low_rank=LowRankOptions.of(self.rank or None))
 
     def as_dict(self) -> dict[str, Any]:
         """The columns that say what it is."""
@@ -214,7 +214,7 @@ def _make(
             save_codebook=path.with_suffix(".codebook.npz"),
             rank=rank or None,
             run=run,
-            writing=OutputSettings(overwrite=True),  # a codebook may be there, of a run that was stopped just then
+            writing=WriteOptions(overwrite=True),  # a codebook may be there, of a run that was stopped just then
             progress=progress,
         )
         yield from (f"{cell.name}: {note}" for note in fewer_colors(fitted.codebook, cell.settings()) + result.notes)

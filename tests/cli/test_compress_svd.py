@@ -14,7 +14,7 @@ from pictures import codebook, flat, load, noise, save, smooth, snapshot
 from videos import audio_packets, frame_times, read_video, write_video
 
 import streamvq
-from streamvq.media.sinks import svq as svq_sink
+from streamvq.container import group_size
 
 
 def picture(shift: int) -> NDArray[np.uint8]:
@@ -45,7 +45,7 @@ def test_the_same_bytes_for_any_jobs(method: str, output: str, patch: int, clip:
 def test_there_and_back(
     patch: int, clip: Path, tmp_path: Path, good: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
     result = good("compress", clip, "--method", "svd", "--rank", 6, "--patch", patch, "--json")
     told = json.loads(result.stdout)
     assert told["rank"] <= 6
@@ -185,7 +185,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
 
 
 def test_cut_off(clip: Path, tmp_path: Path, good: Callable, cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
     monkeypatch.setattr("streamvq.lowrank.low_rank._RUN_MOST", 4)
     good("compress", clip, "--method", "svd", "--rank", 4)
     data = (tmp_path / "clip.svq").read_bytes()

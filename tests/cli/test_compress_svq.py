@@ -14,14 +14,14 @@ from videos import read_video, write_video, y4m
 
 import streamvq
 from streamvq import Codebook
-from streamvq.media.sinks import svq as svq_sink
+from streamvq.container import group_size
 
 PARTS = {"header", "codebook", "frame tables", "alpha", "indices", "audio", "index"}
 
 
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
 
 
 @pytest.fixture
@@ -265,12 +265,12 @@ def test_of_several_inputs_none_is_kept(tmp_path: Path, cli: Callable) -> None:
 
 def test_the_library_raises(tmp_path: Path) -> None:
     source = save(few_colors(2, 8, 8), tmp_path / "in.png")
-    writing = streamvq.OutputSettings(skip_if_larger=True)
+    writing = streamvq.WriteOptions(skip_if_larger=True)
     with pytest.raises(streamvq.LargerThanInput, match="not kept"):
         streamvq.compress(source, colors=4, writing=writing)
     noisy = save(noise(), tmp_path / "noise.png")
     with pytest.raises(streamvq.BelowQuality, match="dB"):
-        streamvq.compress(noisy, colors=2, writing=streamvq.OutputSettings(min_psnr=80))
+        streamvq.compress(noisy, colors=2, writing=streamvq.WriteOptions(min_psnr=80))
     assert sorted(snapshot(tmp_path)) == ["in.png", "noise.png"]
 
 

@@ -15,8 +15,8 @@ from videos import audio_packets, frame_times, read_video, write_video, y4m
 
 import streamvq
 from streamvq import Codebook
+from streamvq.container import group_size
 from streamvq.lowrank import low_rank
-from streamvq.media.sinks import svq as svq_sink
 
 SVD = ("--method", "svd", "--rank", 4)
 
@@ -24,7 +24,7 @@ SVD = ("--method", "svd", "--rank", 4)
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of four frames."""
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
     monkeypatch.setattr(low_rank, "_RUN_MOST", 4)
 
 

@@ -24,7 +24,7 @@ from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader, load_codebook
 from streamvq.frames import LowRankFrame
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.settings import LowRankSettings
+from streamvq.options import LowRankOptions
 
 CODECS = {
     "gray": LowRankCodec("gray"),
@@ -42,7 +42,7 @@ def some_factors(codec: LowRankCodec, count: int = 5) -> list[LowRankFrame]:
         pixels = noise(9, 11, 4, index) if index % 3 == 2 else smooth(9, 11, index)
         pixels = pixels * 0 if index == 1 else pixels
         frame = Frame(pixels, index, index * TICK, TICK, f"ä/{index}.png")
-        frames.append(codec.factor_frame(frame, LowRankSettings(2, None, codec.patch)).coded)
+        frames.append(codec.factor_frame(frame, LowRankOptions(rank=2, patch=codec.patch)).coded)
     return frames
 
 
@@ -118,7 +118,7 @@ def test_pixels_by_index(case: tuple, tmp_path: Path) -> None:
 def test_mixed_sizes() -> None:
     for codec in CODECS.values():
         sizes = [(9, 11), (4, 4), (13, 5), (9, 11)]
-        how = LowRankSettings(3, None, codec.patch)
+        how = LowRankOptions(rank=3, patch=codec.patch)
         frames = [codec.factor_frame(Frame(noise(*size, seed=i), i), how).coded for i, size in enumerate(sizes)]
         data = svq_bytes(codec, frames, 4, StreamInfo(), embed=False)
         found = read(data)
@@ -287,6 +287,6 @@ def test_drawing_does_not_change_what_is_held(tmp_path: Path) -> None:
 def test_extreme_sizes(size: tuple[int, int], tmp_path: Path, cli: Callable) -> None:
     for space in ("gray", "rgb", "ycbcr420"):
         codec = LowRankCodec(space)
-        frame = codec.factor_frame(Frame(noise(*size)), LowRankSettings(3)).coded
+        frame = codec.factor_frame(Frame(noise(*size)), LowRankOptions(rank=3)).coded
         found = read(svq_bytes(codec, [replace(frame, index=0)], 1, StreamInfo(), embed=False))
         assert list(map(facts, found[0])) == [facts(frame)]

@@ -35,13 +35,13 @@ from pictures import codebook, few_colors, noise, save, snapshot
 
 import streamvq
 from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, MediaDamaged, MediaError, OutputError, StreamInfo
+from streamvq.container import group_size
 from streamvq.container.chunks import SIGNATURE, chunk_bytes, file_head
 from streamvq.container.groups import encode_group, is_safe
 from streamvq.container.header import Header
 from streamvq.container.indices.coding import encode_frames
 from streamvq.container.leb128 import leb128, signed_leb128
 from streamvq.container.reader import SvqReader
-from streamvq.media.sinks import svq as svq_sink
 
 SECONDS_MOST = 5.0
 MEMORY_MOST = 100 << 20
@@ -486,7 +486,7 @@ def test_a_group_is_never_larger_than_what_is_read(
 ) -> None:
     """A small picture and then the largest one that there may be, with all limits a millionth of what they are."""
     monkeypatch.setattr("streamvq.container.groups.PIXELS_MOST", 4000)
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 1000)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 1000)
     for index, shape in enumerate([(30, 30), (60, 66), (30, 30), (20, 20), (63, 63)]):
         save(noise(*shape, seed=index) & 0xC0, tmp_path / "in" / f"{index}.png")
     good("compress", tmp_path / "in", "-k", 64, "-o", tmp_path / "x.svq")

@@ -21,7 +21,7 @@ from streamvq.frames import FrameMeta, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, VALUE_MOST, factor_shapes
 from streamvq.lowrank.planes import plane_sizes
-from streamvq.settings import LowRankSettings
+from streamvq.options import LowRankOptions
 
 SPACES = ["gray", "rgb", "ycbcr420"]
 
@@ -104,7 +104,7 @@ def test_pictures_of_frames_are_exact(space: str, size: tuple[int, int], options
     """Also of odd sizes, whose chroma and patches reach over the edge."""
     if options.get("patch", 0) > min(size):
         options = {"rank": 1, "patch": 0}
-    how = LowRankSettings(**options)
+    how = LowRankOptions(**options)
     codec = LowRankCodec(space, how.patch)
     coded = codec.factor_frame(Frame(smooth(*size)), how).coded
     assert (codec.render(coded) == drawn(coded, space, how.patch)).all()
@@ -137,7 +137,7 @@ def test_quantizing_errs_less_than_truncation(
     rank: int, space: str, patch: int, pictures: list[NDArray[np.uint8]]
 ) -> None:
     """In squares, of visible samples: so with both the PSNR is less than 3 dB lower."""
-    how, codec = LowRankSettings(rank, None, patch), LowRankCodec(space, patch)
+    how, codec = LowRankOptions(rank=rank, patch=patch), LowRankCodec(space, patch)
     for pixels in pictures:
         made = codec.factor_frame(Frame(pixels), how)
         assert made.truncation_error > 0
@@ -147,7 +147,7 @@ def test_quantizing_errs_less_than_truncation(
 
 @pytest.mark.parametrize("patch", [0, 8])
 def test_the_errors_are_those_of_the_pictures(patch: int, pictures: list[NDArray[np.uint8]]) -> None:
-    how, codec = LowRankSettings(6, None, patch), LowRankCodec("rgb", patch)
+    how, codec = LowRankOptions(rank=6, patch=patch), LowRankCodec("rgb", patch)
     for pixels in pictures:
         made = codec.factor_frame(Frame(pixels), how)
         assert made.squared_error == np.square(codec.render(made.coded).astype(int) - pixels).sum()
@@ -158,7 +158,7 @@ def test_the_errors_are_those_of_the_pictures(patch: int, pictures: list[NDArray
 @pytest.mark.parametrize("patch", [0, 8])
 def test_fine_factors_seldom_round_otherwise(patch: int, pictures: list[NDArray[np.uint8]]) -> None:
     """They are only drawn: nothing is saved by making them coarse."""
-    how, codec = LowRankSettings(10, None, patch), LowRankCodec("rgb", patch, coarse=False)
+    how, codec = LowRankOptions(rank=10, patch=patch), LowRankCodec("rgb", patch, coarse=False)
     for pixels in pictures:
         made = codec.factor_frame(Frame(pixels), how)
         difference = codec.render(made.coded).astype(int) - made.near.pixels()
@@ -168,7 +168,7 @@ def test_fine_factors_seldom_round_otherwise(patch: int, pictures: list[NDArray[
 def test_transparent_pixels_do_not_count() -> None:
     pixels = noise(20, 30, 4)
     pixels[..., 3] = np.where(np.arange(30) < 11, 0, 200)
-    made = LowRankCodec("rgb").factor_frame(Frame(pixels), LowRankSettings(2))
+    made = LowRankCodec("rgb").factor_frame(Frame(pixels), LowRankOptions(rank=2))
     picture = LowRankCodec("rgb").render(made.coded)
     assert made.squared_error == np.square(picture.astype(int) - pixels[..., :3])[:, 11:].sum()
     assert (made.coded.alpha == pixels[..., 3]).all()
@@ -178,7 +178,7 @@ def test_transparent_pixels_do_not_count() -> None:
 @pytest.mark.parametrize("space", SPACES)
 def test_bits_follow_singular_values(space: str, patch: int, pictures: list[NDArray[np.uint8]]) -> None:
     """They fall; and components are as many as asked for at the most (gray photos have no chroma), none all zeros."""
-    how, codec = LowRankSettings(12, None, patch), LowRankCodec(space, patch)
+    how, codec = LowRankOptions(rank=12, patch=patch), LowRankCodec(space, patch)
     for pixels in pictures:
         for number, plane in enumerate(codec.factor_frame(Frame(pixels), how).coded.planes):
             assert list(plane.bits) == sorted(plane.bits, reverse=True)
@@ -191,7 +191,7 @@ def test_bits_follow_singular_values(space: str, patch: int, pictures: list[NDAr
 
 
 def test_sizes_of_factors() -> None:
-    how = LowRankSettings(2, None, 4)
+    how = LowRankOptions(rank=2, patch=4)
     for space, sizes in (("rgb", [(13, 18)] * 3), ("ycbcr420", [(13, 18), (7, 9), (7, 9)]), ("gray", [(13, 18)])):
         for side in (0, 4):
             made = LowRankCodec(space, side).factor_frame(Frame(noise(13, 18)), replace(how, patch=side))
@@ -208,7 +208,7 @@ def test_sizes_of_factors() -> None:
 def test_what_is_constant_is_exact(pixels: NDArray[np.uint8], space: str) -> None:
     """To a level where it becomes luma and chroma."""
     codec = LowRankCodec(space)
-    made = codec.factor_frame(Frame(pixels), LowRankSettings(4))
+    made = codec.factor_frame(Frame(pixels), LowRankOptions(rank=4))
     assert all(plane.rank <= 1 for plane in made.coded.planes)
     expected = np.rint(pixels @ np.array([0.299, 0.587, 0.114]))[..., None] if space == "gray" else pixels
     assert np.abs(codec.render(made.coded).astype(int) - expected).max() <= (space == "ycbcr420")
@@ -216,7 +216,7 @@ def test_what_is_constant_is_exact(pixels: NDArray[np.uint8], space: str) -> Non
 
 def test_black_has_no_factors() -> None:
     for space in SPACES:
-        made = LowRankCodec(space).factor_frame(Frame(flat(0)), LowRankSettings(4))
+        made = LowRankCodec(space).factor_frame(Frame(flat(0)), LowRankOptions(rank=4))
         assert [plane.rank for plane in made.coded.planes] == [0] * len(made.coded.planes)
         assert made.squared_error == 0
         assert not LowRankCodec(space).render(made.coded).any()
@@ -229,8 +229,8 @@ def test_16_bits_and_any_channels(channels: int, space: str) -> None:
     pixels = noise(12, 16, channels)
     about = {"index": 5, "time": Fraction(1, 5), "duration": Fraction(1, 25), "name": "a.png"}
     codec = LowRankCodec(space)
-    made = codec.factor_frame(Frame(pixels.astype(np.uint16) * 257, **about), LowRankSettings(16))
-    same = codec.factor_frame(Frame(pixels, **about), LowRankSettings(16))
+    made = codec.factor_frame(Frame(pixels.astype(np.uint16) * 257, **about), LowRankOptions(rank=16))
+    same = codec.factor_frame(Frame(pixels, **about), LowRankOptions(rank=16))
     assert (codec.render(made.coded) == codec.render(same.coded)).all()
     assert {name: getattr(made.coded, name) for name in about} == about
     assert (made.coded.height, made.coded.width) == (12, 16)
@@ -239,7 +239,7 @@ def test_16_bits_and_any_channels(channels: int, space: str) -> None:
 
 def test_frames_from_each_other() -> None:
     """Nearly as near as without, and the same twice."""
-    codec, how, near = LowRankCodec("ycbcr420"), LowRankSettings(6), None
+    codec, how, near = LowRankCodec("ycbcr420"), LowRankOptions(rank=6), None
     with streamvq.open_source(SAMPLES / "clip.mp4") as source:
         for frame in islice(source, 4):
             made, again = (codec.factor_frame(frame, how, near) for _ in range(2))
@@ -251,4 +251,4 @@ def test_frames_from_each_other() -> None:
 
 def test_a_patch_larger_than_the_frame() -> None:
     with pytest.raises(UsageError, match=r"16x16.*20x15.*smaller"):
-        LowRankCodec("rgb", 16).factor_frame(Frame(noise(15, 20)), LowRankSettings(2, None, 16))
+        LowRankCodec("rgb", 16).factor_frame(Frame(noise(15, 20)), LowRankOptions(rank=2, patch=16))

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 import streamvq
 from streamvq import Frame, UsageError
 from streamvq.lowrank.low_rank import LowRank, along, low_rank, run_length
-from streamvq.settings import LowRankSettings
+from streamvq.options import LowRankOptions
 
 TYPES = [np.uint8, np.uint16]
 SIZES = [(1, 1), (1, 9), (9, 1), (24, 7), (7, 24), (32, 48)]
@@ -263,7 +263,7 @@ def test_runs_are_shorter_for_larger_frames(pixels: int | None, expected: int) -
 def test_frames_along_a_film_start_anew_with_every_run() -> None:
     """So that a run looks the same, whatever came before it."""
     frames = [Frame(smooth(shift=shift), shift, name=f"{shift}.png") for shift in range(7)]
-    how = LowRankSettings(4)
+    how = LowRankOptions(rank=4)
     results = list(along(frames, how, 3, gray=False))
     for first in (3, 6):
         tail = list(along(frames[first:], how, 3, gray=False))
@@ -278,7 +278,7 @@ def test_frames_along_a_film_start_anew_with_every_run() -> None:
 
 def test_gray_is_the_luma_of_color() -> None:
     pixels = noise(16, 16)
-    ((_, near, truncated),) = along([Frame(pixels)], LowRankSettings(16), 1, gray=True)
+    ((_, near, truncated),) = along([Frame(pixels)], LowRankOptions(rank=16), 1, gray=True)
     luma = pixels @ np.array([0.299, 0.587, 0.114])
     assert near.ranks == (16,)
     assert truncated.pixels.shape == (16, 16, 1)

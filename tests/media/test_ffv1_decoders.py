@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pictures import codebook, coded, noise, smooth
 from videos import read_video
 
-from streamvq import Codebook, Frame, IndexFrame, OutputSettings, StreamInfo, open_sink
+from streamvq import Codebook, Frame, IndexFrame, StreamInfo, WriteOptions, open_sink
 
 FFMPEG = shutil.which("ffmpeg")
 
 
 def written(path: Path, book: Codebook, frames: list[IndexFrame]) -> Path:
-    with open_sink(path, book, StreamInfo(), OutputSettings(overwrite=True)) as sink:
+    with open_sink(path, book, StreamInfo(), WriteOptions(overwrite=True)) as sink:
         for frame in frames:
             sink.write(sink.encode(frame))
     return path

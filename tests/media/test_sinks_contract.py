@@ -15,9 +15,9 @@ from pictures import codebook, coded, flat, load, noise, snapshot
 from videos import FPS, frame_times, read_video
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, OutputError, OutputExists, OutputSettings, StreamInfo, open_sink
+from streamvq import Codebook, Frame, IndexFrame, OutputError, OutputExists, StreamInfo, WriteOptions, open_sink
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.settings import LowRankSettings
+from streamvq.options import LowRankOptions
 
 COUNT = 5
 
@@ -71,7 +71,7 @@ def frames_for(kind: Kind, book: Codebook, height: int = 32, width: int = 48) ->
 
 
 def write(path: Path, kind: Kind, book: Codebook, frames: Frames, overwrite: bool = False) -> int:
-    settings = OutputSettings(format=kind.format, overwrite=overwrite)
+    settings = WriteOptions(format=kind.format, overwrite=overwrite)
     first = frames[0]
     info = StreamInfo(first.width, first.height, FPS, time_base=Fraction(1, 1000) if first.time is not None else None)
     with open_sink(path / kind.name, book, info, settings) as sink:
@@ -166,8 +166,8 @@ def test_factors_are_drawn_as_they_are(
     codec, channels = LowRankCodec(space, side), 4 if kind.alpha and "bmp" not in str(kind) else 3
     count = 1 if kind in IMAGES.values() else COUNT
     pictures = [Frame(noise(17, 33, channels, index), index) for index in range(count)]
-    frames = [codec.factor_frame(frame, LowRankSettings(3, None, side)).coded for frame in pictures]
-    with open_sink(tmp_path / kind.name, codec, StreamInfo(33, 17, FPS), OutputSettings(format=kind.format)) as sink:
+    frames = [codec.factor_frame(frame, LowRankOptions(rank=3, patch=side)).coded for frame in pictures]
+    with open_sink(tmp_path / kind.name, codec, StreamInfo(33, 17, FPS), WriteOptions(format=kind.format)) as sink:
         for frame in frames:
             sink.write(sink.encode(frame))
     assert sink.size_bytes == sum(map(len, snapshot(tmp_path).values()))
@@ -182,9 +182,9 @@ def test_factors_of_one_color_in_lossy_files(kind: Kind, tmp_path: Path, same_pi
     codec = LowRankCodec("rgb")
     count = 1 if kind in IMAGES.values() else COUNT
     pictures = [flat((40 * index, 90, 200 - 30 * index)) for index in range(count)]
-    with open_sink(tmp_path / kind.name, codec, StreamInfo(48, 32, FPS), OutputSettings(format=kind.format)) as sink:
+    with open_sink(tmp_path / kind.name, codec, StreamInfo(48, 32, FPS), WriteOptions(format=kind.format)) as sink:
         for index, pixels in enumerate(pictures):
-            sink.write(sink.encode(codec.factor_frame(Frame(pixels, index), LowRankSettings(1)).coded))
+            sink.write(sink.encode(codec.factor_frame(Frame(pixels, index), LowRankOptions(rank=1)).coded))
     for actual, pixels in zip(read(tmp_path / kind.name), pictures, strict=True):
         same_picture(actual, pixels, 6)
 
@@ -193,7 +193,7 @@ def test_factors_of_one_color_in_lossy_files(kind: Kind, tmp_path: Path, same_pi
 def test_alpha_that_cannot_be_held_is_said(kind: Kind, tmp_path: Path) -> None:
     book = codebook()
     frame = coded(book, alpha=np.full((32, 48), 128, np.uint8))
-    with open_sink(tmp_path / kind.name, book, StreamInfo(), OutputSettings(format=kind.format)) as sink:
+    with open_sink(tmp_path / kind.name, book, StreamInfo(), WriteOptions(format=kind.format)) as sink:
         sink.write(sink.encode(frame))
     assert any("transparency" in note for note in sink.notes)
     assert read(tmp_path / kind.name)[0].shape == (32, 48, 3)
@@ -239,7 +239,7 @@ def test_an_error_leaves_everything_as_it_was(kind: Kind, when: str, existing: b
     before = snapshot(tmp_path)
 
     def break_off() -> None:
-        settings = OutputSettings(format=kind.format, overwrite=True)
+        settings = WriteOptions(format=kind.format, overwrite=True)
         with open_sink(tmp_path / kind.name, book, StreamInfo(fps=FPS), settings) as sink:
             if when == "after a frame":
                 sink.write(sink.encode(coded(book)))
@@ -279,7 +279,7 @@ def test_encoding_works_on_any_thread_in_any_order(kind: Kind, tmp_path: Path) -
     outputs = []
     for folder in (tmp_path / "plain", tmp_path / "threads"):
         folder.mkdir()
-        settings = OutputSettings(format=kind.format)
+        settings = WriteOptions(format=kind.format)
         with (
             open_sink(folder / kind.name, book, StreamInfo(fps=FPS), settings) as sink,
             ThreadPoolExecutor(3) as pool,
@@ -343,7 +343,7 @@ def test_no_frames_at_all_is_an_error(kind: Kind, tmp_path: Path) -> None:
 @each({name: kind for name, kind in FILES.items() if kind.most})
 def test_loss_is_said(kind: Kind, tmp_path: Path) -> None:
     book = codebook()
-    with open_sink(tmp_path / kind.name, book, StreamInfo(), OutputSettings(format=kind.format)) as sink:
+    with open_sink(tmp_path / kind.name, book, StreamInfo(), WriteOptions(format=kind.format)) as sink:
         sink.write(sink.encode(coded(book)))
     assert any("not palette-exact" in note for note in sink.notes)
 

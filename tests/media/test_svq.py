@@ -21,22 +21,21 @@ from streamvq import (
     IndexFrame,
     MediaDamaged,
     OutputError,
-    OutputSettings,
     RunSettings,
     StreamInfo,
     UsageError,
+    WriteOptions,
     open_sink,
     open_source,
 )
-from streamvq.container import reader
-from streamvq.media.sinks import svq as svq_sink
+from streamvq.container import group_size, reader
 from streamvq.media.sources.svq import SvqSource
 
 
 @pytest.fixture
 def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups of four frames of 64x48."""
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
 
 
 def clip(folder: Path, count: int = 20, **options: object) -> Path:
@@ -224,7 +223,7 @@ def test_groups_are_of_so_many_pixels(
 
 
 def test_a_group_of_many_codes_ends_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(svq_sink, "_GROUP_CODES", 2 * 64 * 48)
+    monkeypatch.setattr(group_size, "MAX_CODES", 2 * 64 * 48)
     for count, block in ((2, 1), (8, 2)):
         streamvq.compress(clip(tmp_path, 10), tmp_path / f"{block}.svq", 8, block=block)
         sizes = group_sizes(tmp_path / f"{block}.svq")
@@ -237,7 +236,7 @@ def test_the_same_bytes_for_any_number_of_workers(lossy: float, small_groups: No
     source, outputs = clip(tmp_path, 12, audio="aac"), []
     for run, jobs in enumerate((1, 2, 3)):
         (folder := tmp_path / str(run)).mkdir()
-        streamvq.compress(source, folder / "x.svq", 16, run=RunSettings(jobs), writing=OutputSettings(lossy=lossy))
+        streamvq.compress(source, folder / "x.svq", 16, run=RunSettings(jobs), writing=WriteOptions(lossy=lossy))
         outputs.append(snapshot(folder))
     assert all(output == outputs[0] for output in outputs)
     assert "x.codebook.npz" in outputs[0]
@@ -256,7 +255,7 @@ def test_the_same_bytes_back_for_any_number_of_workers(small_groups: None, tmp_p
 
 def test_the_same_bytes_in_another_process(tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]) -> None:
     source = clip(tmp_path, audio="aac")
-    streamvq.compress(source, tmp_path / "here.svq", 16, block=2, writing=OutputSettings(lossy=3))
+    streamvq.compress(source, tmp_path / "here.svq", 16, block=2, writing=WriteOptions(lossy=3))
     options = ("-k", 16, "--block", 2, "--lossy", 3, "-j", 2, "-o", tmp_path / "there.svq")
     process = start("compress", source, *options)
     _, stderr = process.communicate(timeout=60)
@@ -387,7 +386,7 @@ def test_standard_output_is_the_same_file(
 def test_standard_output_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with pytest.raises(OutputError, match="terminal"):
-        open_sink("-", codebook(), StreamInfo(), OutputSettings(format="svq"))
+        open_sink("-", codebook(), StreamInfo(), WriteOptions(format="svq"))
 
 
 def test_what_the_result_says(tmp_path: Path) -> None:
@@ -412,7 +411,7 @@ def test_external_codebooks(tmp_path: Path) -> None:
     source = clip(tmp_path, 5)
     streamvq.compress(source, tmp_path / "in.svq", 8)
     book = streamvq.Codebook.load(tmp_path / "in.codebook.npz")
-    streamvq.compress(source, tmp_path / "out.svq", codebook=book, writing=OutputSettings(embed=False))
+    streamvq.compress(source, tmp_path / "out.svq", codebook=book, writing=WriteOptions(embed=False))
     inside, outside = ((tmp_path / f"{name}.svq").read_bytes() for name in ("in", "out"))
     assert [kind for kind, _ in pieces(outside)] == [kind for kind, _ in pieces(inside) if kind != b"BOOK"]
     assert list(map(facts, read_all(outside, book)[0])) == list(map(facts, read_all(inside)[0]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamvq import OutputError, OutputExists, OutputSettings, UsageError
+from streamvq import OutputError, OutputExists, UsageError, WriteOptions
 from streamvq.media.inputs import find_inputs
 from streamvq.media.targets import Target, frame_name, plan_jobs
 
@@ -20,7 +20,7 @@ def touch(folder: Path, *names: str) -> list[Path]:
 
 def outputs(tmp_path: Path, inputs: list[Path], out: str, recursive: bool = False, **settings: object) -> list[str]:
     found = find_inputs(inputs, recursive)
-    jobs, _, _ = plan_jobs(found, tmp_path / out, OutputSettings(**settings))  # type: ignore[arg-type]
+    jobs, _, _ = plan_jobs(found, tmp_path / out, WriteOptions(**settings))  # type: ignore[arg-type]
     return [file.relative_to(tmp_path).as_posix() for job in jobs for file in job.files()]
 
 
@@ -36,23 +36,23 @@ def outputs(tmp_path: Path, inputs: list[Path], out: str, recursive: bool = Fals
     ],
 )
 def test_the_suffix_chooses(name: str, kind: str, format: str) -> None:
-    target = Target.of(name)
+    target = Target.from_path(name)
     assert (target.kind, target.format) == (kind, format)
 
 
 def test_suffix_and_format_must_agree() -> None:
-    assert Target.of("a.jpeg", "jpg").format == "jpg"
+    assert Target.from_path("a.jpeg", "jpg").format == "jpg"
     with pytest.raises(UsageError, match=r"a\.mkv.*mkv.*png"):
-        Target.of("a.mkv", "png")
+        Target.from_path("a.mkv", "png")
     with pytest.raises(UsageError, match=r"\.xyz"):
-        Target.of("a.xyz")
+        Target.from_path("a.xyz")
 
 
 def test_an_existing_folder_may_have_a_dot(tmp_path: Path) -> None:
     (tmp_path / "v1.0").mkdir()
     (tmp_path / "odd.png").mkdir()
-    assert Target.of(tmp_path / "v1.0").kind == "folder"
-    assert Target.of(tmp_path / "odd.png").kind == "folder"
+    assert Target.from_path(tmp_path / "v1.0").kind == "folder"
+    assert Target.from_path(tmp_path / "odd.png").kind == "folder"
 
 
 def test_one_video(tmp_path: Path) -> None:
@@ -137,11 +137,11 @@ def test_numbered_frames_have_a_folder_to_themselves(tmp_path: Path) -> None:
 def test_skipping_is_per_image(tmp_path: Path) -> None:
     touch(tmp_path, "in/a.png", "in/b.png", "out/a.png")
     found = find_inputs([tmp_path / "in"])
-    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", WriteOptions(skip_existing=True))
     assert continues
     assert [path.name for path in jobs[0].source.paths] == ["b.png"]
     assert skipped == []
     touch(tmp_path, "out/b.png")
-    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", OutputSettings(skip_existing=True))
+    jobs, skipped, continues = plan_jobs(found, tmp_path / "out", WriteOptions(skip_existing=True))
     assert continues
     assert (jobs, len(skipped)) == ([], 1)

@@ -14,7 +14,7 @@ import pytest
 from pictures import codebook, coded, noise, smooth
 from videos import MILLISECOND, frame_times, read_video, write_video
 
-from streamvq import Codebook, OutputError, OutputSettings, StreamInfo, open_sink
+from streamvq import Codebook, OutputError, StreamInfo, WriteOptions, open_sink
 
 FFMPEG = shutil.which("ffmpeg")
 
@@ -89,7 +89,7 @@ def test_a_smaller_crf_is_larger_and_better(tmp_path: Path) -> None:
     book, sizes = codebook(64), []
     for crf in (5, 30):
         path = tmp_path / f"{crf}.mp4"
-        with open_sink(path, book, StreamInfo(), OutputSettings(crf=crf)) as sink:
+        with open_sink(path, book, StreamInfo(), WriteOptions(crf=crf)) as sink:
             sink.write(sink.encode(coded(book, 64, 64)))
         sizes.append(path.stat().st_size)
     assert sizes[0] > sizes[1]

@@ -17,18 +17,18 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, OutputSettings, RunSettings, StreamInfo
+from streamvq import Codebook, Frame, IndexFrame, RunSettings, StreamInfo, WriteOptions
+from streamvq.container import group_size
 from streamvq.frames import LowRankFrame
 from streamvq.lowrank import svd as truncation
 from streamvq.lowrank.low_rank import low_rank
-from streamvq.media.sinks import svq as svq_sink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
+from streamvq.options import LowRankOptions
 from streamvq.ordered import frames_ahead
 from streamvq.pipeline.encode import quantize
 from streamvq.pipeline.encoders import Factorization, Method, VectorQuantization
 from streamvq.progress import NoProgress
-from streamvq.settings import LowRankSettings
 
 SIZE = 48 * 64
 PHOTO = load(SAMPLES / "photos" / "china.jpg")
@@ -50,7 +50,7 @@ def clip(folder: Path, pictures: list[NDArray] | None = None) -> Path:
 
 
 def methods(rank: int = 4, patch: int = 0) -> dict[str, Method]:
-    how = LowRankSettings(rank, None, patch)
+    how = LowRankOptions(rank=rank, patch=patch)
     return {
         "codes": VectorQuantization(codebook(16), 0, how, SIZE),
         "gray codes": VectorQuantization(codebook(16, "gray"), 0, how, SIZE),
@@ -61,7 +61,7 @@ def methods(rank: int = 4, patch: int = 0) -> dict[str, Method]:
 
 def test_codes_are_the_nearest_to_the_truncated_frame() -> None:
     """And errors are those against the frame as it was."""
-    book, how = codebook(16), LowRankSettings(3)
+    book, how = codebook(16), LowRankOptions(rank=3)
     for channels in (1, 3, 4):
         frame = Frame(noise(24, 31, channels), 7, Fraction(7, 25), name="a.png")
         ((coded, figures),) = VectorQuantization(book, 0, how).drawn([frame])
@@ -96,7 +96,7 @@ def test_figures(name: str) -> None:
 
 
 def test_the_truncation_of_factors_is_told_and_not_what_quantizing_adds() -> None:
-    method = Factorization(LowRankSettings(3), False, SIZE)
+    method = Factorization(LowRankOptions(rank=3), False, SIZE)
     for frame, (coded, figures) in zip(films(CUT), method.drawn(films(CUT)), strict=True):
         assert isinstance(coded, LowRankFrame)
         best = np.square(low_rank(frame.pixels, 3).pixels().astype(int) - frame.pixels).sum()
@@ -116,12 +116,12 @@ def test_a_rank_that_no_frame_has_is_told() -> None:
 
 def test_spaces() -> None:
     """Stored factors are kept where they take least, drawn ones where the frame is."""
-    how = LowRankSettings(4)
+    how = LowRankOptions(rank=4)
     assert Factorization(how, True).decoder.space == "ycbcr420"
     assert Factorization(how, False).decoder.space == "rgb"
     for stored in (True, False):
-        assert Factorization(LowRankSettings(4, space="gray"), stored).decoder.space == "gray"
-        assert Factorization(LowRankSettings(4, space="rgb"), stored).decoder.space == "rgb"
+        assert Factorization(LowRankOptions(rank=4, space="gray"), stored).decoder.space == "gray"
+        assert Factorization(LowRankOptions(rank=4, space="rgb"), stored).decoder.space == "rgb"
 
 
 def pictures(method: Method, frames: list[Frame]) -> list[NDArray]:
@@ -140,7 +140,7 @@ def test_runs_do_not_know_of_each_other(name: str, patch: int) -> None:
 
 def test_without_low_rank_there_are_no_runs() -> None:
     assert VectorQuantization(codebook(), pixels=SIZE).run == 1
-    assert VectorQuantization(codebook(), 0, LowRankSettings(4), None).run == 1  # images: each of its own size
+    assert VectorQuantization(codebook(), 0, LowRankOptions(rank=4), None).run == 1  # images: each of its own size
 
 
 @pytest.mark.parametrize("name", methods())
@@ -171,7 +171,7 @@ def test_the_same_bytes_for_any_number_of_workers(
 ) -> None:
     """With groups of a run and with larger ones, and a cut inside."""
     source = clip(tmp_path, CUT + CUT[:8])
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 8 * SIZE)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 8 * SIZE)
     results = []
     for jobs in (1, 2, 3):
         (folder := tmp_path / str(jobs)).mkdir()
@@ -189,7 +189,7 @@ def test_the_same_bytes_for_any_number_of_workers(
 @pytest.mark.parametrize("group", [1, 1 << 25])
 def test_groups_do_not_change_what_is_drawn(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many frames a .svq file codes together, and in a video or images, which code none together."""
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", group * SIZE)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", group * SIZE)
     source = clip(tmp_path, CUT + CUT[:8])
     for out in ("out.svq", "out.mkv", "images"):
         book = tmp_path / f"{out}.npz"
@@ -293,7 +293,7 @@ def test_a_slow_sink_holds_back_the_frames(name: str, together: int) -> None:
     """At most so many groups are alive, each of a run or as large as the sink wants them."""
     gc.collect()
     source = Numbers(400)
-    how = LowRankSettings(2)
+    how = LowRankOptions(rank=2)
     method: Method = Factorization(how, True, 256)
     if name == "codes":
         method = VectorQuantization(codebook(16), 0, how, 256)
@@ -307,10 +307,10 @@ def test_a_slow_sink_holds_back_the_frames(name: str, together: int) -> None:
 def test_large_frames_are_few_at_a_time() -> None:
     """A run of frames of full HD is no more than what a worker may hold, whatever the method."""
     pixels = 1920 * 1080
-    run = Factorization(LowRankSettings(9), True, pixels).run
-    assert run == VectorQuantization(codebook(), 0, LowRankSettings(9), pixels).run == 4
+    run = Factorization(LowRankOptions(rank=9), True, pixels).run
+    assert run == VectorQuantization(codebook(), 0, LowRankOptions(rank=9), pixels).run == 4
     assert frames_ahead(2, run * pixels) * run <= 16
-    assert Factorization(LowRankSettings(9), True, 1 << 26).run == 1
+    assert Factorization(LowRankOptions(rank=9), True, 1 << 26).run == 1
 
 
 def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     for lossy in (0, 20):
         outputs = set()
         for jobs in (1, 3):
-            writing = OutputSettings(lossy=lossy, overwrite=True)
+            writing = WriteOptions(lossy=lossy, overwrite=True)
             out = tmp_path / "x.svq"
             streamvq.compress(source, out, 16, rank=2, run=RunSettings(jobs), writing=writing)
             outputs.add(out.read_bytes())

@@ -16,8 +16,8 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video, y4m
 
 import streamvq
-from streamvq import Codebook, FrameMeta, IndexFrame, MediaError, OutputSettings, RunSettings, StreamInfo, UsageError
-from streamvq.media.sinks import svq as svq_sink
+from streamvq import Codebook, FrameMeta, IndexFrame, MediaError, RunSettings, StreamInfo, UsageError, WriteOptions
+from streamvq.container import group_size
 
 
 def clip(folder: Path, count: int = 20) -> Path:
@@ -59,7 +59,7 @@ def test_few_colors_are_lossless_and_exactly_those(tmp_path: Path, count: int, s
     pictures = [few_colors(count, 12, 16, seed), few_colors(count, 12, 16, seed)[::-1]]
     for index, pixels in enumerate(pictures):
         save(pixels, tmp_path / "in" / f"{index}.png")
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "out.mkv", 40, writing=OutputSettings(overwrite=True))
+    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "out.mkv", 40, writing=WriteOptions(overwrite=True))
     book = Codebook.load(tmp_path / "out.codebook.npz")
     assert {tuple(code) for code in book.codes} == {tuple(color) for color in pictures[0].reshape(-1, 3)}
     assert result.lossless
@@ -134,7 +134,7 @@ def test_frames_flow_through_the_library_one_by_one(tmp_path: Path, same_picture
 
 MEASURED = """
 import sys
-from streamvq.media.sinks import svq as svq_sink
+from streamvq.container import group_size
 svq_sink._GROUP_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
 from streamvq.cli.app import app
 try:
@@ -185,7 +185,7 @@ def test_memory_does_not_grow_with_the_length_of_a_svq(
     tmp_path: Path, start: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """300 frames of 307 kB as pixels and codes, in groups of four."""
-    monkeypatch.setattr(svq_sink, "_GROUP_PIXELS", 4 * 240 * 320)
+    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 240 * 320)
     book, peaks = codebook(16), []
     rows = np.random.default_rng(0).integers(0, 16, (240, 320)).astype(np.uint8) // 8
     for count in (30, 300):

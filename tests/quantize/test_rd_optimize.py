@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pictures import SAMPLES, codebook, flat, noise, save, smooth
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, OutputSettings
+from streamvq import Codebook, Frame, IndexFrame, WriteOptions
 from streamvq.container.indices.coding import encode_frames
 from streamvq.quantize.blocks import code_length
 
@@ -72,7 +72,7 @@ def test_on_the_command_line(film: list[NDArray], tmp_path: Path) -> None:
     book = learned(film, 1, tmp_path)
     results = []
     for lossy in STRENGTHS[1][:4]:
-        writing = OutputSettings(lossy=lossy, overwrite=True)
+        writing = WriteOptions(lossy=lossy, overwrite=True)
         results += streamvq.compress(tmp_path / "in", tmp_path / "x.svq", codebook=book, writing=writing)
         with streamvq.open(tmp_path / "x.svq") as clip:
             assert max(int(codes.max()) for codes in clip.indices) < len(book)

@@ -73,7 +73,7 @@ def test_a_large_picture_is_made_small(tmp_path: Path) -> None:
 
 
 def test_an_external_codebook_is_found(tmp_path: Path) -> None:
-    writing = streamvq.OutputSettings(embed=False)
+    writing = streamvq.WriteOptions(embed=False)
     (result,) = streamvq.compress(SAMPLES / "photos" / "sprite.png", tmp_path / "out.svq", 4, writing=writing)
     assert len(pictures(result._repr_html_())) == 2
 

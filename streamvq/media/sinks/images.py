@@ -10,8 +10,8 @@ from streamvq.frames import CodedFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
+from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file, staged_folder
 
 Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
@@ -45,7 +45,7 @@ class _ImageFiles(FrameSink):
 class FolderSink(_ImageFiles):
     """A folder of images: under the names of the input's images, or numbered from frame000000."""
 
-    def __init__(self, target: Target, decoder: FrameDecoder, settings: OutputSettings) -> None:
+    def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(target, decoder)
         self._target = target.path
         self._may_replace = settings.overwrite
@@ -82,7 +82,7 @@ class FolderSink(_ImageFiles):
 class ImageSink(_ImageFiles):
     """One image file."""
 
-    def __init__(self, target: Target, decoder: FrameDecoder, settings: OutputSettings) -> None:
+    def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(target, decoder)
         self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
 

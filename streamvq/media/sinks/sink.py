@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from streamvq.container.group_size import GroupSize
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame
 
@@ -29,14 +30,14 @@ class FrameSink(ABC):
 
     holds_audio = False
     exact = True
-    group_pixels = 0
+    group_size: GroupSize | None = None
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.notes: list[str] = []
         self.size_bytes = 0
         self.parts: dict[str, int] = {}  # bytes of each part of the output, where it has parts
-        self.judge: Callable[[], None] = lambda: None
+        self._finished = False
         self._stack = ExitStack()  # what must be undone, or made final, when the sink closes
 
     @abstractmethod
@@ -52,7 +53,23 @@ class FrameSink(ABC):
         """Write the packet of the next frame."""
 
     def finish(self) -> None:
-        """Write what is still held back; called once, after the last frame."""
+        """Write what is still held back; a second call does nothing. An error undoes the output."""
+        if self._finished:
+            return
+        try:
+            self._write_rest()
+        except BaseException as failure:
+            self._stack.__exit__(type(failure), failure, failure.__traceback__)
+            raise
+        self._finished = True
+
+    def _write_rest(self) -> None:
+        """What a sink does after the last frame."""
+
+    def commit(self) -> None:
+        """Finish, and give the output its real name; a second call does nothing."""
+        self.finish()
+        self._stack.close()
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
@@ -80,10 +97,6 @@ class FrameSink(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            try:
-                self.finish()
-                self.judge()
-            except BaseException as failure:
-                self._stack.__exit__(type(failure), failure, failure.__traceback__)
-                raise
-        self._stack.__exit__(kind, error, trace)
+            self.commit()
+        else:
+            self._stack.__exit__(kind, error, trace)

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import av
 
+from streamvq.container.group_size import GroupSize
 from streamvq.container.groups import GroupBytes, encode_group
 from streamvq.container.header import Header
 from streamvq.container.writer import SvqWriter
@@ -22,13 +23,10 @@ from streamvq.media.libav import writing
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.y4m import writing_stdout
 from streamvq.media.targets import Target
+from streamvq.options import WriteOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file
-
-_GROUP_CODES = 1 << 24  # a group this large costs little more than one of any size
-_GROUP_PIXELS = 1 << 25  # but its pictures must fit the memory of each worker
 
 _PIECE_BYTES = 1 << 20  # of audio in a chunk, about
 
@@ -45,13 +43,13 @@ class SvqSink(FrameSink):
         target: Target,
         decoder: FrameDecoder,
         info: StreamInfo,
-        settings: OutputSettings,
+        settings: WriteOptions,
         audio_from: Path | None = None,
+        external_codebook: bool = False,
     ) -> None:
         super().__init__(str(target.path))
         book = decoder if isinstance(decoder, Codebook) else None
-        high, wide = book.block if book else (1, 1)
-        self.group_pixels = min(_GROUP_CODES * high * wide, _GROUP_PIXELS)
+        self.group_size = GroupSize.for_stream(info, decoder.block)
         self._decoder = decoder
         self._to_pipe = target.kind == "pipe"
         if self._to_pipe and sys.stdout.isatty():
@@ -69,7 +67,7 @@ class SvqSink(FrameSink):
             self._header = Header.of(info, decoder)
             self._guard = writing_stdout if self._to_pipe else nullcontext
             with self._guard():
-                self._writer = SvqWriter(self._stream, self._header, book, settings.embed)
+                self._writer = SvqWriter(self._stream, self._header, book, not external_codebook)
             self.parts = self._writer.parts
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -87,7 +85,7 @@ class SvqSink(FrameSink):
                 self._add_audio(end)
             self._writer.group(group)
 
-    def finish(self) -> None:
+    def _write_rest(self) -> None:
         if not self._writer.frames:
             raise OutputError(f"{self.label}: no frame was written")
         with self._guard():

@@ -18,8 +18,8 @@ from streamvq.media.ffv1.frames import FFV1Frames
 from streamvq.media.libav import url, writing
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target
+from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file
 
 _CONTAINERS = {"mkv": "matroska", "avi": "avi", "mp4": "mp4", "mov": "mov", "webm": "webm"}
@@ -36,14 +36,14 @@ class VideoSink(FrameSink):
         target: Target,
         decoder: FrameDecoder,
         info: StreamInfo,
-        settings: OutputSettings,
+        settings: WriteOptions,
         audio_from: Path | None,
     ) -> None:
         super().__init__(str(target.path))
         self._format = target.format
         self._decoder = decoder
         self._settings = settings
-        self._fps = info.fps or settings.fps
+        self._fps = info.fps or settings.frame_rate
         # AVI counts frames; the others keep the source's own clock, as finely as they can.
         self._tick = 1 / self._fps if target.format == "avi" else info.time_base or 1 / self._fps
         self._aspect = info.pixel_aspect
@@ -93,7 +93,7 @@ class VideoSink(FrameSink):
         with writing(self.label):
             self._output.mux(packet)
 
-    def finish(self) -> None:
+    def _write_rest(self) -> None:
         if self._size is None:
             raise OutputError(f"{self.label}: no frame was written")
         with writing(self.label):
@@ -205,8 +205,8 @@ class PreviewVideoSink(VideoSink):
         for coded in self._stream.encode(picture):
             self._mux(coded)
 
-    def finish(self) -> None:
+    def _write_rest(self) -> None:
         if self._size is not None:
             for coded in self._stream.encode():
                 self._mux(coded)
-        super().finish()
+        super()._write_rest()

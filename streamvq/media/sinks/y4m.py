@@ -67,7 +67,7 @@ class Y4MSink(FrameSink):
             self._had_alpha = True
             self.notes.append("-: y4m has no transparency here, which is lost")
 
-    def finish(self) -> None:
+    def _write_rest(self) -> None:
         if self._varies:
             self.notes.append(
                 "-: y4m has a constant frame rate, and the input's varies: frames are kept, times are not"

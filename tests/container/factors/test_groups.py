@@ -11,13 +11,13 @@ from streamvq.container.leb128 import leb128
 from streamvq.errors import OutputError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.settings import LowRankSettings
+from streamvq.options import LowRankOptions
 
 SIZES = [(17, 23), (17, 23), (40, 9), (1, 1)]
 
 
 def frames_of(codec: LowRankCodec) -> list[LowRankFrame]:
-    how = LowRankSettings(5, patch=codec.patch)
+    how = LowRankOptions(rank=5, patch=codec.patch)
     pictures = [smooth(17, 23), smooth(17, 23, 1), noise(40, 9), noise(1, 1)]
     return [codec.factor_frame(Frame(pixels, index), how).coded for index, pixels in enumerate(pictures)]
 
@@ -37,7 +37,7 @@ def test_there_and_back(space: str) -> None:
 
 def test_patches_there_and_back() -> None:
     codec = LowRankCodec("ycbcr420", 8)
-    frame = codec.factor_frame(Frame(smooth(17, 23)), LowRankSettings(5, patch=8)).coded
+    frame = codec.factor_frame(Frame(smooth(17, 23)), LowRankOptions(rank=5, patch=8)).coded
     ((planes, _),) = decode_factors(encode_factors([frame]), [(17, 23)], codec)
     assert planes[0].left.shape[1:] == (3, 3)
     assert planes[1].right.shape[1:] == (8, 8)

@@ -1,0 +1,454 @@
+"""Every option once: name, type, range, default and help text. The command line and the library's keywords are made
+from these classes (`keywords`, and cli/parameters.py): a new option is one field here, and its use.
+
+A field without an `Option` is a keyword of the library alone. Messages name an option in backticks, `overwrite=True`,
+which the command line turns into its own flags.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from fractions import Fraction
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+from streamvq.errors import UsageError
+from streamvq.progress import Progress
+
+if TYPE_CHECKING:
+    from streamvq.quantize.codebook import Codebook
+
+MAX_CODES = 65536
+MAX_GRAY_LEVELS = 256
+MAX_BLOCK_SIDE = 32
+MAX_SAMPLES = 1 << 25  # of all codes together
+MAX_RANK = 65535
+MAX_PATCH = 64
+IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
+VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
+SPACES = ("gray", "rgb", "ycbcr420")
+METHODS = ("vq", "svd", "svd-vq")
+
+Source = str | os.PathLike[str]  # what a user names an input by
+Block = int | tuple[int, int]  # a side, or height and width
+
+CODEBOOK, LOW_RANK, READ, WRITE, REPORT = "Codebook", "Low rank", "Input", "Output", "Running and reporting"
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the command line and checks know of an option besides its name, type and default.
+
+    `flags` are those of the command line. Numbers go from `low` to `high`. `choices` are the words that it takes.
+    """
+
+    flags: str
+    help: str
+    panel: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Options:
+    """Base of all option classes: checks ranges and choices, then whatever each class says in `check`."""
+
+    def __post_init__(self) -> None:
+        for name, option in options_of(type(self)).items():
+            _check(name, getattr(self, name), option)
+        for part in reversed(type(self).__mro__):
+            if "check" in vars(part):
+                part.check(self)  # type: ignore[attr-defined]
+
+
+@cache
+def options_of(options: Any) -> dict[str, Option]:
+    """The options of a class by name, in order; keywords of the library alone are left out."""
+    hints = get_type_hints(options, localns={"Codebook": Any}, include_extras=True)
+    found = {}
+    for each in fields(options):
+        for extra in getattr(hints[each.name], "__metadata__", ()):
+            if isinstance(extra, Option):
+                found[each.name] = extra
+    return found
+
+
+def _check(name: str, value: Any, option: Option) -> None:
+    if value is None:
+        return
+    low, high = option.low, option.high
+    if (low is not None or high is not None) and not isinstance(value, (int, float, Fraction)):
+        raise UsageError(f"`{name}={value}`: give a number")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        to = "or more" if high is None else f"to {high:g}"
+        raise UsageError(f"`{name}={value}`: choose {low:g} {to}")
+    if option.choices and value not in option.choices:
+        raise UsageError(f"`{name}={value}`: choose one of {', '.join(option.choices)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowRankOptions(Options):
+    """How far frames are truncated to low rank: to `rank`, or to the smallest rank that keeps the share `energy` of
+    the squared singular values, of each frame and channel. `patch` 0 takes a channel as one matrix; P takes the
+    matrix whose rows are its P x P patches."""
+
+    rank: Annotated[
+        int | None, Option("--rank", "Truncate each frame's channels to this rank (SVD).", LOW_RANK, 1, MAX_RANK)
+    ] = None
+    energy: Annotated[
+        float | None,
+        Option(
+            "--energy",
+            "To the smallest rank that keeps this share of the squared singular values, such as 0.99.",
+            LOW_RANK,
+        ),
+    ] = None
+    patch: Annotated[
+        int, Option("--patch", "Truncate the matrix of PxP patches instead of whole frames.", LOW_RANK, 0, MAX_PATCH)
+    ] = 0
+
+    def check(self) -> None:
+        if self.rank is not None and self.energy is not None:
+            raise UsageError("give either a rank or an energy, such as `rank=32` or `energy=0.99`")
+        if self.energy is not None and not 0 < self.energy <= 1:  # also not a number
+            raise UsageError(f"`energy={self.energy}`: choose more than 0 and at most 1, such as 0.99")
+        if self.patch == 1:
+            raise UsageError(f"`patch=1`: choose a side of 2 to {MAX_PATCH}")
+        if self.patch and not self.truncates:
+            raise UsageError(f"`patch={self.patch}`: patches belong to low rank: give `rank` or `energy` too")
+
+    @property
+    def truncates(self) -> bool:
+        """Whether frames are truncated at all."""
+        return self.rank is not None or self.energy is not None
+
+    @property
+    def low_rank(self) -> LowRankOptions | None:
+        """These options alone; None where frames are not truncated."""
+        return LowRankOptions(rank=self.rank, energy=self.energy, patch=self.patch) if self.truncates else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeOptions(Options):
+    """What codes are learned: `n_codes` of `block` pixels (a side, or height and width) in `space`, from a seed."""
+
+    n_codes: Annotated[
+        int | None, Option("-k --colors", "Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", CODEBOOK)
+    ] = field(default=None, kw_only=False)
+    bits: Annotated[int | None, Option("--bits", "The same as -k 2^BITS, 1 to 16.", CODEBOOK)] = None
+    gray: Annotated[bool, Option("--gray", "Gray levels instead of colors (--bits 1 to 8).", CODEBOOK)] = False
+    block: Annotated[
+        Block, Option("--block", "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", CODEBOOK)
+    ] = 1
+    space: Annotated[
+        str | None,
+        Option(
+            "--space",
+            "Where blocks are compared, or factors stored: ycbcr420 (the default; blocks of even sides) or rgb.",
+            CODEBOOK,
+            choices=SPACES,
+        ),
+    ] = None
+    seed: Annotated[
+        int, Option("--seed", "Where learning starts; the same seed, the same bytes.", CODEBOOK, 0, 2**32 - 1)
+    ] = 0
+
+    def check(self) -> None:
+        if self.gray and self.space not in (None, "gray"):
+            raise UsageError(f"`gray` and `space={self.space}` contradict each other: choose one")
+        if self.n_codes is not None and self.bits is not None:
+            raise UsageError("`n_codes` and `bits` say the same thing; give one of them")
+        self.check_codes()
+
+    def check_codes(self) -> None:
+        """Raise UsageError where there are no such codes."""
+        high, wide = self.sides
+        if not (1 <= high <= MAX_BLOCK_SIDE and 1 <= wide <= MAX_BLOCK_SIDE):
+            raise UsageError(f"blocks of {wide}x{high}: choose sides of 1 to {MAX_BLOCK_SIDE}")
+        if self.code_space == "ycbcr420" and not self._halves:
+            raise UsageError(f"space ycbcr420 takes blocks with even sides, not {wide}x{high}; choose `space=rgb`")
+        levels = self.is_gray and self.sides == (1, 1)
+        if self.bits is not None and not 1 <= self.bits <= (8 if levels else 16):
+            raise UsageError(f"`bits={self.bits}`: choose 1 to " + ("8 with `gray`" if levels else "16"))
+        limit = MAX_GRAY_LEVELS if levels else MAX_CODES
+        if not 2 <= self.code_count <= limit:
+            kind = "gray levels" if levels else "colors" if high == wide == 1 else f"codes of {wide}x{high}"
+            raise UsageError(f"{self.code_count} {kind}: choose 2 to {limit}")
+        if self.code_count * high * wide * (1 if self.is_gray else 3) > MAX_SAMPLES:
+            raise UsageError(f"{self.code_count} codes of {wide}x{high} are too many for one codebook; choose fewer")
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """A block's height and width."""
+        return (self.block, self.block) if isinstance(self.block, int) else self.block
+
+    @property
+    def code_count(self) -> int:
+        """How many codes to learn."""
+        if self.bits is not None:
+            return int(2**self.bits)
+        return self.n_codes if self.n_codes is not None else 256 if self.sides == (1, 1) else 4096
+
+    @property
+    def code_space(self) -> str:
+        """Where codes are learned: "gray", "rgb" or "ycbcr420"."""
+        if self.gray:
+            return "gray"
+        return self.space or ("ycbcr420" if self._halves else "rgb")
+
+    @property
+    def is_gray(self) -> bool:
+        """Whether frames are gray."""
+        return self.code_space == "gray"
+
+    @property
+    def _halves(self) -> bool:
+        high, wide = self.sides
+        return self.sides != (1, 1) and high % 2 == wide % 2 == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(Options):
+    """How inputs are found and read."""
+
+    recursive: Annotated[
+        bool, Option("-r --recursive", "Folders with their subfolders; outputs mirror them.", READ)
+    ] = False
+    keep_going: Annotated[bool, Option("--keep-going", "Keep a damaged video's frames up to the damage.", READ)] = (
+        False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Options):
+    """How the work is done; nothing here changes a byte of the result. `progress` is told of each stage."""
+
+    jobs: Annotated[int, Option("-j --jobs", "Worker threads; 0 = all cores.", REPORT, 0)] = 0
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions(Options):
+    """How outputs are written, whatever they hold."""
+
+    fps: Annotated[
+        Fraction | float | str, Option("--fps", "Frames per second of images that become a video.", READ)
+    ] = 25
+    format: Annotated[
+        str | None,
+        Option(
+            "--format",
+            "File format inside an output folder: png webp tiff bmp jpg, svq mkv avi mp4 mov webm; of -: svq.",
+            WRITE,
+            choices=IMAGE_FORMATS + VIDEO_FORMATS,
+        ),
+    ] = None
+    crf: Annotated[int, Option("--crf", "Quality of preview videos; smaller is better.", WRITE, 0, 63)] = 18
+    overwrite: Annotated[bool, Option("-f --overwrite", "Replace existing outputs.", WRITE)] = False
+    skip_existing: Annotated[
+        bool, Option("--skip-existing", "Leave out what is there already; reuse its codebook.", WRITE)
+    ] = False
+
+    def check(self) -> None:
+        if not self.frame_rate > 0:
+            raise UsageError(f"`fps={self.fps}`: choose more than 0")
+        if self.overwrite and self.skip_existing:
+            raise UsageError("`overwrite` and `skip_existing` contradict each other: choose one")
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """`fps` as a fraction: 29.97 is 2997/100. Raises UsageError."""
+        try:
+            return self.fps if isinstance(self.fps, Fraction) else Fraction(str(self.fps))
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions(WriteOptions):
+    """How outputs of `compress` and `apply` are written."""
+
+    lossy: Annotated[
+        float,
+        Option(
+            "--lossy",
+            "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
+            WRITE,
+            0,
+            100,
+        ),
+    ] = 0
+    external_codebook: Annotated[
+        bool, Option("--external-codebook", ".svq without the codebook inside; decompress needs -c.", WRITE)
+    ] = False
+    skip_if_larger: Annotated[
+        bool, Option("--skip-if-larger", "Keep no output that is larger than its input (exit 98).", WRITE)
+    ] = False
+    min_psnr: Annotated[
+        float | None, Option("--min-psnr", "Keep no output with a PSNR below this, in dB (exit 99).", WRITE)
+    ] = None
+
+
+_KINDS = (
+    "Compressed (.svq), exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp "
+    ".jpg), folder of images (no suffix), or - (y4m)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOption(Options):
+    """Where `compress` and `apply` write."""
+
+    output: Annotated[
+        Source | None,
+        Option("-o --output", f"{_KINDS} Without it: INPUT's name with .svq, beside it.", WRITE),
+    ] = field(default=None, kw_only=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(RunOptions, ReadOptions, LowRankOptions, CodeOptions):
+    """The keywords of `fit`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, OutputOption):
+    """The keywords of `apply`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompressOptions(EncodeOptions, FitOptions, OutputOption):
+    """The keywords of `compress`."""
+
+    codebook: Annotated[
+        Codebook | Source | None, Option("-c --codebook", "Use this codebook and learn nothing.", CODEBOOK)
+    ] = None
+    save_codebook: Annotated[
+        Source | None,
+        Option("--save-codebook", "Write the codebook here (next to the output, as STEM.codebook.npz).", CODEBOOK),
+    ] = None
+    warmup: Annotated[int, Option("--warmup", "Frames to learn from when the input is a pipe.", CODEBOOK, 1)] = 32
+    method: Annotated[
+        str,
+        Option(
+            "--method",
+            "vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
+            LOW_RANK,
+            choices=METHODS,
+        ),
+    ] = "vq"
+
+    def check(self) -> None:
+        given = [name for name in ("n_codes", "bits", "gray", "space") if getattr(self, name)]
+        given += ["block"] * (self.sides != (1, 1))
+        if self.codebook is not None and given:
+            raise UsageError(f"`{given[0]}`: the codebook given fixes its codes; drop it, or the codebook")
+        if self.method != "vq" and not self.truncates:
+            raise UsageError(f"method {self.method} needs a rank or an energy, such as `rank=32` or `energy=0.99`")
+        if not self.stores_factors:
+            return
+        if self.n_codes is not None or self.bits is not None or self.sides != (1, 1):
+            raise UsageError("method svd has no codes; drop `n_codes`, `bits` and `block`, or use `method=svd-vq`")
+        if self.codebook is not None or self.save_codebook or self.lossy or self.external_codebook:
+            raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
+
+    def check_codes(self) -> None:
+        if not self.stores_factors:
+            super().check_codes()
+
+    @property
+    def stores_factors(self) -> bool:
+        """Whether frames are stored as factors, and nothing is learned."""
+        return self.method == "svd"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecompressOptions(RunOptions, WriteOptions):
+    """The keywords of `decompress`. `frames` is a range of frame indices with step 1; the rest is not decoded."""
+
+    codebook: Annotated[
+        Codebook | Source | None, Option("-c --codebook", "For files without their codebook inside.", READ)
+    ] = None
+    frames: Annotated[
+        range | None, Option("--frames", "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", READ)
+    ] = None
+    keep_going: Annotated[bool, Option("--keep-going", "Keep a damaged file's frames up to the damage.", READ)] = (
+        False
+    )
+
+    def check(self) -> None:
+        if self.frames is not None and not (self.frames.step == 1 and 0 <= self.frames.start < self.frames.stop):
+            raise UsageError(f"`frames={self.frames}`: give a range of frame indices that is not empty, with step 1")
+
+
+First = TypeVar("First")
+Second = TypeVar("Second")
+Made = TypeVar("Made")
+Returned = TypeVar("Returned")
+Keywords = ParamSpec("Keywords")
+
+
+def keywords(
+    options: Callable[Keywords, Made],
+) -> Callable[[Callable[[First, Made], Returned]], Callable[Concatenate[First, Keywords], Returned]]:
+    """Turns `function(source, options)` into `function(source, keyword=..., ...)` with the keywords of a class.
+
+    An unknown keyword raises TypeError, which names the one that was probably meant.
+    """
+    return lambda function: _with_keywords(function, options)
+
+
+def keywords_after_two(
+    options: Callable[Keywords, Made],
+) -> Callable[[Callable[[First, Second, Made], Returned]], Callable[Concatenate[First, Second, Keywords], Returned]]:
+    """The same for `function(first, second, options)`."""
+    return lambda function: _with_keywords(function, options)
+
+
+def _with_keywords(function: Any, options: Any) -> Any:
+    signature = inspect.signature(function)
+    leading = list(signature.parameters.values())[:-1]
+    own = {
+        name: parameter.replace(annotation=_plain_type(parameter.annotation))
+        for name, parameter in inspect.signature(options).parameters.items()
+    }
+    signature = signature.replace(parameters=[*leading, *own.values()])
+
+    @wraps(function)
+    def call(*arguments: Any, **given: Any) -> Any:
+        for name in given:
+            if name not in signature.parameters:
+                raise TypeError(f"{function.__name__}() has no keyword {name!r}{_meant(name, own)}")
+        bound = signature.bind(*arguments, **given).arguments
+        head = [bound.pop(parameter.name) for parameter in leading]
+        return function(*head, options(**bound))
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return call
+
+
+def _plain_type(annotation: str) -> str:
+    """The X of "Annotated[X, ...]": what `help` shows of a keyword."""
+    inside = annotation.removeprefix("Annotated[")
+    depth = 0
+    for end, sign in enumerate(inside):
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and depth == 0 and inside != annotation:
+            return inside[:end]
+    return annotation
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """The keyword that is probably meant, as a question."""
+    by_flag = {
+        flag.lstrip("-").replace("-", "_"): keyword
+        for options in (CompressOptions, DecompressOptions)
+        for keyword, option in options_of(options).items()
+        for flag in option.flags.split()
+        if keyword in known
+    }
+    close = get_close_matches(name, {*known, *by_flag}, 1)
+    return f"; did you mean {by_flag.get(close[0], close[0])!r}?" if close else ""

@@ -1,0 +1,217 @@
+"""`compress` and `apply`: plan, fit a codebook or take one, and encode each job with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamvq.container.reader import codebook_from
+from streamvq.errors import BelowQuality, LargerThanInput, MediaError, StreamVQError
+from streamvq.media.opening import open_sink, open_source
+from streamvq.media.sinks.sink import FrameSink
+from streamvq.options import ApplyOptions, CompressOptions, Source, keywords, keywords_after_two
+from streamvq.pipeline.encode import encode_frames
+from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
+from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up
+from streamvq.pipeline.plan import Job, Plan, plan_compression
+from streamvq.pipeline.result import Result, StatsAccumulator
+from streamvq.progress import NoProgress
+from streamvq.quantize.codebook import Codebook
+from streamvq.staging import made_folder
+
+
+@keywords(CompressOptions)
+def compress(source: Source, options: CompressOptions) -> Result:
+    """Quantize one source with a codebook: fitted to it, or the one given, which never changes.
+
+    `source` is a video, an image, a folder or glob of images, or "-" (y4m on standard input). `output` is a .svq
+    file, a video, an image, a folder, or "-" (y4m on standard output); its suffix chooses the kind, and without it
+    the output is a .svq file beside the source. A code stands for one pixel or a `block`, as for `fit`. `codebook` is
+    a `Codebook` or the path of one. A fitted codebook is written next to the output (`save_codebook` chooses where).
+
+    With `rank` or `energy`, frames are first truncated as by `low_rank` (`method` "svd-vq", or the default "vq").
+    With `method` "svd" there is no codebook: the quantized factors are the frames; `space` is where they are stored.
+    Raises UsageError, InputMissing, MediaError, CodebookError, OutputError; nothing half-written remains.
+
+    >>> import streamvq, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = streamvq.compress("samples/clip.mp4", f"{folder}/clip.mkv", 32)
+    >>> result.n_codes, result.width, result.height
+    (32, 480, 270)
+    """
+    return only_result(encode_all(source, options), source)
+
+
+@keywords(CompressOptions)
+def compress_many(sources: Source | Sequence[Source], options: CompressOptions) -> list[Result]:
+    """Quantize all sources with one codebook, fitted to all of them, as `compress` does one; a result a source.
+
+    Where one of several fails, its result has `error` and the others are done. `output` is a folder then.
+    """
+    return encode_all(sources, options)
+
+
+@keywords_after_two(ApplyOptions)
+def apply(source: Source, codebook: Codebook | Source, options: ApplyOptions) -> Result:
+    """Quantize one source with a saved codebook, a `Codebook` or its path; nothing is fitted. See `compress`."""
+    return only_result(encode_all(source, CompressOptions(**vars(options), codebook=codebook)), source)
+
+
+def only_result(results: Sequence[Result], source: Source) -> Result:
+    """The result of one source. Raises ValueError where a glob named several."""
+    if len(results) != 1:
+        raise ValueError(f"{source}: names {len(results)} inputs, which are done; compress_many returns all results")
+    return results[0]
+
+
+def encode_all(sources: Source | Sequence[Source], options: CompressOptions) -> list[Result]:
+    """Plan, fit or take a codebook, and encode each job with it."""
+    start = time.perf_counter()
+    codebook = codebook_from(options.codebook)
+    plan = plan_compression(sources, options)
+    notes, warnings, failed = list[str](), list[str](), dict[str, list[str]]()
+    book = _SharedCodebook(plan, options, codebook)
+    if book.continued:
+        notes.append(f"{plan.codebook_path}: its {book.continued} colors are used, as in the run before")
+    if book.codebook is None and not options.stores_factors and plan.jobs and plan.jobs[0].source.kind != "pipe":
+        fitted = fit_inputs([job.source for job in plan.jobs], options)
+        book.codebook, failed = fitted.codebook, fitted.counted.failed
+        warnings = fewer_colors(fitted.codebook, options)
+    shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
+    results = [Result(input=job.source.label, output=str(job.target.path), skipped=True) for job in plan.skipped]
+    with made_folder(plan.output) if plan.shares_folder() else nullcontext():
+        for job in plan.jobs:
+            try:
+                if job.source.label in failed and job.source.kind != "images":
+                    raise MediaError(failed[job.source.label][0])
+                results.append(_encode_job(job, book, options, shared))
+            except StreamVQError as error:
+                if len(plan.jobs) == 1:
+                    raise
+                results.append(_failure(job, shared, error))
+    return results
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What all jobs of a run share: remarks, and the time that each had in planning and fitting."""
+
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+class _SharedCodebook:
+    """The one codebook of a run: given, taken over from the run that `skip_existing` continues, or fitted.
+
+    It is saved before the first output that is kept gets its name, so that no output is ever there without it.
+    """
+
+    def __init__(self, plan: Plan, options: CompressOptions, given: Codebook | None) -> None:
+        self.codebook = given
+        self.path = plan.codebook_path
+        self.continued = 0  # codes of the codebook taken over
+        self._overwrite = options.overwrite
+        if given is None and options.skip_existing and self.path is not None and self.path.exists():
+            self.codebook = Codebook.load(self.path)
+            self.continued = len(self.codebook)
+        to_pipe = any(job.target.kind == "pipe" for job in plan.jobs)
+        # a pipe has no name of its own: there the codebook is named by its content, so that it can be run again
+        self._named_by_content = to_pipe and given is None and self.path is None and not options.stores_factors
+        self._unsaved = (self.path is not None and not self.continued) or self._named_by_content
+        self._overwrite |= to_pipe
+        self.given = str(options.codebook) if given is not None and options.codebook is not given else None
+
+    def save(self, stem: str) -> None:
+        """Write the file, once. Raises OutputExists or OutputError."""
+        if not self._unsaved or self.codebook is None:
+            return
+        if self._named_by_content:
+            self.path = Path(f"{stem}.{self.codebook.fingerprint[:8]}.codebook.npz")
+        assert self.path is not None
+        self.codebook.save(self.path, self._overwrite)
+        self._unsaved = False
+
+    def figures(self) -> dict[str, Any]:
+        """The fields of a `Result` that name it."""
+        if self.codebook is None:
+            return {}
+        path = str(self.path) if self.path else self.given
+        return {"codebook": path, "codebook_bytes": len(self.codebook.to_bytes())}
+
+
+def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, shared: _Shared) -> Result:
+    """Encode one input into one output: written, accepted, its codebook saved, and only then committed."""
+    start = time.perf_counter()
+    progress = options.progress or NoProgress()
+    notes, warnings = list(shared.notes), list(shared.warnings)
+    with open_source(job.source, keep_going=options.keep_going) as source:
+        items = source.items()
+        if book.codebook is None and not options.stores_factors:
+            book.codebook, items, note = warm_up(source, items, options, options.warmup)
+            (warnings if len(book.codebook) < options.code_count else notes).append(note)
+        encoder = _encoder(book.codebook, options, job.target.format == "svq", source.info.pixels)
+        with (
+            progress.of(f"quantize {source.label}", source.info.frame_count),
+            open_sink(
+                job.target, encoder.decoder, source.info, options, source.audio_from, options.external_codebook
+            ) as sink,
+        ):
+            if source.info.audio_streams and not sink.holds_audio:
+                notes.append(f"{sink.label}: holds no audio, so the input's is left out")
+            stats = StatsAccumulator(sink.exact)
+            failed = encode_frames(source, items, encoder, sink, stats, options)
+            sink.finish()
+            _accept(sink, stats, job.source.size_bytes, options)
+            book.save(job.source.stem)
+            sink.commit()
+        notes += source.notes + sink.notes + stats.notes(job.source.label)
+    return Result(
+        **_names(job),
+        **book.figures(),
+        **stats.figures(encoder.decoder, sink.size_bytes, time.perf_counter() - start + shared.seconds),
+        parts=sink.parts,
+        failed=tuple(failed),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )
+
+
+def _encoder(codebook: Codebook | None, options: CompressOptions, stored: bool, pixels: int | None) -> FrameEncoder:
+    """How frames of so many pixels are encoded, to be stored as they are or as pictures."""
+    low_rank = options.low_rank
+    if codebook is not None:
+        return VectorQuantization(codebook, options.lossy, low_rank, pixels)
+    assert low_rank is not None
+    return Factorization(low_rank, "gray" if options.gray else options.space, stored, pixels)
+
+
+def _accept(sink: FrameSink, stats: StatsAccumulator, size_in: int | None, options: CompressOptions) -> None:
+    """Raise LargerThanInput or BelowQuality where a finished output is not to be kept."""
+    psnr = stats.psnr_db()
+    if options.skip_if_larger and size_in is not None and sink.size_bytes > size_in:
+        raise LargerThanInput(f"{sink.label}: not kept: {sink.size_bytes} bytes, and the input has {size_in}")
+    if options.min_psnr is not None and psnr is not None and psnr < options.min_psnr:
+        raise BelowQuality(f"{sink.label}: not kept: PSNR {psnr:.2f} dB, below {options.min_psnr:g}; use more codes")
+
+
+def _names(job: Job) -> dict[str, Any]:
+    """The fields of a `Result` that say what was done."""
+    source = job.source
+    return {
+        "input": source.label,
+        "output": str(job.target.path),
+        "bytes_in": source.size_bytes,
+        "ignored_files": source.ignored_files,
+    }
+
+
+def _failure(job: Job, shared: _Shared, error: StreamVQError) -> Result:
+    """The result of a job that failed."""
+    return Result(
+        **_names(job), notes=shared.notes, warnings=shared.warnings, error=str(error), exit_code=error.exit_code
+    )
