@@ -11,9 +11,10 @@ from typing import Any
 
 from streamvq.container.reader import codebook_from
 from streamvq.errors import BelowQuality, LargerThanInput, MediaError, StreamVQError
+from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_source
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.options import ApplyOptions, CompressOptions, Source, keywords, keywords_after_two
+from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
 from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up

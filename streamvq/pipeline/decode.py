@@ -17,10 +17,11 @@ from typing import Any
 from streamvq.container.reader import codebook_from
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.frames import CodedFrame
+from streamvq.keywords import keywords_after_two
 from streamvq.media.opening import open_sink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.svq import LazyGroup, SvqSource, check_no_terminal
-from streamvq.options import DecompressOptions, Source, keywords_after_two
+from streamvq.options import DecompressOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.pipeline.compress import only_result
 from streamvq.pipeline.encoders import FrameStats

@@ -15,12 +15,13 @@ import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.frames import Failed, Frame
+from streamvq.keywords import keywords
 from streamvq.lowrank.low_rank import along, run_length
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.source import FrameSource
-from streamvq.options import FitOptions, Source, keywords
+from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.plan import listed
 from streamvq.progress import NoProgress

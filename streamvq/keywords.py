@@ -1,0 +1,131 @@
+"""How option classes work: an `Option` beside each field, checks, and functions that take the fields as keywords."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from fractions import Fraction
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+from streamvq.errors import UsageError
+
+First = TypeVar("First")
+Second = TypeVar("Second")
+Made = TypeVar("Made")
+Returned = TypeVar("Returned")
+Keywords = ParamSpec("Keywords")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the command line and checks know of an option besides its name, type and default.
+
+    `flags` are those of the command line. Numbers go from `low` to `high`. `choices` are the words that it takes.
+    """
+
+    flags: str
+    help: str
+    panel: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Options:
+    """Base of all option classes: checks ranges and choices, then whatever each class says in `check`."""
+
+    def __post_init__(self) -> None:
+        for name, option in options_of(type(self)).items():
+            _check(name, getattr(self, name), option)
+        for part in reversed(type(self).__mro__):
+            if "check" in vars(part):
+                part.check(self)  # type: ignore[attr-defined]
+
+
+@cache
+def options_of(options: Any) -> dict[str, Option]:
+    """The options of a class by name, in order; keywords of the library alone are left out."""
+    hints = get_type_hints(options, localns={"Codebook": Any}, include_extras=True)
+    found = {}
+    for each in fields(options):
+        for extra in getattr(hints[each.name], "__metadata__", ()):
+            if isinstance(extra, Option):
+                found[each.name] = extra
+    return found
+
+
+def _check(name: str, value: Any, option: Option) -> None:
+    if value is None:
+        return
+    low, high = option.low, option.high
+    if (low is not None or high is not None) and not isinstance(value, (int, float, Fraction)):
+        raise UsageError(f"`{name}={value}`: give a number")
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        to = "or more" if high is None else f"to {high:g}"
+        raise UsageError(f"`{name}={value}`: choose {low:g} {to}")
+    if option.choices and value not in option.choices:
+        raise UsageError(f"`{name}={value}`: choose one of {', '.join(option.choices)}")
+
+
+def keywords(
+    options: Callable[Keywords, Made],
+) -> Callable[[Callable[[First, Made], Returned]], Callable[Concatenate[First, Keywords], Returned]]:
+    """Turns `function(source, options)` into `function(source, keyword=..., ...)` with the keywords of a class.
+
+    An unknown keyword raises TypeError, which names the one that was probably meant.
+    """
+    return lambda function: _with_keywords(function, options)
+
+
+def keywords_after_two(
+    options: Callable[Keywords, Made],
+) -> Callable[[Callable[[First, Second, Made], Returned]], Callable[Concatenate[First, Second, Keywords], Returned]]:
+    """The same for `function(first, second, options)`."""
+    return lambda function: _with_keywords(function, options)
+
+
+def _with_keywords(function: Any, options: Any) -> Any:
+    signature = inspect.signature(function)
+    leading = list(signature.parameters.values())[:-1]
+    own = {
+        name: parameter.replace(annotation=_plain_type(parameter.annotation))
+        for name, parameter in inspect.signature(options).parameters.items()
+    }
+    signature = signature.replace(parameters=[*leading, *own.values()])
+
+    @wraps(function)
+    def call(*arguments: Any, **given: Any) -> Any:
+        for name in given:
+            if name not in signature.parameters:
+                raise TypeError(f"{function.__name__}() has no keyword {name!r}{_meant(name, options)}")
+        bound = signature.bind(*arguments, **given).arguments
+        head = [bound.pop(parameter.name) for parameter in leading]
+        return function(*head, options(**bound))
+
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return call
+
+
+def _plain_type(annotation: str) -> str:
+    """The X of "Annotated[X, ...]": what `help` shows of a keyword."""
+    inside = annotation.removeprefix("Annotated[")
+    depth = 0
+    for end, sign in enumerate(inside):
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and depth == 0 and inside != annotation:
+            return inside[:end]
+    return annotation
+
+
+def _meant(name: str, options: Any) -> str:
+    """The keyword that is probably meant, as a question."""
+    by_flag = {
+        flag.lstrip("-").replace("-", "_"): keyword
+        for keyword, option in options_of(options).items()
+        for flag in option.flags.split()
+    }
+    close = get_close_matches(name, by_flag.keys() | by_flag.values(), 1)
+    return f"; did you mean {by_flag.get(close[0], close[0])!r}?" if close else ""
