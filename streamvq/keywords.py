@@ -38,11 +38,12 @@ class Options:
     """Base of all option classes: checks ranges and choices, then whatever each class says in `check`."""
 
     def __post_init__(self) -> None:
-        for name, option in options_of(type(self)).items():
+        kind: Any = type(self)
+        for name, option in options_of(kind).items():
             _check(name, getattr(self, name), option)
-        for part in reversed(type(self).__mro__):
+        for part in reversed(kind.__mro__):
             if "check" in vars(part):
-                part.check(self)  # type: ignore[attr-defined]
+                part.check(self)
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.ordered import frames_ahead, ordered_map, worker_count, workers
 
 pytestmark = pytest.mark.parametrize("jobs", [1, 2, 4])
 
@@ -157,3 +157,51 @@ def test_enough_is_read_ahead_to_keep_all_workers_busy(jobs: int) -> None:
 def test_zero_jobs_means_all_cores(jobs: int) -> None:
     assert worker_count(0) >= 1
     assert list(ordered_map(str, range(jobs), 0, 4)) == [str(number) for number in range(jobs)]
+
+
+@pytest.mark.parametrize("ahead", [2, 8])
+def test_two_maps_share_their_workers_with_a_scan_between(jobs: int, ahead: int) -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    def work(number: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.001)
+        with lock:
+            running -= 1
+        return number + 1
+
+    def sums(numbers: Iterator[int]) -> Iterator[int]:
+        total = 0
+        for number in numbers:
+            total += number
+            yield total
+
+    with workers(jobs) as pool:
+        found = list(pool.map(work, sums(pool.map(work, range(50), ahead)), ahead))
+    assert found == [sum(range(1, number + 2)) + 1 for number in range(50)]
+    assert most <= jobs
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_an_error_in_either_map_comes_after_what_was_good(jobs: int, stage: int) -> None:
+    def fail(number: int) -> int:
+        if number == 20:
+            raise ValueError("twenty")
+        return number
+
+    fns = [fail, int] if stage == 0 else [int, fail]
+    good = []
+    with pytest.raises(ValueError, match="twenty"), workers(jobs) as pool:
+        good.extend(pool.map(fns[1], pool.map(fns[0], range(50), 8), 8))
+    assert good == list(range(20))
+
+
+def test_two_maps_that_nobody_reads_to_the_end_stop(jobs: int) -> None:
+    with workers(jobs) as pool:
+        numbers = pool.map(int, pool.map(int, iter(int, 1), 8), 8)
+        assert next(numbers) == 0
+        numbers.close()
