@@ -248,8 +248,8 @@ def _decode_job(job: Job, codebook: Codebook | None, frames: range | None, how: 
                 why = "a part has no audio" if frames is not None else "holds no audio"
                 result.notes.append(f"{sink.label}: {why}, so the input's is left out")
             tally = transcribe(source, sink, how.run, how.progress)
-        if source.missing:
-            result.failed.append(source.missing)
+        if source.truncation:
+            result.failed.append(source.truncation)
         result.notes += source.notes + sink.notes
         tally.fill(result, sink, source.decoder, time.perf_counter() - start)
 

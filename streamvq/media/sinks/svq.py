@@ -22,7 +22,6 @@ from streamvq.media.libav import writing
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.y4m import writing_stdout
 from streamvq.media.targets import Target
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.settings import OutputSettings
 from streamvq.staging import staged_file
@@ -49,8 +48,7 @@ class SvqSink(FrameSink):
         audio_from: Path | None = None,
     ) -> None:
         super().__init__(str(target.path))
-        book = decoder if isinstance(decoder, Codebook) else None
-        high, wide = book.block if book else (1, 1)
+        high, wide = decoder.block or (1, 1)
         self.group_pixels = min(_GROUP_CODES * high * wide, _GROUP_PIXELS)
         self._decoder = decoder
         self._to_pipe = target.kind == "pipe"
@@ -66,10 +64,10 @@ class SvqSink(FrameSink):
             if self._audio is not None:
                 self.notes += self._audio.copy.remarks(self.label, "svq")
             info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
-            self._header = Header.of(info, decoder)
+            self._header = Header.from_stream(info, decoder)
             self._guard = writing_stdout if self._to_pipe else nullcontext
             with self._guard():
-                self._writer = SvqWriter(self._stream, self._header, book, settings.embed)
+                self._writer = SvqWriter(self._stream, self._header, decoder, settings.embed)
             self.parts = self._writer.parts
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -88,7 +86,7 @@ class SvqSink(FrameSink):
             self._writer.group(group)
 
     def finish(self) -> None:
-        if not self._writer.frames:
+        if not self._writer.n_frames:
             raise OutputError(f"{self.label}: no frame was written")
         with self._guard():
             if self._audio is not None:
