@@ -80,9 +80,9 @@ def svq_bytes(decoder: FrameDecoder, frames: Sequence[CodedFrame], *args: Any, *
     return stream.getvalue()
 
 
-def small_file(colors: int = 16) -> tuple[bytes, list[IndexFrame]]:
+def small_file(n_codes: int = 16) -> tuple[bytes, list[IndexFrame]]:
     """Seven frames in four groups with their codebook, and those frames."""
-    book = codebook(colors)
+    book = codebook(n_codes)
     frames = some_frames(book)
     return svq_bytes(book, frames), frames
 
