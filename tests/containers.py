@@ -105,6 +105,13 @@ def outcome(data: bytes, book: Codebook | None = None) -> tuple[list[Any], str |
     return line
 
 
+def assert_refused(data: bytes, book: Codebook | None = None) -> str:
+    """Its text, which names the file."""
+    result = outcome(data, book)
+    assert isinstance(result, str), "it was read"
+    return result
+
+
 def facts(frame: CodedFrame) -> tuple[object, ...]:
     """All that a frame holds, to compare."""
     alpha = None if frame.alpha is None else frame.alpha.tolist()
