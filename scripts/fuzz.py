@@ -284,7 +284,7 @@ def _can_be(frame: IndexFrame) -> None:
 
 
 def fuzz(seed: int, seconds: float, max_files: int | None = None) -> tuple[int, bytes | None]:
-    """Check files until the time is over; how many there were, and the one that failed."""
+    """Check files until the time is over; returns how many there were, and the one that failed."""
     sources, rng = originals(), random.Random(seed)
     end, count = time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory(prefix="streamvq-fuzz-") as folder:

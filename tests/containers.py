@@ -80,9 +80,9 @@ def svq_bytes(decoder: FrameDecoder, frames: Sequence[CodedFrame], *args: Any, *
     return stream.getvalue()
 
 
-def small_file(colors: int = 16) -> tuple[bytes, list[IndexFrame]]:
+def small_file(n_codes: int = 16) -> tuple[bytes, list[IndexFrame]]:
     """Seven frames in four groups with their codebook, and those frames."""
-    book = codebook(colors)
+    book = codebook(n_codes)
     frames = some_frames(book)
     return svq_bytes(book, frames), frames
 
@@ -103,6 +103,13 @@ def outcome(data: bytes, book: Codebook | None = None) -> tuple[list[Any], str |
     assert "x.svq" in line
     assert "\n" not in line
     return line
+
+
+def assert_refused(data: bytes, book: Codebook | None = None) -> str:
+    """Its text, which names the file."""
+    result = outcome(data, book)
+    assert isinstance(result, str), "it was read"
+    return result
 
 
 def facts(frame: CodedFrame) -> tuple[object, ...]:

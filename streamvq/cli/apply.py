@@ -46,9 +46,9 @@ def apply(
     Color inputs become luma for a gray codebook; gray inputs become R=G=B for a color one.
     """
     from streamvq.cli.run import Request, run_compress
-    from streamvq.settings import OutputSettings, RunSettings
+    from streamvq.options import RunSettings, WriteOptions
 
-    writing = OutputSettings(
+    writing = WriteOptions(
         format,
         crf,
         opt.frame_rate(fps),

@@ -72,8 +72,8 @@ def compare(
     from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.container.reader import load_codebook
     from streamvq.errors import UsageError
+    from streamvq.options import RunSettings
     from streamvq.report import comparison, figure
-    from streamvq.settings import RunSettings
     from streamvq.staging import check_free
 
     chosen = _chosen_frames(frames)

@@ -58,14 +58,14 @@ def compress(
     """
     from streamvq.cli.run import Request, run_compress
     from streamvq.errors import UsageError
-    from streamvq.settings import OutputSettings, RunSettings
+    from streamvq.options import RunSettings, WriteOptions
 
     if codebook and any(value for value in (colors, bits, gray, block, space)):
         raise UsageError(
             f"-c {codebook}: the codebook fixes its codes; drop --colors, --bits, --gray, --block, --space"
         )
     sides = opt.block_sides(block)
-    writing = OutputSettings(
+    writing = WriteOptions(
         format,
         crf,
         opt.frame_rate(fps),

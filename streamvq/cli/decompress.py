@@ -48,9 +48,9 @@ def decompress(
     A file that is cut off is decoded up to its last whole group, and the exit code is 1.
     """
     from streamvq.cli.run import Request, run_decompress
-    from streamvq.settings import OutputSettings, RunSettings
+    from streamvq.options import RunSettings, WriteOptions
 
-    writing = OutputSettings(format, crf, opt.frame_rate(fps), overwrite, skip_existing)
+    writing = WriteOptions(format, crf, opt.frame_rate(fps), overwrite, skip_existing)
     run = RunSettings(jobs, keep_going=keep_going)
     request = Request(inputs, output, run, writing, dry_run, json, quiet, verbose)
     run_decompress(request, codebook, opt.frame_range(frames))

@@ -48,15 +48,15 @@ def fit(
     from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.errors import UsageError
     from streamvq.media.inputs import find_inputs
+    from streamvq.options import FitSettings, LowRankOptions, RunSettings
     from streamvq.pipeline import fit as learning
-    from streamvq.settings import FitSettings, LowRankSettings, RunSettings
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
     sides = opt.block_sides(block)
     count = opt.color_count(colors, bits, gray, sides)
-    low_rank = LowRankSettings.of(rank, energy, patch)
+    low_rank = LowRankOptions.of(rank, energy, patch)
     settings = FitSettings.of(count, gray, seed, sides, space or "", low_rank)
     kind = learning.codes_name(settings.block)
     found = find_inputs(inputs, recursive)

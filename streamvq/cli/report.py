@@ -59,8 +59,8 @@ def report(
     """
     from streamvq.cli.printing import bytes_text, print_json, progress_bar, say
     from streamvq.container.reader import load_codebook
+    from streamvq.options import RunSettings
     from streamvq.report.page import write_report
-    from streamvq.settings import RunSettings
 
     output = output or _default_output(tests)
     found = write_report(

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from streamvq.options import RunSettings, WriteOptions
     from streamvq.pipeline.plan import Plan
     from streamvq.pipeline.result import Result
-    from streamvq.settings import OutputSettings, RunSettings
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Request:
     inputs: list[str]
     output: str | None
     run: RunSettings
-    writing: OutputSettings
+    writing: WriteOptions
     dry_run: bool
     json: bool
     quiet: bool
@@ -37,9 +37,9 @@ def run_compress(
     """Quantize and print; exits with 1 where something failed. `drawing` is as for `DrawingSettings.of`."""
     from streamvq.cli.printing import progress_bar
     from streamvq.container.reader import load_codebook
+    from streamvq.options import DrawingSettings
     from streamvq.pipeline.plan import make_plan
     from streamvq.pipeline.run import compress
-    from streamvq.settings import DrawingSettings
 
     book = load_codebook(codebook) if codebook else None
     files: dict[str, Any] = {"codebook": book, "save_codebook": save_codebook, "recursive": recursive}

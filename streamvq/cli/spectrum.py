@@ -58,13 +58,13 @@ def spectrum(
     from streamvq.cli.printing import print_json, progress_bar
     from streamvq.errors import UsageError
     from streamvq.media.opening import open_source
+    from streamvq.options import LowRankOptions, RunSettings
     from streamvq.report.figure import check_figure_name
     from streamvq.report.spectrum import Spectrum, spectra
-    from streamvq.settings import LowRankSettings, RunSettings
     from streamvq.staging import check_free
 
     chosen = _ranks(ranks)
-    LowRankSettings(rank=1, patch=patch)  # checks
+    LowRankOptions(rank=1, patch=patch)  # checks
     if every < 1:
         raise UsageError(f"--every {every}: choose 1 or more")
     if plot is not None:

@@ -59,8 +59,8 @@ def sweep(
     and started again, it goes on where it was.
     """
     from streamvq.cli.printing import print_json, progress_bar, say
+    from streamvq.options import RunSettings
     from streamvq.report import sweep as sweeping
-    from streamvq.settings import RunSettings
 
     found = sweeping.sweep(
         source,

@@ -115,7 +115,7 @@ def _ticks(seconds: Fraction | None, time_base: Fraction | None, label: str) -> 
     if abs(ticks) > _MAX_TICKS:
         raise OutputError(f"{label}: its time {float(seconds):g} s is beyond what .svq holds")
     if ticks.denominator != 1:
-        raise OutputError(f"{label}: its time {seconds} s is no multiple of the stream's time base, {time_base} s")
+        raise OutputError(f"{label}: its time {seconds} s is not a multiple of the stream's time base, {time_base} s")
     return ticks.numerator
 
 
@@ -152,7 +152,7 @@ def _read_entry(data: Leb128Reader, previous: Entry) -> Entry:
     time = None if flags & NO_TIME else previous.end + (data.signed() if flags & TIME else 0)
     duration = data.number() if flags & DURATION else previous.duration
     if abs(time or 0) > _MAX_TICKS or duration > _MAX_TICKS:
-        raise ValueError("it claims a time beyond all clocks")
+        raise ValueError("it claims a time that is out of range")
     name = _read_name(data) if flags & NAME else None
     return Entry(height, width, time, duration, name, bool(flags & ALPHA))
 

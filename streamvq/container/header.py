@@ -98,13 +98,13 @@ class Header:
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
         if header.space not in SPACES or (header.info.width is None) != (header.info.height is None):
-            raise ValueError("its space is none, or it lacks one of width and height")
+            raise ValueError("its space is unknown, or it lacks one of width and height")
         if factors and header.patch in (None, 1):
-            raise ValueError("its patches have no side")
+            raise ValueError("the side of its patches is invalid")
         if not factors:
             code_length(header.block, header.space)
             if not header.n_codes or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
-                raise ValueError("it lacks the number of codes, or its fingerprint is none")
+                raise ValueError("it lacks the number of codes, or its fingerprint is invalid")
         return header
 
     @property
@@ -132,7 +132,7 @@ def _fraction(record: dict[str, Any], name: str) -> Fraction | None:
     numerator, slash, denominator = str(value).partition("/")
     terms = [int(term) if term.isdecimal() and len(term) < 20 else 0 for term in (numerator, denominator)]
     if not slash or not 0 < terms[0] <= _MAX_TERM or not 0 < terms[1] <= _MAX_TERM:
-        raise ValueError(f"{name} is no fraction above 0")
+        raise ValueError(f"{name} is not a positive fraction")
     return Fraction(*terms)
 
 

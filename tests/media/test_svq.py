@@ -18,7 +18,6 @@ from videos import FPS, audio_packets, frame_times, read_video, write_video
 
 import streamvq
 from streamvq import (
-    IndexFrame,
     MediaDamaged,
     OutputError,
     RunSettings,
@@ -29,6 +28,7 @@ from streamvq import (
     open_source,
 )
 from streamvq.container import group_size, reader
+from streamvq.container.groups import Group
 from streamvq.media.sources.svq import SvqSource
 
 
@@ -287,9 +287,9 @@ def test_a_part_needs_its_own_groups_only(
             bad[start + 10 : end - 4] = bytes(end - 4 - start - 10)
     decoded, decode = [], reader.decode_group
 
-    def counted(payload: bytes, *rest: object) -> list[IndexFrame]:
-        decoded.append(payload[0] // 2)
-        return decode(payload, *rest)  # type: ignore[arg-type]
+    def counted(group: Group, *rest: object) -> object:
+        decoded.append(group.first // 2)
+        return decode(group, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reader, "decode_group", counted)
     path = saved(tmp_path / "x.svq", bytes(bad))
