@@ -47,9 +47,9 @@ def open_source(
         if len(found) != 1:
             raise UsageError(f"{source}: names {len(found)} inputs; open them one by one")
         source = found[0]
-    if source.kind in ("image", "images"):
+    if source.source_type in ("image", "images"):
         return ImageSource(source)
-    if source.kind == "pipe" or source.paths[0].suffix.lower() == ".y4m":
+    if source.source_type == "pipe" or source.paths[0].suffix.lower() == ".y4m":
         return Y4MSource(source, keep_going)
     if source.is_svq:
         return SvqSource(source.paths[0], source.label, codebook, keep_going)

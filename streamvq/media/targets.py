@@ -59,7 +59,7 @@ class Job:
 
     def named(self) -> bool:
         """Whether the outputs take the names of the input's images."""
-        return self.target.kind == "folder" and self.source.kind in ("image", "images")
+        return self.target.kind == "folder" and self.source.source_type in ("image", "images")
 
     def files(self) -> list[Path]:
         """The output files whose names are known beforehand; for numbered frames their folder."""
@@ -117,9 +117,9 @@ def _targets(
         if format in VIDEO_FORMATS and _is_folder(output):
             return [(source, _inside(Path(output), source, format))]
         target = Target.of(output, format)
-        if target.kind == "image" and source.kind == "pipe" and not source.is_svq:
+        if target.kind == "image" and source.source_type == "pipe" and not source.is_svq:
             raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
-        if target.kind == "image" and not (source.kind == "image" or source.is_svq):
+        if target.kind == "image" and not (source.source_type == "image" or source.is_svq):
             raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")
         return [(source, target)]
     if os.fspath(output) == PIPE:
@@ -135,11 +135,11 @@ def _is_folder(output: str | os.PathLike[str]) -> bool:
 
 def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
     """The target of one input inside a folder of outputs."""
-    if source.kind == "image":
+    if source.source_type == "image":
         if format in VIDEO_FORMATS:
             return Target("video", folder / f"{source.stem}.{format}", format)
         return Target("folder", folder, format or "png")
-    if source.kind == "images" and format not in VIDEO_FORMATS:
+    if source.source_type == "images" and format not in VIDEO_FORMATS:
         named = source.label == str(source.root)  # a folder, not loose images
         return Target("folder", folder / source.stem if named else folder, format or "png")
     if format in IMAGE_FORMATS:
@@ -183,7 +183,7 @@ def _without_existing(jobs: Sequence[Job], taken: set[Path]) -> tuple[list[Job],
     skipped: list[Job] = []
     for job in jobs:
         pairs = list(zip(job.source.paths, job.files(), strict=False))
-        if job.target.kind == "folder" and job.source.kind == "images":
+        if job.target.kind == "folder" and job.source.source_type == "images":
             left = tuple(path for path, file in pairs if file not in taken)
             (todo if left else skipped).append(
                 replace(job, source=replace(job.source, paths=left or job.source.paths))

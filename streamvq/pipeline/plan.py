@@ -55,11 +55,11 @@ def make_plan(
     )
     if output is None:
         output = _default_output(inputs)
-    if len(inputs) > 1 and any(source.kind == "pipe" for source in inputs):
+    if len(inputs) > 1 and any(source.source_type == "pipe" for source in inputs):
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with -c CODEBOOK")
     if os.fspath(output) == PIPE and (writing.skip_if_larger or writing.min_psnr is not None):
         raise UsageError("-: what went into a pipe cannot be taken back; drop --skip-if-larger and --min-psnr")
-    if writing.skip_if_larger and any(source.kind == "pipe" for source in inputs):
+    if writing.skip_if_larger and any(source.source_type == "pipe" for source in inputs):
         raise UsageError("-: a pipe has no size to compare with; drop --skip-if-larger")
     jobs, skipped, continues = plan_jobs(inputs, output, writing)
     path = Path(save_codebook) if save_codebook else None
@@ -75,7 +75,7 @@ def _default_output(inputs: Sequence[MediaInput]) -> Path:
     if len(inputs) != 1:
         raise UsageError(f"{len(inputs)} inputs: name a folder for their outputs with -o")
     source = inputs[0]
-    if source.kind == "pipe" or source.is_svq:
+    if source.source_type == "pipe" or source.is_svq:
         raise UsageError(f"{source.label}: name the output with -o")
     beside = source.root.resolve() if source.root and source.label == str(source.root) else source.paths[0]
     return beside.with_name(f"{source.stem}.svq")
@@ -87,9 +87,9 @@ def plan_decompression(
     """What `decompress` with these arguments would do. Raises what would keep it from starting."""
     inputs = find_inputs([sources] if isinstance(sources, (str, os.PathLike)) else sources)
     for source in inputs:
-        if not source.is_svq and source.kind != "pipe":
+        if not source.is_svq and source.source_type != "pipe":
             raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
-    inputs = [replace(source, pipes_svq=source.kind == "pipe") for source in inputs]
+    inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
     jobs, skipped, _ = plan_jobs(inputs, output, writing or OutputSettings())
     return Plan(jobs, skipped, None, Path(output))
 

@@ -96,7 +96,7 @@ def compress(
     notes = [] if codebook or not known else [f"{path}: its {len(known)} colors are used, as in the run before"]
     warnings: list[str] = []
     failed: dict[str, list[str]] = {}
-    if known is None and factors is None and plan.jobs and plan.jobs[0].source.kind != "pipe":
+    if known is None and factors is None and plan.jobs and plan.jobs[0].source.source_type != "pipe":
         fitted = fit([job.source for job in plan.jobs], settings, how.run, how.progress)
         known, failed, warnings = fitted.codebook, fitted.failed, fewer_colors(fitted.codebook, settings)
     shared_seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
@@ -110,7 +110,7 @@ def compress(
             if unsaved is not None or (codebook is factors is None and job.target.kind == "pipe" and path is None):
                 keep = _Keeper(unsaved, job, how.writing.overwrite)
             try:
-                if job.source.label in failed and job.source.kind != "images":
+                if job.source.label in failed and job.source.source_type != "images":
                     raise MediaError(failed[job.source.label][0])
                 known = _run_job(job, known, how, result, shared_seconds, keep)
             except StreamVQError as error:

@@ -21,7 +21,7 @@ class Y4MSource(VideoSource):
     """y4m from standard input or a file: 4:2:0, 4:2:2, 4:4:4 or mono, 8 bits or more."""
 
     def __init__(self, source: MediaInput, keep_going: bool = False) -> None:
-        if source.kind == "pipe":
+        if source.source_type == "pipe":
             stream: IO[bytes] = sys.stdin.buffer
             if stream.isatty():
                 raise MediaError(
