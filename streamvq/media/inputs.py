@@ -83,7 +83,7 @@ def find_inputs(
 ) -> list[MediaInput]:
     """The inputs that paths, folders and globs name, in the order given, each once.
 
-    Single images that are named together (also by a glob) become one set, at the place of the first of them.
+    Single images that are named together (also by a glob) become one set, in the position of the first of them.
     `leave_out` is a folder that folders are searched without: that of the outputs.
     Raises InputMissing where nothing is found, UsageError where no argument is given or the pipe comes twice.
     """
@@ -92,7 +92,7 @@ def find_inputs(
     texts = [os.fspath(argument) for argument in arguments]
     if texts.count(PIPE) > 1:
         raise UsageError("-: standard input can be read once only; name it once")
-    found: dict[Path | str, MediaInput | None] = {}  # None marks the place of the images
+    found: dict[Path | str, MediaInput | None] = {}  # None stands for the set of images
     images: list[Path] = []
     for path in chain.from_iterable(_matches(text) for text in texts):
         if path == Path(PIPE):

@@ -189,9 +189,9 @@ def _run_job(
             if source.info.audio_streams and not sink.holds_audio:
                 result.notes.append(f"{sink.label}: holds no audio, so the input's is left out")
             tally, result.failed = quantize(source, items, method, sink, how.run, how.progress)
-            sink.judge = lambda: _judge(
-                sink, tally, result, how.writing, partial(keep.save, codebook) if keep and codebook else None
-            )
+            sink.finish()
+            _judge(sink, tally, result, how.writing, partial(keep.save, codebook) if keep and codebook else None)
+            sink.commit()
         result.notes += source.notes + sink.notes
         tally.fill(result, sink, method.decoder, time.perf_counter() - start + shared_seconds)
     return codebook

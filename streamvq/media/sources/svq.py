@@ -22,14 +22,17 @@ Item = tuple["LazyGroup", int]  # and the position in it
 
 
 class LazyGroup:
-    """A group that is decoded when it is first needed, once, and forgotten with its last user."""
+    """A group of coded frames that is decoded when it is first needed, and once.
 
-    def __init__(self, reader: SvqReader, chunk: Chunk) -> None:
+    `first` is the index of its first frame; `count` frames have `pixels` pixels together.
+    """
+
+    def __init__(self, reader: SvqReader, chunk: Chunk, first: int) -> None:
         self._reader = reader
         self._chunk = chunk
         self._lock = threading.Lock()
         self._frames: list[CodedFrame] | None = None
-        self.first = reader.span(chunk)[0]
+        self.first = first
         about = reader.explained(chunk, group_parts)
         self.count, self.pixels = about.frames, about.pixels
 
@@ -44,8 +47,9 @@ class LazyGroup:
 class SvqSource(FrameSource):
     """The frames of a `.svq` file, or of standard input where `path` is None.
 
-    A file that is cut off ends after its last whole group, and `missing` says what is gone. `only` is a range of
-    frame indices, of which alone the groups are read.
+    A file that is cut off ends after its last whole group, and `missing` says what is lost. `only` is a range of
+    frame indices: other groups are not decoded. `codebook` is for a file that has none inside. Raises InputMissing,
+    MediaError, or CodebookError where the codebook is missing or another one.
     """
 
     codec = "svq"
@@ -86,16 +90,16 @@ class SvqSource(FrameSource):
 
     @property
     def missing(self) -> str | None:
-        """What is gone, where the file is cut off; complete after reading."""
+        """What is lost where the file is cut off, None where it is whole; complete after reading."""
         return self.reader.missing
 
     def groups(self) -> Iterator[LazyGroup]:
-        """The groups in order. Raises MediaDamaged, or ends there where damage is to be lived with."""
+        """The groups in order. At damage it raises MediaDamaged, or ends with a note where `keep_going` was given."""
         some = False
         try:
-            for chunk in self._chunks():
+            for chunk, first in self._chunks():
                 some = True
-                yield LazyGroup(self.reader, chunk)
+                yield LazyGroup(self.reader, chunk, first)
         except MediaDamaged as error:
             if not (self._keep_going and some):
                 raise
@@ -105,26 +109,26 @@ class SvqSource(FrameSource):
         if not some:
             raise MediaDamaged(self.missing or f"{self.label}: holds no frames")
 
-    def _chunks(self) -> Iterator[Chunk]:
-        """The group chunks that are asked for; sets `_total` to the number of frames seen."""
+    def _chunks(self) -> Iterator[tuple[Chunk, int]]:
+        """The wanted groups' chunks, each with its first frame's index; sets `_total` to the number of frames seen."""
         only = self.only
         if only is not None and self._size is not None:
             groups = self.reader.index(self._size)
             self._total = groups[-1].first + groups[-1].frames if groups else 0
             for group in groups:
                 if group.first < only.stop and group.first + group.frames > only.start:
-                    yield self.reader.group_at(group)
+                    yield self.reader.group_at(group), group.first
             return
         for chunk in self.reader.groups():
             first, count = self.reader.span(chunk)
             self._total = first + count
             if only is None or (first < only.stop and first + count > only.start):
-                yield chunk
+                yield chunk, first
             elif first >= only.stop:
                 break
 
     def wanted(self, group: LazyGroup) -> range:
-        """The positions in a group of the frames that are asked for."""
+        """The positions in a group of the wanted frames."""
         if self.only is None:
             return range(group.count)
         return range(max(0, self.only.start - group.first), min(group.count, self.only.stop - group.first))
