@@ -1,4 +1,4 @@
-"""Finding inputs: natural order, globs, folders, and what is left alone."""
+"""Finding inputs: natural order, globs, folders, and ignored files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_numbers_sort_by_value(numbers: list[int]) -> None:
 
 
 @given(st.lists(st.text("aB01٣.- /é", max_size=8), unique=True), st.randoms())
-def test_any_names_have_one_order(names: list[str], chance: random.Random) -> None:
+def test_any_names_have_one_order(names: list[str], generator: random.Random) -> None:
     shuffled = names[:]
-    chance.shuffle(shuffled)
+    generator.shuffle(shuffled)
     assert sorted(names, key=natural_key) == sorted(shuffled, key=natural_key)
 
 

@@ -110,7 +110,7 @@ class SvqSource(FrameSource):
             raise MediaDamaged(self.missing or f"{self.label}: holds no frames")
 
     def _chunks(self) -> Iterator[tuple[Chunk, int]]:
-        """The wanted groups' chunks, each with its first frame's index; sets `_total` to the number of frames seen."""
+        """The wanted groups' chunks, with first frame indices; sets `_total` to the number of frames seen."""
         only = self.only
         if only is not None and self._size is not None:
             groups = self.reader.index(self._size)
