@@ -1,4 +1,4 @@
-"""Video files made and read back with PyAV alone, so that the package is judged by another hand."""
+"""Video files made and read back with PyAV alone, so that independent code checks the package."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
+from pictures import smooth
 
 ENCODERS: dict[str, tuple[str, str, dict[str, str]]] = {  # suffix: codec, pixel format, options
     ".mkv": ("ffv1", "bgr0", {"level": "3", "slices": "1"}),
@@ -66,16 +67,35 @@ def write_video(
     return path
 
 
-def _picture(pixels: NDArray, kind: str, colorspace: int | None, color_range: int | None) -> av.VideoFrame:
-    if kind.startswith("yuv444p") and pixels.dtype == np.float64:  # planes given as they shall be stored
-        return av.VideoFrame.from_ndarray(np.moveaxis(pixels, 2, 0).astype(np.uint8).copy(), format=kind)
+def write_smooth_video(folder: Path, count: int = 20, **options: Any) -> Path:
+    """`in.mkv` in a folder: soft gradients that wander, 64x48."""
+    return write_video(folder / "in.mkv", [smooth(48, 64, shift) for shift in range(count)], **options)
+
+
+def with_audio_twice(source: Path, path: Path) -> Path:
+    """A copy of a video whose audio stream is there twice."""
+    with av.open(str(source)) as one, av.open(str(source)) as again, av.open(str(path), "w") as output:
+        streams = {0: output.add_stream_from_template(one.streams.video[0])}
+        streams[1] = output.add_stream_from_template(one.streams.audio[0])
+        extra = output.add_stream_from_template(again.streams.audio[0])
+        packets: list[Any] = [(packet, streams[packet.stream.index]) for packet in one.demux() if packet.size]
+        packets += [(packet, extra) for packet in again.demux(audio=0) if packet.size]
+        for packet, stream in sorted(packets, key=lambda pair: pair[0].dts * pair[0].time_base):
+            packet.stream = stream
+            output.mux(packet)
+    return path
+
+
+def _picture(pixels: NDArray, pix_fmt: str, colorspace: int | None, color_range: int | None) -> av.VideoFrame:
+    if pix_fmt.startswith("yuv444p") and pixels.dtype == np.float64:  # planes given as they shall be stored
+        return av.VideoFrame.from_ndarray(np.moveaxis(pixels, 2, 0).astype(np.uint8).copy(), format=pix_fmt)
     names = {1: "gray", 3: "rgb24", 4: "rgba"}
     channels = pixels.shape[2]
     plain = np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels)
     picture = av.VideoFrame.from_ndarray(plain, format=names[channels])
-    if kind == names[channels]:
+    if pix_fmt == names[channels]:
         return picture
-    return picture.reformat(format=kind, dst_colorspace=colorspace, dst_color_range=color_range)
+    return picture.reformat(format=pix_fmt, dst_colorspace=colorspace, dst_color_range=color_range)
 
 
 def _add_audio(output: Any, codec: str) -> Any:
@@ -97,18 +117,18 @@ def _beep(output: Any, stream: Any, seconds: float) -> None:
     output.mux(stream.encode())
 
 
-def read_video(path: Path | bytes, kind: str | None = None) -> list[NDArray]:
+def read_video(path: Path | bytes, pix_fmt: str | None = None) -> list[NDArray]:
     """All pictures of a video (or of y4m bytes): RGB, or RGBA where the video has alpha, gray where it is gray."""
     source = io.BytesIO(path) if isinstance(path, bytes) else str(path)
     with av.open(source, format="yuv4mpegpipe" if isinstance(path, bytes) else None) as container:
-        return [_pixels(picture, kind) for picture in container.decode(video=0)]
+        return [_pixels(picture, pix_fmt) for picture in container.decode(video=0)]
 
 
-def _pixels(picture: av.VideoFrame, kind: str | None) -> NDArray:
-    if kind is None:
+def _pixels(picture: av.VideoFrame, pix_fmt: str | None) -> NDArray:
+    if pix_fmt is None:
         alpha = any(part.is_alpha for part in picture.format.components)
-        kind = "rgba" if alpha else "gray" if picture.format.name == "gray" else "rgb24"
-    pixels = picture.to_ndarray(format=kind)
+        pix_fmt = "rgba" if alpha else "gray" if picture.format.name == "gray" else "rgb24"
+    pixels = picture.to_ndarray(format=pix_fmt)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
@@ -124,14 +144,28 @@ def audio_packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
+def timed_audio_packets(path: Path) -> list[tuple[int, bytes, Fraction, Fraction]]:
+    """Stream, payload, and exact presentation and decoding time of every audio packet, in the order of the file."""
+    with av.open(str(path)) as container:
+        packets: list[Any] = [packet for packet in container.demux(*container.streams.audio) if packet.size]
+        return [
+            (
+                packet.stream.index,
+                bytes(packet),
+                *(Fraction(time * packet.time_base) for time in (packet.pts, packet.dts)),
+            )
+            for packet in packets
+        ]
+
+
 def y4m(pictures: Sequence[NDArray], layout: str = "444", fps: Fraction = FPS) -> bytes:
     """Pictures as y4m, limited-range BT.601; `layout` 444, 422, 420jpeg or mono."""
-    kind = {"444": "yuv444p", "422": "yuv422p", "420jpeg": "yuv420p", "mono": "gray"}[layout]
+    pix_fmt = {"444": "yuv444p", "422": "yuv422p", "420jpeg": "yuv420p", "mono": "gray"}[layout]
     height, width = pictures[0].shape[:2]
     parts = [f"YUV4MPEG2 W{width} H{height} F{fps.numerator}:{fps.denominator} Ip A1:1 C{layout}\n".encode()]
     for pixels in pictures:
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-        picture = picture.reformat(format=kind, dst_colorspace="ITU601", dst_color_range="MPEG")
+        picture = picture.reformat(format=pix_fmt, dst_colorspace="ITU601", dst_color_range="MPEG")
         planes = [_plane(plane) for plane in picture.planes]
         parts += [b"FRAME\n", *planes]
     return b"".join(parts)

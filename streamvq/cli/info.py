@@ -112,10 +112,10 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
             continue
         with open_source(item) as source:
             about = source.info
-            record: dict[str, Any] = {"file": item.label, "kind": item.kind, "bytes": item.size_bytes}
-            if item.kind == "images":
+            record: dict[str, Any] = {"file": item.label, "kind": item.source_type, "bytes": item.size_bytes}
+            if item.source_type == "images":
                 record |= {"images": len(item.paths), "ignored_files": item.ignored_files}
-            elif item.kind == "image":
+            elif item.source_type == "image":
                 height, width, channels = next(iter(source)).pixels.shape
                 record |= {"width": width, "height": height, "channels": channels}
             else:

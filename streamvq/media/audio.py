@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -15,14 +14,13 @@ from av.container import OutputContainer
 
 from streamvq.container.audio import AudioFile
 from streamvq.media.libav import url
-
-_NUT_DELAY = 60  # seconds, rounded up to a tick of each stream
+from streamvq.media.nut import DELAY_SECONDS, nut_holds
 
 
 class AudioCopy:
     """Copies the audio streams of `path` that `output` can hold.
 
-    Make it before anything is written to `output`; call `up_to` with the time of each picture, so that the
+    Make it before anything is written to `output`; call `copy_until` with the time of each picture, so that the
     streams interleave, and with None at the end. Holds one packet at a time.
 
     Encoders put a packet of priming samples before time 0, and cut files may have more there that are not to be
@@ -35,18 +33,18 @@ class AudioCopy:
         self._input = self._opened(path)
         self._output = output
         self._no_negative_times = output.format.name in ("matroska", "webm")
-        # NUT has no times before 0, so those in .svq files are later by a fixed amount
-        self._later = _NUT_DELAY * ((output.format.name == "nut") - _is_svq(path))
+        # NUT has no times before 0: a fixed delay is added on the way into a .svq file, and taken off on the way out
+        self._delay = DELAY_SECONDS * ((output.format.name == "nut") - _is_svq(path))
         self.left_out: list[str] = []  # codecs that the output cannot hold
-        self._streams = {}
+        self._streams: dict[int, Any] = {}  # of the output, by their index in the input
         for stream in self._input.streams.audio if self._input else ():
             if _fits(stream, output):
                 self._streams[stream.index] = output.add_stream_from_template(stream)
             else:
                 self.left_out.append(stream.codec_context.name)
-        self.streams = len(self._streams)
+        self.stream_count = len(self._streams)
         self._packets = self._read()
-        self._waiting: av.Packet | None = None
+        self._waiting: av.Packet[Any] | None = None
 
     def _opened(self, path: Path) -> Any:
         """The container with the audio; None where a .svq file has none that can be read."""
@@ -54,7 +52,7 @@ class AudioCopy:
             return av.open(url(path))
         self._file = AudioFile(path)
         try:
-            return av.open(self._file, format="nut")  # type: ignore[call-overload]
+            return av.open(self._file, format="nut")
         except av.error.FFmpegError:
             self._file.close()
             self._file.check()
@@ -63,36 +61,38 @@ class AudioCopy:
             self._file.close()
             raise
 
-    def _read(self) -> Iterator[av.Packet]:
+    def _read(self) -> Iterator[av.Packet[Any]]:
+        """The packets to copy, in order, with the times that they get in the output."""
         if not self._streams:
             return
-        early: dict[int, av.Packet] = {}
+        priming: dict[int, av.Packet[Any]] = {}  # the last packet before time 0 of each stream
         for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
             if self._file is not None:
                 self._file.check()
             if packet.dts is None or not packet.size:
                 continue
-            if self._later:
-                ticks = math.copysign(math.ceil(abs(self._later) / packet.time_base), self._later)
-                packet.dts += int(ticks)
-                packet.pts = packet.dts if packet.pts is None else packet.pts + int(ticks)
+            if self._delay:
+                ticks = int(math.copysign(math.ceil(abs(self._delay) / packet.time_base), self._delay))
+                packet.dts += ticks
+                packet.pts = packet.dts if packet.pts is None else packet.pts + ticks
             if not self._no_negative_times or packet.stream.codec_context.name == "opus":
                 yield packet
             elif packet.dts < 0:
-                early[packet.stream.index] = packet  # the last of them
+                priming[packet.stream.index] = packet
             else:
-                if priming := early.pop(packet.stream.index, None):
-                    priming.pts = priming.dts = 0
-                    yield priming
+                if first := priming.pop(packet.stream.index, None):
+                    first.pts = first.dts = 0
+                    yield first
                 yield packet
 
-    def remarks(self, label: str, format: str) -> list[str]:
-        """What to tell of audio that is left out."""
-        remarks = [f"{label}: .{format} cannot hold {codec} audio, which is left out" for codec in self.left_out]
-        return remarks if self._input else [f"{label}: the audio is missing or damaged, and left out"]
+    def left_out_notes(self, label: str, format: str) -> list[str]:
+        """Notes on audio that is not copied."""
+        if self._input is None:
+            return [f"{label}: the audio is missing or damaged, and left out"]
+        return [f"{label}: .{format} cannot hold {codec} audio, which is left out" for codec in self.left_out]
 
-    def up_to(self, time: Fraction | None, after: Callable[[], None] = lambda: None) -> None:
-        """Copy what plays before `time` seconds; all that is left where it is None. `after` is called each packet."""
+    def copy_until(self, time: Fraction | None, after_packet: Callable[[], None] = lambda: None) -> None:
+        """Copy what plays before `time` seconds; with None, all that is left."""
         while True:
             packet = self._waiting or next(self._packets, None)
             self._waiting = packet
@@ -101,11 +101,12 @@ class AudioCopy:
             packet.stream = self._streams[packet.stream.index]
             self._output.mux(packet)
             self._waiting = None
-            after()
+            after_packet()
 
-    def _plays_at(self, packet: av.Packet) -> Fraction:
+    def _plays_at(self, packet: av.Packet[Any]) -> Fraction:
         """When a packet plays, in seconds of the pictures' clock."""
-        return packet.dts * Fraction(packet.time_base) - max(0, self._later)  # type: ignore[operator, arg-type]
+        assert packet.dts is not None  # those without are not copied
+        return packet.dts * Fraction(packet.time_base) - max(0, self._delay)
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
@@ -123,22 +124,6 @@ def _fits(stream: Any, output: OutputContainer) -> bool:
     """Whether `output` can hold an audio stream as it is; AVI takes no AAC of the self-framing kind (MPEG-TS)."""
     codec = stream.codec_context
     if output.format.name == "nut":
-        return _is_known_to_nut(stream)
+        return nut_holds(stream)
     framed = codec.name == "aac" and not codec.extradata
     return codec.name in output.supported_codecs and not (framed and output.format.name == "avi")
-
-
-def _is_known_to_nut(stream: Any) -> bool:
-    """Whether NUT has a name for a stream's codec, which its writer does not say: it is written and read back."""
-    file = io.BytesIO()
-    try:
-        with av.open(file, "w", format="nut") as output:
-            packet = av.Packet(bytes(64))
-            packet.stream = output.add_stream_from_template(stream)
-            packet.pts = packet.dts = 0
-            packet.time_base = stream.time_base
-            output.mux(packet)
-        with av.open(io.BytesIO(file.getvalue()), format="nut") as written:
-            return written.streams[0].codec_context.name == stream.codec_context.name
-    except (av.error.FFmpegError, ValueError, AttributeError):
-        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,13 @@ from streamvq.errors import MediaError
 from streamvq.frames import CodedFrame
 from streamvq.media.libav import reason
 from streamvq.quantize.decoder import FrameDecoder
+from streamvq.quantize.pixels import with_alpha
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # [height, width, 1 (gray), 3 (RGB) or 4 (RGBA)]
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
 NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
+_ORIENTATION, _BITS_PER_SAMPLE = 274, 258  # TIFF tags; the first is in EXIF too
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "png": {"format": "PNG"},
     "webp": {"format": "WEBP", "lossless": True, "exact": True},
@@ -26,11 +31,11 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
-def read_image(path: Path) -> NDArray:
+def read_image(path: Path) -> Pixels:
     """The pixels of an image file, EXIF orientation applied.
 
     Returns uint8 or uint16 [height, width, 1 (gray), 3 (RGB) or 4 (RGBA)]; the first picture of a file with
-    several. Raises MediaError with the path for what is missing, cut off, unknown or too large to be meant.
+    several. Raises MediaError, with the path, for a file that is missing, cut off, of unknown format or too large.
     """
     try:
         data = path.read_bytes()
@@ -40,9 +45,8 @@ def read_image(path: Path) -> NDArray:
             warnings.simplefilter("ignore")  # large images are named by Pillow's error, not its warning
             with Image.open(io.BytesIO(data)) as image:
                 image.load()
-                turned = ImageOps.exif_transpose(image)
                 deep = _deep_color(data, image)
-                return _turned(deep, image) if deep is not None else _pixels(turned, path)
+                return _pixels(ImageOps.exif_transpose(image), path) if deep is None else _upright(deep, image)
     except UnidentifiedImageError as error:
         raise MediaError(f"{path}: not an image, or of an unknown kind") from error
     except Image.DecompressionBombError as error:
@@ -54,7 +58,7 @@ def read_image(path: Path) -> NDArray:
 
 
 def pixel_count(path: Path) -> int:
-    """How many pixels an image file announces; 0 where that cannot be read, which `read_image` will explain."""
+    """How many pixels an image file declares; 0 where that cannot be read, which `read_image` will explain."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -71,31 +75,26 @@ def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
     webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
     """
+    alpha = None if format in NO_ALPHA_FORMATS else frame.alpha
     palette = decoder.indexed_palette if format in PALETTE_FORMATS else None
     if palette is not None:
         codes = decoder.palette_rows(frame)
-        if frame.alpha is None or format in NO_ALPHA_FORMATS:
+        if alpha is None:
             return _saved(_indexed(codes, palette), format)
-        if format == "png" and len(palette) < 256 and _is_binary(frame.alpha):
-            clear = len(palette)
-            image = _indexed(np.where(frame.alpha == 0, np.uint8(clear), codes), palette, extra=1)
-            return _saved(image, format, transparency=clear)
-    pixels = decoder.render(frame)
-    if frame.alpha is not None and format not in NO_ALPHA_FORMATS:
-        pixels = np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), frame.alpha])
-    elif pixels.shape[2] == 1:
-        pixels = pixels[..., 0]
-    return _saved(Image.fromarray(np.ascontiguousarray(pixels)), format)
+        if format == "png" and len(palette) < 256:
+            transparent = alpha == 0
+            if (transparent | (alpha == 255)).all():
+                entry = len(palette)
+                image = _indexed(np.where(transparent, np.uint8(entry), codes), palette, extra=1)
+                return _saved(image, format, transparency=entry)
+    pixels = with_alpha(decoder.render(frame), alpha)
+    return _saved(Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)), format)
 
 
-def _indexed(codes: NDArray, palette: NDArray[np.uint8], extra: int = 0) -> Image.Image:
+def _indexed(codes: NDArray[np.unsignedinteger[Any]], palette: NDArray[np.uint8], extra: int = 0) -> Image.Image:
     image = Image.fromarray(codes.astype(np.uint8, copy=False), "L")
     image.putpalette(palette.tobytes() + bytes(3 * extra))
     return image
-
-
-def _is_binary(alpha: NDArray[np.uint8] | None) -> bool:
-    return alpha is not None and bool(((alpha == 0) | (alpha == 255)).all())
 
 
 def _saved(image: Image.Image, format: str, **options: object) -> bytes:
@@ -104,25 +103,22 @@ def _saved(image: Image.Image, format: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def _pixels(image: Image.Image, path: Path) -> NDArray:
+def _pixels(image: Image.Image, path: Path) -> Pixels:
     mode = image.mode
     if mode.startswith("I;16"):
         gray = np.asarray(image).astype(np.uint16)[..., None]
-        clear = image.info.get("transparency")
-        return (
-            gray
-            if clear is None
-            else np.dstack([gray, gray, gray, np.where(gray == clear, 0, 65535)]).astype(np.uint16)
-        )
+        transparent_gray = image.info.get("transparency")
+        if transparent_gray is None:
+            return gray
+        return np.dstack([gray, gray, gray, np.where(gray == transparent_gray, 0, 65535)]).astype(np.uint16)
     if mode in ("I", "F"):
         raise MediaError(f"{path}: 32-bit gray (mode {mode}); convert it to 8 or 16 bits first")
     if mode in ("1", "L") and "transparency" not in image.info:
         return np.asarray(image.convert("L"))[..., None]
-    transparent = image.has_transparency_data
-    return np.asarray(image.convert("RGBA" if transparent else "RGB"))
+    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
-def _deep_color(data: bytes, image: Image.Image) -> NDArray | None:
+def _deep_color(data: bytes, image: Image.Image) -> NDArray[np.uint16] | None:
     """16-bit color, which Pillow cuts to 8 bits, by way of OpenCV; None for other images."""
     if image.mode not in ("RGB", "RGBA") or not _has_16_bits(data, image):
         return None
@@ -136,20 +132,21 @@ def _deep_color(data: bytes, image: Image.Image) -> NDArray | None:
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         return None
-    return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    conversion = cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(pixels, conversion), np.uint16)
 
 
 def _has_16_bits(data: bytes, image: Image.Image) -> bool:
     if image.format == "PNG":
         return data[24] == 16  # bit depth in IHDR
     if image.format == "TIFF":
-        return 16 in tuple(getattr(image, "tag_v2", {}).get(258, ()))  # BitsPerSample
+        return 16 in tuple(getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, ()))
     return False
 
 
-def _turned(pixels: NDArray, image: Image.Image) -> NDArray:
-    """EXIF orientation for an array: flips and quarter turns, as the tag's definition lists them."""
-    orientation = image.getexif().get(274, 1)
+def _upright(pixels: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16]:
+    """The pixels with the image's EXIF orientation applied: flips and quarter turns, as the tag's definition says."""
+    orientation = image.getexif().get(_ORIENTATION, 1)
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

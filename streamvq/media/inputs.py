@@ -35,18 +35,20 @@ VIDEO_SUFFIXES = frozenset(
 )
 PIPE = "-"
 Source = str | os.PathLike[str]  # what a user names an input by
+SourceType = Literal["video", "image", "images", "pipe"]
 
 
 @dataclass(frozen=True)
 class MediaInput:
     """One input: a video, one image, a set of images, or the pipe.
 
-    `label` is what the user typed, or close to it. `root` is the folder that a set's names are relative to.
-    `ignored_files` counts the files of a folder that are no images.
+    `label` is the argument that names the input, in messages. `root` is the folder that a set's names are relative
+    to. `ignored_files` counts the files of a folder that are no images. `pipes_svq` is true where the pipe carries
+    `.svq` instead of y4m.
     """
 
     label: str
-    kind: Literal["video", "image", "images", "pipe"]
+    source_type: SourceType
     paths: tuple[Path, ...] = ()
     root: Path | None = None
     ignored_files: int = 0
@@ -55,21 +57,21 @@ class MediaInput:
     @property
     def stem(self) -> str:
         """The name without folder and suffix, for naming outputs."""
-        if self.kind == "pipe":
+        if self.source_type == "pipe":
             return "stdin"
-        if self.kind == "images":
+        if self.source_type == "images":
             return self.root.resolve().name if self.root else "images"
         return self.paths[0].stem
 
     @property
     def size_bytes(self) -> int | None:
         """Bytes on disk, None for the pipe."""
-        return None if self.kind == "pipe" else sum(path.stat().st_size for path in self.paths)
+        return None if self.source_type == "pipe" else sum(path.stat().st_size for path in self.paths)
 
     @property
     def is_svq(self) -> bool:
         """Whether it is in streamvq's own format."""
-        return self.pipes_svq or (self.kind == "video" and self.paths[0].suffix.lower() == ".svq")
+        return self.pipes_svq or (self.source_type == "video" and self.paths[0].suffix.lower() == ".svq")
 
     def names(self) -> list[str]:
         """The path of each image inside the set, with forward slashes."""
@@ -81,7 +83,7 @@ def find_inputs(
 ) -> list[MediaInput]:
     """The inputs that paths, folders and globs name, in the order given, each once.
 
-    Single images that are named together (also by a glob) become one set, at the place of the first of them.
+    Single images that are named together (also by a glob) become one set, in the position of the first of them.
     `leave_out` is a folder that folders are searched without: that of the outputs.
     Raises InputMissing where nothing is found, UsageError where no argument is given or the pipe comes twice.
     """
@@ -90,7 +92,7 @@ def find_inputs(
     texts = [os.fspath(argument) for argument in arguments]
     if texts.count(PIPE) > 1:
         raise UsageError("-: standard input can be read once only; name it once")
-    found: dict[Path | str, MediaInput | None] = {}  # None marks the place of the images
+    found: dict[Path | str, MediaInput | None] = {}  # None stands for the set of images
     images: list[Path] = []
     for path in chain.from_iterable(_matches(text) for text in texts):
         if path == Path(PIPE):

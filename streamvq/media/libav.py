@@ -1,4 +1,4 @@
-"""What everything that uses PyAV shares."""
+"""Paths and errors of PyAV, for every module that uses it."""
 
 from __future__ import annotations
 

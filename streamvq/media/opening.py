@@ -1,4 +1,4 @@
-"""The ways to a source and to a sink."""
+"""`open_source` and `open_sink`: which class reads an input, and which writes an output."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from streamvq.errors import UsageError
 from streamvq.frames import StreamInfo
 from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.media.sinks.exact_video import ExactVideoSink
 from streamvq.media.sinks.images import FolderSink, ImageSink
+from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.svq import SvqSink
-from streamvq.media.sinks.video import ExactVideoSink, PreviewVideoSink
 from streamvq.media.sinks.y4m import Y4MSink
 from streamvq.media.sources.images import ImageSource
 from streamvq.media.sources.source import FrameSource
@@ -32,9 +33,9 @@ def open_source(
 ) -> FrameSource:
     """Open a video, an image, a folder of images, a glob of images, a `.svq`, or "-" (y4m on standard input).
 
-    With `keep_going`, a damaged video ends where the damage begins, with a remark in `notes`, instead of
-    raising. `codebook` is for a `.svq` that has none inside. Raises InputMissing, MediaError, or UsageError where
-    the name stands for several inputs.
+    With `keep_going`, a damaged video ends where the damage begins, with a note in `notes`, instead of raising.
+    `codebook` is for a `.svq` that has none inside. Raises InputMissing, MediaError, or UsageError where `source`
+    names several inputs.
 
     >>> import streamvq
     >>> with streamvq.open_source("samples/photos") as source:
@@ -47,9 +48,9 @@ def open_source(
         if len(found) != 1:
             raise UsageError(f"{source}: names {len(found)} inputs; open them one by one")
         source = found[0]
-    if source.kind in ("image", "images"):
+    if source.source_type in ("image", "images"):
         return ImageSource(source)
-    if source.kind == "pipe" or source.paths[0].suffix.lower() == ".y4m":
+    if source.source_type == "pipe" or source.paths[0].suffix.lower() == ".y4m":
         return Y4MSource(source, keep_going)
     if source.is_svq:
         return SvqSource(source.paths[0], source.label, codebook, keep_going)
@@ -64,9 +65,9 @@ def open_sink(
     audio_from: Path | None = None,
     external_codebook: bool = False,
 ) -> FrameSink:
-    """A sink for coded frames of a source that `info` describes, drawn by `decoder`, such as a codebook.
+    """A sink for coded frames of a source that `info` describes; `decoder`, such as a codebook, renders them.
 
-    `target` is a path whose suffix chooses the kind: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
+    `target` is a path whose suffix chooses the format: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
     lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
     copied into videos and .svq. Raises UsageError, OutputExists or OutputError.
     """
@@ -81,5 +82,6 @@ def open_sink(
         if target.format in ("mkv", "avi"):
             return ExactVideoSink(target, decoder, info, settings, audio_from)
         return PreviewVideoSink(target, decoder, info, settings, audio_from)
-    kind = ImageSink if target.kind == "image" else FolderSink
-    return kind(target, decoder, settings)
+    if target.kind == "image":
+        return ImageSink(target, decoder, settings)
+    return FolderSink(target, decoder, settings)

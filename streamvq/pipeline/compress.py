@@ -78,7 +78,12 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions) -> 
     book = _SharedCodebook(plan, options, codebook)
     if book.continued:
         notes.append(f"{plan.codebook_path}: its {book.continued} colors are used, as in the run before")
-    if book.codebook is None and not options.stores_factors and plan.jobs and plan.jobs[0].source.kind != "pipe":
+    if (
+        book.codebook is None
+        and not options.stores_factors
+        and plan.jobs
+        and plan.jobs[0].source.source_type != "pipe"
+    ):
         fitted = fit_inputs([job.source for job in plan.jobs], options)
         book.codebook, failed = fitted.codebook, fitted.counted.failed
         warnings = fewer_colors(fitted.codebook, options)
@@ -87,7 +92,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions) -> 
     with made_folder(plan.output) if plan.shares_folder() else nullcontext():
         for job in plan.jobs:
             try:
-                if job.source.label in failed and job.source.kind != "images":
+                if job.source.label in failed and job.source.source_type != "images":
                     raise MediaError(failed[job.source.label][0])
                 results.append(_encode_job(job, book, options, shared))
             except StreamVQError as error:

@@ -29,7 +29,7 @@ class Job:
 
     def named(self) -> bool:
         """Whether the outputs take the names of the input's images."""
-        return self.target.kind == "folder" and self.source.kind in ("image", "images")
+        return self.target.kind == "folder" and self.source.source_type in ("image", "images")
 
     def files(self) -> list[Path]:
         """The output files whose names are known beforehand; for numbered frames their folder."""
@@ -61,7 +61,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     inputs = find_inputs(listed(sources), options.recursive, leave_out=None if output is None else Path(output))
     if output is None:
         output = _default_output(inputs)
-    pipes = any(source.kind == "pipe" for source in inputs)
+    pipes = any(source.source_type == "pipe" for source in inputs)
     if len(inputs) > 1 and pipes:
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with `codebook=PATH`")
     if os.fspath(output) == PIPE and (options.skip_if_larger or options.min_psnr is not None):
@@ -82,9 +82,9 @@ def plan_decompression(sources: Source | Sequence[Source], output: Source, optio
     """What `decompress_many` with these arguments would do. Raises what would keep it from starting."""
     inputs = find_inputs(listed(sources))
     for source in inputs:
-        if not source.is_svq and source.kind != "pipe":
+        if not source.is_svq and source.source_type != "pipe":
             raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
-    inputs = [replace(source, pipes_svq=source.kind == "pipe") for source in inputs]
+    inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
     jobs, skipped, _ = _plan_jobs(inputs, output, options)
     return Plan(jobs, skipped, None, Path(output))
 
@@ -99,7 +99,7 @@ def _default_output(inputs: Sequence[MediaInput]) -> Path:
     if len(inputs) != 1:
         raise UsageError(f"{len(inputs)} inputs: name a folder for their outputs with `output`")
     source = inputs[0]
-    if source.kind == "pipe" or source.is_svq:
+    if source.source_type == "pipe" or source.is_svq:
         raise UsageError(f"{source.label}: name the output with `output`")
     beside = source.root.resolve() if source.root and source.label == str(source.root) else source.paths[0]
     return beside.with_name(f"{source.stem}.svq")
@@ -163,9 +163,9 @@ def _targets(
         if format in VIDEO_FORMATS and _is_folder(output):
             return [(source, _inside(Path(output), source, format))]
         target = Target.from_path(output, format)
-        if target.kind == "image" and source.kind == "pipe" and not source.is_svq:
+        if target.kind == "image" and source.source_type == "pipe" and not source.is_svq:
             raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
-        if target.kind == "image" and not (source.kind == "image" or source.is_svq):
+        if target.kind == "image" and not (source.source_type == "image" or source.is_svq):
             raise UsageError(f"{output}: holds one image, and {source.label} may have many; name a folder or a video")
         return [(source, target)]
     if os.fspath(output) == PIPE:
@@ -181,11 +181,11 @@ def _is_folder(output: str | os.PathLike[str]) -> bool:
 
 def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
     """The target of one input inside a folder of outputs."""
-    if source.kind == "image":
+    if source.source_type == "image":
         if format in VIDEO_FORMATS:
             return Target("video", folder / f"{source.stem}.{format}", format)
         return Target("folder", folder, format or "png")
-    if source.kind == "images" and format not in VIDEO_FORMATS:
+    if source.source_type == "images" and format not in VIDEO_FORMATS:
         named = source.label == str(source.root)  # a folder, not loose images
         return Target("folder", folder / source.stem if named else folder, format or "png")
     if format in IMAGE_FORMATS:
@@ -229,7 +229,7 @@ def _without_existing(jobs: Sequence[Job], taken: set[Path]) -> tuple[list[Job],
     skipped: list[Job] = []
     for job in jobs:
         pairs = list(zip(job.source.paths, job.files(), strict=False))
-        if job.target.kind == "folder" and job.source.kind == "images":
+        if job.target.kind == "folder" and job.source.source_type == "images":
             left = tuple(path for path, file in pairs if file not in taken)
             (todo if left else skipped).append(
                 replace(job, source=replace(job.source, paths=left or job.source.paths))

@@ -81,7 +81,7 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
     lies beside another file of the same name, or beside a preview with colors of its own, says nothing of what is
     seen.
     """
-    if test.kind == "pipe":
+    if test.source_type == "pipe":
         return None
     if test.is_svq:
         with open_svq(test.paths[0], label=test.label) as reader:

@@ -23,9 +23,9 @@ class FrameBytes(Protocol):
 
 def frame_bytes(source: MediaInput) -> FrameBytes:
     """Looks up what the frames of an input take: 8 or 16 bytes a frame are held."""
-    if source.kind == "pipe":
+    if source.source_type == "pipe":
         return _Unknown()
-    if source.kind in ("image", "images"):
+    if source.source_type in ("image", "images"):
         return _Files([path.stat().st_size for path in source.paths])
     try:
         return _Groups(source.paths[0]) if source.is_svq else _Packets(source.paths[0])

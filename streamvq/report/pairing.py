@@ -80,10 +80,10 @@ class Pairing:
         self._frames, self._resize = frames, resize
         self.run = run or RunSettings()
         self.inputs = (_one_input(reference, recursive), _one_input(test, recursive))
-        if {source.kind for source in self.inputs} == {"pipe"}:
+        if {source.source_type for source in self.inputs} == {"pipe"}:
             raise UsageError(f"{PIPE}: standard input can be read once only; name a file for REF or TEST")
-        self._named = all(source.kind != "image" for source in self.inputs)
-        if all(source.kind == "images" for source in self.inputs):
+        self._named = all(source.source_type != "image" for source in self.inputs)
+        if all(source.source_type == "images" for source in self.inputs):
             self.inputs = (self.inputs[0], _in_order_of(*self.inputs))
         with ExitStack() as stack:
             self.sources: tuple[FrameSource, FrameSource] = tuple(  # type: ignore[assignment]

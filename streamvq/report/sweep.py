@@ -136,7 +136,7 @@ def _only_input(source: Source) -> MediaInput:
     found = find_inputs([source])
     if len(found) != 1:
         raise UsageError(f"{source}: names {len(found)} inputs; a sweep takes one")
-    if found[0].kind == "pipe":
+    if found[0].source_type == "pipe":
         raise UsageError("-: a sweep reads its input several times; name a file")
     return found[0]
 
@@ -165,7 +165,7 @@ def _grid(
 
 def _about(given: MediaInput) -> dict[str, Any]:
     """What tells inputs apart, wherever they are: name, bytes, and number of files."""
-    name = given.stem if given.kind == "images" else given.paths[0].name
+    name = given.stem if given.source_type == "images" else given.paths[0].name
     return {"input": name, "bytes": given.size_bytes, "files": len(given.paths)}
 
 

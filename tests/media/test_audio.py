@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 from pictures import SAMPLES, smooth
-from videos import audio_packets, write_video
+from videos import audio_packets, with_audio_twice, write_video
 
 COPIES = [
     ("aac", ".mkv"),
@@ -58,16 +58,7 @@ def test_sound_stays_in_time(tmp_path: Path, good: Callable) -> None:
 def test_several_streams(tmp_path: Path, good: Callable) -> None:
     """Two audio streams, made by muxing one clip's sound twice."""
     one = write_video(tmp_path / "one.mkv", [smooth(shift=i) for i in range(20)], audio="aac")
-    both = tmp_path / "both.mkv"
-    with av.open(str(one)) as source, av.open(str(one)) as again, av.open(str(both), "w") as output:
-        outputs = {0: output.add_stream_from_template(source.streams.video[0])}
-        outputs[1] = output.add_stream_from_template(source.streams.audio[0])
-        extra = output.add_stream_from_template(again.streams.audio[0])
-        packets = [(p, outputs[p.stream.index]) for p in source.demux() if p.size]
-        packets += [(p, extra) for p in again.demux(audio=0) if p.size]
-        for packet, stream in sorted(packets, key=lambda pair: pair[0].dts * pair[0].time_base):
-            packet.stream = stream
-            output.mux(packet)
+    both = with_audio_twice(one, tmp_path / "both.mkv")
     good("compress", both, "-k", 8, "-o", tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert len(container.streams.audio) == 2

@@ -1,4 +1,4 @@
-"""Image files: depth, alpha, orientation and palettes, judged by Pillow, OpenCV and plain bytes."""
+"""Image files: depth, alpha, orientation and palettes, checked by Pillow, OpenCV and plain bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding inputs: natural order, globs, folders, and what is left alone."""
+"""Finding inputs: natural order, globs, folders, and ignored files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_numbers_sort_by_value(numbers: list[int]) -> None:
 
 
 @given(st.lists(st.text("aB01٣.- /é", max_size=8), unique=True), st.randoms())
-def test_any_names_have_one_order(names: list[str], chance: random.Random) -> None:
+def test_any_names_have_one_order(names: list[str], generator: random.Random) -> None:
     shuffled = names[:]
-    chance.shuffle(shuffled)
+    generator.shuffle(shuffled)
     assert sorted(names, key=natural_key) == sorted(shuffled, key=natural_key)
 
 
@@ -43,7 +43,7 @@ def test_a_folder_in_natural_order(tmp_path: Path) -> None:
         tmp_path, "frame10.png", "frame2.png", "Frame1.png", "notes.txt", ".hidden.png", "sub/frame3.png", "clip.mp4"
     )
     (found,) = find_inputs([tmp_path])
-    assert found.kind == "images"
+    assert found.source_type == "images"
     assert found.names() == ["Frame1.png", "frame2.png", "frame10.png"]
     assert found.ignored_files == 2
 
@@ -59,13 +59,13 @@ def test_recursion_names_the_tree(tmp_path: Path) -> None:
 def test_image_suffixes(suffix: str, tmp_path: Path) -> None:
     touch(tmp_path, f"a.{suffix}")
     (found,) = find_inputs([tmp_path / f"a.{suffix}"])
-    assert found.kind == "image"
+    assert found.source_type == "image"
 
 
 def test_everything_else_may_be_a_video(tmp_path: Path) -> None:
     touch(tmp_path, "clip.xyz")
     (found,) = find_inputs([tmp_path / "clip.xyz"])
-    assert (found.kind, found.stem) == ("video", "clip")
+    assert (found.source_type, found.stem) == ("video", "clip")
 
 
 def test_quoted_globs(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_quoted_globs(tmp_path: Path) -> None:
 def test_images_of_a_glob_become_one_set(tmp_path: Path) -> None:
     touch(tmp_path, "f2.png", "f10.png", "f1.png")
     (found,) = find_inputs([str(tmp_path / "f*.png")])
-    assert found.kind == "images"
+    assert found.source_type == "images"
     assert found.names() == ["f1.png", "f2.png", "f10.png"]
 
 
@@ -95,7 +95,7 @@ def test_images_of_several_folders_keep_their_places(tmp_path: Path) -> None:
 
 def test_the_pipe(tmp_path: Path) -> None:
     (found,) = find_inputs(["-"])
-    assert (found.kind, found.size_bytes) == ("pipe", None)
+    assert (found.source_type, found.size_bytes) == ("pipe", None)
     with pytest.raises(UsageError, match="once"):
         find_inputs(["-", "-"])
 

@@ -1,4 +1,4 @@
-"""Coded frames as image files: one, or a folder of them."""
+"""Coded frames as image files: a folder of them, or one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
 
 
 class _ImageFiles(FrameSink):
-    """What both kinds share: the format, and what it loses."""
+    """What both sinks share: the format, and notes on what it loses."""
 
     def __init__(self, target: Target, decoder: FrameDecoder) -> None:
         super().__init__(str(target.path))
@@ -47,10 +47,10 @@ class FolderSink(_ImageFiles):
 
     def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(target, decoder)
-        self._target = target.path
+        self._path = target.path
         self._may_replace = settings.overwrite
         self._numbered: set[str] = set()
-        self._stack.push(self._remove_stale)  # runs last
+        self._stack.push(self._remove_stale)  # runs last: after the folder has its name
         self._folder: Path = self._stack.enter_context(staged_folder(target.path, settings.overwrite))
 
     def write(self, packet: Packet) -> None:
@@ -63,18 +63,19 @@ class FolderSink(_ImageFiles):
         path = self._folder / name
         if path.exists():
             raise OutputError(f"{self.label}: two pictures would be {name} there; take one with decompress --frames")
-        if not self._may_replace and (self._target / name).exists():
-            raise OutputExists(f"{self._target / name}: already exists; use --overwrite, or another folder")
+        if not self._may_replace and (self._path / name).exists():
+            raise OutputExists(f"{self._path / name}: already exists; use --overwrite, or another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self._count(packet)
 
     def _remove_stale(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take away the numbered frames of a longer run that was overwritten, or they would pass for this one's."""
-        if kind is None and self._may_replace and frame_name(0, self._format) in self._numbered:  # not of a part
-            for old in numbered_frames(self._target, self._format):
+        """Remove the numbered frames of a longer output that was overwritten: they would pass for this one's."""
+        whole = frame_name(0, self._format) in self._numbered  # a part replaces its own frames only
+        if error_type is None and self._may_replace and whole:
+            for old in numbered_frames(self._path, self._format):
                 if old.name not in self._numbered:
                     old.unlink()
 
@@ -91,3 +92,7 @@ class ImageSink(_ImageFiles):
             raise OutputError(f"{self.label}: holds one image, and the input has more; write a folder or a video")
         self._part.write_bytes(packet[1])
         self._count(packet)
+
+    def _write_rest(self) -> None:
+        if not self.size_bytes:
+            raise OutputError(f"{self.label}: no frame was written")

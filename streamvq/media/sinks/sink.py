@@ -1,4 +1,4 @@
-"""What every sink of coded frames promises."""
+"""`FrameSink`: what every sink of coded frames promises, and how its output becomes final."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 
 
 class FrameSink(ABC):
-    """A context manager that coded frames are written to; its output gets its real name only on clean exit.
+    """A context manager that coded frames are written to, as one transaction.
 
     Writing has two halves, so that the costly one can run in parallel: `encode(frame)` makes a packet, on any
     thread, and `write(packet)` takes packets in order, on one thread. A sink that codes frames together is given
-    groups of about `group_pixels` (0: frame by frame) by way of `encode_group`.
+    groups of `group_size` (None: frame by frame) by way of `encode_group`.
 
-    `size_bytes` and `notes` (remarks for the user) are complete after a clean exit. `exact` is true where what is
-    read back has exactly the codes' colors. `judge` is called when all is written, and before the output gets its
-    name: what it raises undoes the output.
+    After the last frame, `finish()` completes the output under a temporary name: then `size_bytes`, `parts` and
+    `notes` are final, and can be checked. `commit()` gives the output its real name. Leaving the context commits
+    what was not committed; an error before that removes the output, and what it would have replaced stays.
+
+    `holds_audio` is true where the sink copies the audio of its input. `exact` is true where what is read back has
+    exactly the codes' colors.
     """
 
     holds_audio = False
@@ -34,11 +37,11 @@ class FrameSink(ABC):
 
     def __init__(self, label: str) -> None:
         self.label = label
-        self.notes: list[str] = []
+        self.notes: list[str] = []  # remarks for the user
         self.size_bytes = 0
         self.parts: dict[str, int] = {}  # bytes of each part of the output, where it has parts
         self._finished = False
-        self._stack = ExitStack()  # what must be undone, or made final, when the sink closes
+        self._stack = ExitStack()  # what commit makes final, and an error undoes
 
     @abstractmethod
     def encode(self, frame: CodedFrame) -> Any:
@@ -53,50 +56,50 @@ class FrameSink(ABC):
         """Write the packet of the next frame."""
 
     def finish(self) -> None:
-        """Write what is still held back; a second call does nothing. An error undoes the output."""
-        if self._finished:
-            return
-        try:
-            self._write_rest()
-        except BaseException as failure:
-            self._stack.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._finished = True
+        """Write what is still held back; a second call does nothing. An error undoes the output.
+
+        Raises OutputError where no frame was written to a file that needs one, or writing fails.
+        """
+        if not self._finished:
+            with self._undone_on_error():
+                self._write_rest()
+            self._finished = True
 
     def _write_rest(self) -> None:
-        """What a sink does after the last frame."""
+        """What a sink does after the last frame: complete the output, `size_bytes`, `parts` and `notes`."""
 
     def commit(self) -> None:
-        """Finish, and give the output its real name; a second call does nothing."""
+        """Finish, and give the output its real name; a second call does nothing.
+
+        Raises OutputExists or OutputError where that name was taken meanwhile, and what `finish` raises.
+        """
         self.finish()
         self._stack.close()
 
     @contextmanager
-    def _opening(self) -> Iterator[None]:
-        """For constructors: what fails in the block undoes what was set up, and is told as when writing fails."""
+    def _undone_on_error(self) -> Iterator[None]:
+        """An error inside undoes what was set up, which may raise it again as an OutputError with the file's name."""
         try:
             yield
         except BaseException as error:
             self._stack.__exit__(type(error), error, error.__traceback__)
             raise
 
-    def check_size(self, frame: CodedFrame, first: tuple[int, int]) -> None:
-        """Raise if a frame's width and height differ from the first frame's."""
-        size = (frame.width, frame.height)
-        if size != first:
-            where = frame.name or f"frame {frame.index}"
+    def check_size(self, frame: CodedFrame, width: int, height: int) -> None:
+        """Raise OutputError if a frame's size differs from the first frame's `width` and `height`."""
+        if (frame.width, frame.height) != (width, height):
             raise OutputError(
-                f"{self.label}: at {where} the picture size changes from {first[0]}x{first[1]} to "
-                f"{size[0]}x{size[1]}, and a video has one size; write a folder of images instead"
+                f"{self.label}: at {frame.meta.label} the picture size changes from {width}x{height} to "
+                f"{frame.width}x{frame.height}, and a video has one size; write a folder of images instead"
             )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if error_type is None:
             self.commit()
         else:
-            self._stack.__exit__(kind, error, trace)
+            self._stack.__exit__(error_type, error, trace)

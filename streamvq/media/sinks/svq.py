@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
-
-import av
+from typing import IO
 
 from streamvq.container.group_size import GroupSize
 from streamvq.container.groups import GroupBytes, encode_group
@@ -20,16 +18,17 @@ from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import writing
+from streamvq.media.nut import NutPieces
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.sinks.y4m import writing_stdout
+from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.media.targets import Target
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
 
-_PIECE_BYTES = 1 << 20  # of audio in a chunk, about
+_AUDIO_CHUNK_BYTES = 1 << 20  # at least, but for the last chunk before a group
 
-Packet = tuple[GroupBytes, Fraction | None]  # and the time where the group ends
+Packet = tuple[GroupBytes, Fraction | None]  # and the time of the group's last frame, in seconds
 
 
 class SvqSink(FrameSink):
@@ -50,23 +49,32 @@ class SvqSink(FrameSink):
         self.group_size = GroupSize.for_stream(info, decoder.block)
         self._decoder = decoder
         self._to_pipe = target.kind == "pipe"
-        if self._to_pipe and sys.stdout.isatty():
-            raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - > clip.svq")
-        with self._opening():
-            if self._to_pipe:
-                self._stream: IO[bytes] = sys.stdout.buffer
-            else:
-                part = self._stack.enter_context(staged_file(target.path, settings.overwrite))
-                self._stream = self._stack.enter_context(part.open("wb"))
-            self._audio = _Audio(audio_from, self._stack.callback) if audio_from and info.audio_streams else None
-            if self._audio is not None:
-                self.notes += self._audio.copy.remarks(self.label, "svq")
-            info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
+        self._guard = writing_stdout if self._to_pipe else nullcontext
+        self._audio: AudioCopy | None = None
+        with self._undone_on_error():
+            self._stream = self._opened(target.path, settings.overwrite)
+            if audio_from is not None and info.audio_streams:
+                self._audio = self._audio_copy(audio_from)
+            info = replace(info, audio_streams=self._audio.stream_count if self._audio else 0)
             self._header = Header.from_stream(info, decoder)
-            self._guard = writing_stdout if self._to_pipe else nullcontext
             with self._guard():
                 self._writer = SvqWriter(self._stream, self._header, decoder, not external_codebook)
             self.parts = self._writer.parts
+
+    def _opened(self, path: Path, overwrite: bool) -> IO[bytes]:
+        if self._to_pipe:
+            check_no_terminal("> clip.svq")
+            return sys.stdout.buffer
+        part = self._stack.enter_context(staged_file(path, overwrite))
+        return self._stack.enter_context(part.open("wb"))
+
+    def _audio_copy(self, path: Path) -> AudioCopy:
+        self._nut = NutPieces()
+        self._stack.callback(self._nut.close)
+        audio = AudioCopy(path, self._nut.container)
+        self._stack.callback(audio.close)
+        self.notes += audio.left_out_notes(self.label, "svq")
+        return audio
 
     def encode(self, frame: CodedFrame) -> Packet:
         return self.encode_group([frame])[0]
@@ -79,54 +87,30 @@ class SvqSink(FrameSink):
     def write(self, packet: Packet) -> None:
         group, end = packet
         with self._guard():
-            if self._audio is not None:
-                self._add_audio(end)
+            self._write_audio(end)
             self._writer.group(group)
 
     def _write_rest(self) -> None:
         if not self._writer.n_frames:
             raise OutputError(f"{self.label}: no frame was written")
         with self._guard():
-            if self._audio is not None:
-                self._add_audio(None)
+            self._write_audio(None)
             self._writer.finish()
             self._stream.flush()
         self.size_bytes = self._writer.size
         if not self._to_pipe:
             self._stream.close()
 
-    def _add_audio(self, until: Fraction | None) -> None:
-        assert self._audio is not None
+    def _write_audio(self, until: Fraction | None) -> None:
+        """Write chunks of the audio that plays before `until` seconds; with None, of all that is left."""
+        if self._audio is None:
+            return
         with writing(self.label):
-            self._audio.up_to(until, self._writer.audio)
+            self._audio.copy_until(until, lambda: self._write_audio_chunk(_AUDIO_CHUNK_BYTES))
+            if until is None:
+                self._nut.close()
+            self._write_audio_chunk(1)
 
-
-class _Audio:
-    """The audio packets of a file as pieces of a NUT file, which keeps any codec and exact times."""
-
-    def __init__(self, path: Path, at_exit: Any) -> None:
-        self._pieces: list[bytes] = []
-        self._output: Any = av.open(
-            self, "w", format="nut", options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"}
-        )
-        at_exit(self._output.close)
-        self.copy = AudioCopy(path, self._output)
-        at_exit(self.copy.close)
-
-    def write(self, data: bytes) -> int:
-        """What libav calls with the file's next piece."""
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def up_to(self, time: Fraction | None, take: Callable[[bytes], None]) -> None:
-        """Give `take` the pieces with what plays before `time` seconds; with None, all that is left."""
-
-        def hand_over(least: int) -> None:
-            if sum(map(len, self._pieces)) >= least:
-                take(b"".join(self._pieces))
-                self._pieces.clear()
-
-        self.copy.up_to(time, lambda: hand_over(_PIECE_BYTES))
-        if time is None:
-            self._output.close()
-        hand_over(1)
+    def _write_audio_chunk(self, min_bytes: int) -> None:
+        if (data := self._nut.take(min_bytes)) is not None:
+            self._writer.audio(data)

@@ -2,70 +2,71 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 
 import av
 
-from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.quantize.decoder import FrameDecoder
 
-_SIGNATURE = b"YUV4MPEG2 "
+_FRAME_HEADER = b"FRAME\n"
+
+Packet = tuple[CodedFrame, bytes]  # the frame, and its planes Y, Cb and Cr, each [height, width]
 
 
 class Y4MSink(FrameSink):
-    """y4m 4:4:4 on standard output. YUV rounds colors, so this is not palette-exact."""
+    """y4m 4:4:4 on standard output, limited-range BT.601. YUV rounds colors, so this is not palette-exact."""
 
     exact = False
 
     def __init__(self, decoder: FrameDecoder, info: StreamInfo, fps: Fraction) -> None:
         super().__init__("-")
-        if sys.stdout.isatty():
-            raise OutputError("-: standard output is a terminal; pipe it: streamvq ... -o - | ffplay -")
+        check_no_terminal("| ffplay -")
         self._decoder = decoder
         self._rate = info.fps or fps
         self._aspect = info.pixel_aspect or Fraction(1)
-        self._size: tuple[int, int] | None = None
-        self._start: Fraction | None = None  # of the first frame
+        self._size: tuple[int, int] | None = None  # width and height of the first frame
+        self._start: Fraction | None = None  # time of the first frame
         self._written = 0
         self._varies = self._had_alpha = False
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
-    def encode(self, frame: CodedFrame) -> tuple[CodedFrame, bytes]:
-        rgb = self._decoder.rgb(frame)
-        picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+    def encode(self, frame: CodedFrame) -> Packet:
+        picture = av.VideoFrame.from_ndarray(self._decoder.rgb(frame), format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )
         return frame, picture.to_ndarray().tobytes()
 
-    def write(self, packet: tuple[CodedFrame, bytes]) -> None:
+    def write(self, packet: Packet) -> None:
         frame, planes = packet
-        self._start = self._start if self._start is not None else frame.time
-        if frame.time is not None and self._start is not None:
-            late = abs(frame.time - self._start - self._written / self._rate)
-            self._varies |= late > 1 / (2 * self._rate)
-        self._written += 1
         out = sys.stdout.buffer
         with writing_stdout():
             if self._size is None:
-                self._size = size = (frame.width, frame.height)
-                rate = f"{self._rate.numerator}:{self._rate.denominator}"
-                aspect = f"{self._aspect.numerator}:{self._aspect.denominator}"
-                out.write(
-                    _SIGNATURE + f"W{size[0]} H{size[1]} F{rate} Ip A{aspect} C444 XCOLORRANGE=LIMITED\n".encode()
-                )
-            self.check_size(frame, self._size)
-            out.write(b"FRAME\n")
+                self._size = frame.width, frame.height
+                out.write(self._stream_header(*self._size))
+            self.check_size(frame, *self._size)
+            out.write(_FRAME_HEADER)
             out.write(planes)
-            self.size_bytes += 6 + len(planes)
+        self.size_bytes += len(_FRAME_HEADER) + len(planes)
+        self._check_time(frame.time)
+        self._written += 1
         if frame.alpha is not None and not self._had_alpha:
             self._had_alpha = True
             self.notes.append("-: y4m has no transparency here, which is lost")
+
+    def _stream_header(self, width: int, height: int) -> bytes:
+        rate = f"F{self._rate.numerator}:{self._rate.denominator}"
+        aspect = f"A{self._aspect.numerator}:{self._aspect.denominator}"
+        return f"YUV4MPEG2 W{width} H{height} {rate} Ip {aspect} C444 XCOLORRANGE=LIMITED\n".encode()
+
+    def _check_time(self, time: Fraction | None) -> None:
+        """Notice a frame whose time is half a frame or more off the constant rate."""
+        if time is not None:
+            self._start = time if self._start is None else self._start
+            self._varies |= abs(time - self._start - self._written / self._rate) > 1 / (2 * self._rate)
 
     def _write_rest(self) -> None:
         if self._varies:
@@ -74,19 +75,3 @@ class Y4MSink(FrameSink):
             )
         with writing_stdout():
             sys.stdout.buffer.flush()
-
-
-@contextmanager
-def writing_stdout() -> Iterator[None]:
-    """What keeps standard output from being written, as OutputError."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except OSError as error:
-        # Point standard output at nothing, or Python complains again when it flushes at exit.
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.close(nothing)
-        closed = "the reader closed the pipe before the last frame"
-        raise OutputError(f"-: {closed if isinstance(error, BrokenPipeError) else error.strerror}") from error

@@ -19,7 +19,7 @@ class ImageSource(FrameSource):
     def __init__(self, source: MediaInput) -> None:
         super().__init__(source.label)
         self._source = source
-        self.skips_bad_items = source.kind == "images"
+        self.skips_bad_items = source.source_type == "images"
         self.info = StreamInfo(frame_count=len(source.paths))
 
     def items(self) -> Iterator[Item]:

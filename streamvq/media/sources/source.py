@@ -1,4 +1,4 @@
-"""What every source of frames promises."""
+"""`FrameSource`: what every source of frames promises."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class FrameSource(ABC):
-    """A context manager over frames. It ends by ending, and raises MediaError if it dies early.
+    """A context manager over frames. Iteration raises MediaError where the input breaks off before its end.
 
     Reading has two halves, so that the costly one can run in parallel: `items()` is read in order on one
     thread, and `load(item)` makes a frame of an item, on any thread. Iterating does both.
 
-    `info` says what is known before reading. `skips_bad_items` is true where a bad item (one image of many)
-    leaves the others intact. `notes` are remarks for the user, complete after reading.
+    `info` is what is known before reading. `skips_bad_items` is true where a bad item (one image of many) leaves the
+    others intact. `notes` are for the user, and complete after reading.
     """
 
     info: StreamInfo = StreamInfo()
@@ -47,7 +47,7 @@ class FrameSource(ABC):
         return self.info.pixels or 0
 
     def try_load(self, item: Any) -> Frame | Failed:
-        """The frame of an item; why there is none, where bad items are skipped."""
+        """The frame of an item, or why it has none, where bad items are skipped. Raises MediaError elsewhere."""
         try:
             return self.load(item)
         except MediaError as error:
@@ -65,6 +65,6 @@ class FrameSource(ABC):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()

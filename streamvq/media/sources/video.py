@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 import av
 import av.error
 import numpy as np
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from streamvq.errors import InputMissing, MediaDamaged, MediaError
 from streamvq.frames import Frame, StreamInfo
@@ -19,9 +20,18 @@ from streamvq.media.declared_size import HEAD_BYTES, declared_size
 from streamvq.media.libav import reason, url
 from streamvq.media.sources.source import FrameSource
 
-_SHORT_SECONDS = 0.5  # a file that ends this much before its header says, and 2 %, was cut
+# A file that ends this much before its declared end, in seconds and as a share of its length, was cut off.
+_MIN_SECONDS_LOST = Fraction(1, 2)
+_MIN_SHARE_LOST = Fraction(1, 50)
 
 Item = tuple[int, av.VideoFrame, Fraction]  # index, decoded picture, time base
+
+
+class BytesReader(Protocol):
+    """A file of which only reading forward is asked."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, none at the end."""
 
 
 class VideoSource(FrameSource):
@@ -32,7 +42,7 @@ class VideoSource(FrameSource):
     """
 
     def __init__(
-        self, path: Path | IO[bytes], label: str, keep_going: bool = False, format: str | None = None
+        self, path: Path | BytesReader, label: str, keep_going: bool = False, format: str | None = None
     ) -> None:
         super().__init__(label)
         self._keep_going = keep_going
@@ -51,25 +61,26 @@ class VideoSource(FrameSource):
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         self.codec = self._stream.codec_context.name
-        self.info = self._stream_info(_quarter_turned(path) if isinstance(path, Path) else False)
+        self.info = self._stream_info(isinstance(path, Path) and _shown_sideways(path))
         self._head = b""
         if isinstance(path, Path):
             with path.open("rb") as file:
                 self._head = file.read(HEAD_BYTES)
             self.audio_from = path if self.info.audio_streams else None
 
-    def _stream_info(self, turned: bool) -> StreamInfo:
+    def _stream_info(self, sideways: bool) -> StreamInfo:
         stream = self._stream
         fps = stream.guessed_rate or stream.average_rate  # the finer one where the rate varies
         count = stream.frames
         if not count and stream.average_rate and self._container.duration:
             count = round(self._container.duration / av.time_base * stream.average_rate)
         aspect = stream.sample_aspect_ratio
-        size = (stream.codec_context.width or None, stream.codec_context.height or None)
-        if turned:
-            size, aspect = size[::-1], 1 / aspect if aspect else None
+        width, height = stream.codec_context.width or None, stream.codec_context.height or None
+        if sideways:
+            width, height, aspect = height, width, 1 / aspect if aspect else None
         return StreamInfo(
-            *size,
+            width,
+            height,
             Fraction(fps) if fps else None,
             count or None,
             Fraction(stream.time_base) if stream.time_base else None,
@@ -93,11 +104,11 @@ class VideoSource(FrameSource):
                 for picture in packet.decode():
                     if getattr(picture, "is_corrupt", False):
                         raise MediaDamaged("a picture is corrupt")
-                    yield index, picture, Fraction(picture.time_base or packet.time_base)  # type: ignore[misc]
+                    yield index, picture, Fraction(picture.time_base or packet.time_base)
                     index += 1
             self._check_whole(packets, last_end)
         except (av.error.FFmpegError, MediaDamaged, OSError) as error:
-            for picture in self._still_inside() if self._keep_going else ():
+            for picture in self._held_back() if self._keep_going else ():
                 yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
                 index += 1
             self._damaged(index, reason(error), error)
@@ -107,7 +118,7 @@ class VideoSource(FrameSource):
     def pixels_of(self, item: Item) -> int:
         return item[1].width * item[1].height
 
-    def _still_inside(self) -> list[av.VideoFrame]:
+    def _held_back(self) -> list[av.VideoFrame]:
         """The pictures before a damage that the decoder still holds."""
         try:
             return [picture for picture in self._stream.decode(None) if not getattr(picture, "is_corrupt", False)]
@@ -119,17 +130,17 @@ class VideoSource(FrameSource):
 
     def _check_whole(self, packets: int, last_end: Fraction) -> None:
         """Raise if the file ended before its own index, size or duration says."""
-        kind, size = self._container.format.name, self._container.size
-        indexed = len(self._stream.index_entries) if "mp4" in kind else 0
+        size = self._container.size
+        indexed = len(self._stream.index_entries) if "mp4" in self._container.format.name else 0
         if packets < indexed:
             raise MediaDamaged(f"the file ends after {packets} of {indexed} frames")
-        announced = declared_size(self._head)
-        if announced and announced > size:
-            raise MediaDamaged(f"the file has {size} of {announced} bytes")
-        if not announced and not indexed and size > 0 and self._container.duration:
+        declared = declared_size(self._head)
+        if declared and declared > size:
+            raise MediaDamaged(f"the file has {size} of {declared} bytes")
+        if not declared and not indexed and size > 0 and self._container.duration:
             start = Fraction(self._container.start_time or 0, av.time_base)
             end = start + Fraction(self._container.duration, av.time_base)
-            if end - last_end > _SHORT_SECONDS and end - last_end > (end - start) / 50:
+            if end - last_end > max(_MIN_SECONDS_LOST, _MIN_SHARE_LOST * (end - start)):
                 raise MediaDamaged(
                     f"the file ends at {float(last_end):.2f} s, and its header says {float(end):.2f} s"
                 )
@@ -147,14 +158,14 @@ class VideoSource(FrameSource):
         duration = picture.duration * time_base if picture.duration else None
         return Frame(self._pixels(picture), index, time, duration)
 
-    def _pixels(self, picture: av.VideoFrame) -> np.ndarray:
-        """uint8 [height, width, 1, 3 or 4], upright."""
+    def _pixels(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
+        """uint8 [height, width, 1, 3 or 4], with the stream's rotation applied."""
         if not hasattr(self._thread, "reformatter"):
             self._thread.reformatter = VideoReformatter()  # one a thread: it keeps its tables
-        kind = _pixel_format(picture)
-        if picture.format.name != kind:
-            picture = self._thread.reformatter.reformat(picture, format=kind, dst_color_range="JPEG")
-        pixels: np.ndarray = picture.to_ndarray()
+        pix_fmt = _pixel_format(picture)
+        if picture.format.name != pix_fmt:
+            picture = self._thread.reformatter.reformat(picture, format=pix_fmt, dst_color_range="JPEG")
+        pixels = np.asarray(picture.to_ndarray(), np.uint8)
         if pixels.ndim == 2:
             pixels = pixels[..., None]
         if picture.rotation % 360:
@@ -166,15 +177,15 @@ class VideoSource(FrameSource):
 
 
 def _pixel_format(picture: av.VideoFrame) -> str:
-    """The 8-bit kind of pixels that keeps what the picture has."""
+    """libav's name of the 8-bit pixel format with the picture's channels: gray, RGB or RGBA."""
     components = picture.format.components
     if any(component.is_alpha for component in components):
         return "rgba"
     return "gray" if len(components) == 1 and not picture.format.name.startswith("pal") else "rgb24"
 
 
-def _quarter_turned(path: Path) -> bool:
-    """Whether a video's pictures are to be shown turned by 90 degrees, which only a decoded picture tells."""
+def _shown_sideways(path: Path) -> bool:
+    """Whether a video is shown rotated by 90 or 270 degrees, which only a decoded picture tells."""
     try:
         with av.open(url(path)) as container:
             return next(container.decode(video=0)).rotation % 180 != 0

@@ -14,14 +14,14 @@ from streamvq.errors import MediaDamaged, MediaError
 from streamvq.media.inputs import MediaInput
 from streamvq.media.sources.video import Item, VideoSource
 
-_HEADER_MOST = 1024  # bytes up to the end of the first frame's header
+_MAX_HEADER_BYTES = 1024  # up to the end of the first frame's header
 
 
 class Y4MSource(VideoSource):
     """y4m from standard input or a file: 4:2:0, 4:2:2, 4:4:4 or mono, 8 bits or more."""
 
     def __init__(self, source: MediaInput, keep_going: bool = False) -> None:
-        if source.kind == "pipe":
+        if source.source_type == "pipe":
             stream: IO[bytes] = sys.stdin.buffer
             if stream.isatty():
                 raise MediaError(
@@ -31,9 +31,9 @@ class Y4MSource(VideoSource):
         else:
             stream = source.paths[0].open("rb")
             hint = "is it whole?"
-        self._pipe = _Counted(stream)
+        self._pipe = _CountedReads(stream)
         try:
-            super().__init__(self._pipe, source.label, keep_going, "yuv4mpegpipe")  # type: ignore[arg-type]
+            super().__init__(self._pipe, source.label, keep_going, "yuv4mpegpipe")
         except MediaError as error:
             self._pipe.close()
             self._pipe.check()
@@ -50,9 +50,9 @@ class Y4MSource(VideoSource):
     def _check_whole(self, packets: int, last_end: Fraction) -> None:
         """Raise if the stream ended inside a frame."""
         width, height = self._stream.codec_context.width, self._stream.codec_context.height
-        parts = av.VideoFormat(self._stream.codec_context.pix_fmt or "yuv420p", width, height).components
-        picture = sum(part.width * part.height * (2 if part.bits > 8 else 1) for part in parts)
-        left_over = self._pipe.after_header() - packets * (len(b"FRAME\n") + picture)
+        planes = av.VideoFormat(self._stream.codec_context.pix_fmt or "yuv420p", width, height).components
+        picture_bytes = sum(plane.width * plane.height * (2 if plane.bits > 8 else 1) for plane in planes)
+        left_over = self._pipe.after_header() - packets * (len(b"FRAME\n") + picture_bytes)
         if left_over > 0 and self._pipe.plain_frames:
             raise MediaDamaged("the stream ends inside this frame")
 
@@ -61,10 +61,10 @@ class Y4MSource(VideoSource):
         self._pipe.close()
 
 
-class _Counted:
-    """A file that counts its bytes and keeps its beginning.
+class _CountedReads:
+    """A file that counts the bytes read from it and keeps the first of them.
 
-    PyAV prints and forgets what `read` raises (Ctrl-C while it waits, say): it is kept, and `check` raises it.
+    PyAV prints and drops what `read` raises, such as a KeyboardInterrupt while it waits: `check` raises it again.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -79,22 +79,23 @@ class _Counted:
         except BaseException as error:  # noqa: BLE001  kept for check()
             self._failure = error
             return b""
-        if len(self._start) < _HEADER_MOST:
-            self._start += data[:_HEADER_MOST]
+        if len(self._start) < _MAX_HEADER_BYTES:
+            self._start += data[:_MAX_HEADER_BYTES]
         self._count += len(data)
         return data
 
     def check(self) -> None:
-        """Raise what reading raised, if it did."""
+        """Raise what `read` raised, if it did."""
         if self._failure is not None:
             raise self._failure
 
     def after_header(self) -> int:
+        """How many bytes were read after the stream's header line."""
         return self._count - self._start.find(b"\n") - 1
 
     @property
     def plain_frames(self) -> bool:
-        """Whether frame headers carry no parameters, judged by the first."""
+        """Whether frame headers carry no parameters, as the first shows."""
         return b"\nFRAME\n" in self._start
 
     @property

@@ -1,4 +1,4 @@
-"""Videos out: exact to the pixel by another decoder's word, and times kept."""
+"""Exact and preview videos: exact to the pixel in another decoder, and times kept."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def write(path: Path, book: Codebook, count: int = 3, **about: object) -> list[n
 def test_the_ffmpeg_program_sees_the_exact_colors(suffix: str, count: int, space: str, tmp_path: Path) -> None:
     book = codebook(count, space)
     expected = np.stack(write(tmp_path / f"a{suffix}", book))
-    kind = "gray" if space == "gray" else "rgb24"
-    command = [FFMPEG, "-v", "error", "-i", tmp_path / f"a{suffix}", "-f", "rawvideo", "-pix_fmt", kind, "-"]
+    pix_fmt = "gray" if space == "gray" else "rgb24"
+    command = [FFMPEG, "-v", "error", "-i", tmp_path / f"a{suffix}", "-f", "rawvideo", "-pix_fmt", pix_fmt, "-"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stderr == b""
     actual = np.frombuffer(done.stdout, np.uint8).reshape(3, 33, 48, -1)

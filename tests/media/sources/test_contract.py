@@ -1,4 +1,4 @@
-"""What every source promises, held against each of them."""
+"""What every source promises, tested on each of them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from streamvq import Codebook, Frame, InputMissing, MediaError, StreamInfo, open
 from streamvq.media.sources.source import FrameSource
 
 COUNT = 7
-GRAYS = [20 + 35 * index for index in range(COUNT)]  # each frame tells its place by its level
+GRAYS = [20 + 35 * index for index in range(COUNT)]  # a frame's level tells its index
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of source: how to make it from pictures, and how near its pixels come to them."""
+class SourceCase:
+    """A source to test: how to make it from pictures, and how near its pixels come to them."""
 
     make: Callable[[Path, list[NDArray]], Path]
-    most: int = 0
+    max_error: int = 0
     timed: bool = True
     channels: int = 3
 
@@ -63,29 +63,29 @@ def _image(suffix: str, **options: object) -> Callable[[Path, list[NDArray]], Pa
 
 
 MANY = {
-    ".mkv": Kind(_video(".mkv")),
-    ".avi": Kind(_video(".avi")),
-    ".mp4": Kind(_video(".mp4"), most=4),
-    ".mov": Kind(_video(".mov"), most=4),
-    ".webm": Kind(_video(".webm"), most=8),
-    ".gif": Kind(_video(".gif"), most=48, channels=4),
-    ".y4m": Kind(_y4m, most=2),
-    ".svq": Kind(_svq),
-    "folder": Kind(_folder, timed=False),
+    ".mkv": SourceCase(_video(".mkv")),
+    ".avi": SourceCase(_video(".avi")),
+    ".mp4": SourceCase(_video(".mp4"), max_error=4),
+    ".mov": SourceCase(_video(".mov"), max_error=4),
+    ".webm": SourceCase(_video(".webm"), max_error=8),
+    ".gif": SourceCase(_video(".gif"), max_error=48, channels=4),
+    ".y4m": SourceCase(_y4m, max_error=2),
+    ".svq": SourceCase(_svq),
+    "folder": SourceCase(_folder, timed=False),
 }
 SINGLE = {
-    ".png": Kind(_image(".png"), timed=False),
-    ".bmp": Kind(_image(".bmp"), timed=False),
-    ".tiff": Kind(_image(".tiff"), timed=False),
-    ".tif": Kind(_image(".tif", compression="tiff_lzw"), timed=False),
-    ".webp": Kind(_image(".webp", lossless=True), timed=False),
-    ".jpg": Kind(_image(".jpg", quality=95, subsampling=0), most=24, timed=False),
+    ".png": SourceCase(_image(".png"), timed=False),
+    ".bmp": SourceCase(_image(".bmp"), timed=False),
+    ".tiff": SourceCase(_image(".tiff"), timed=False),
+    ".tif": SourceCase(_image(".tif", compression="tiff_lzw"), timed=False),
+    ".webp": SourceCase(_image(".webp", lossless=True), timed=False),
+    ".jpg": SourceCase(_image(".jpg", quality=95, subsampling=0), max_error=24, timed=False),
 }
 EVERY = MANY | SINGLE
-EXACT = {name: kind for name, kind in EVERY.items() if kind.most == 0 or name == ".y4m"}
+EXACT = {name: case for name, case in EVERY.items() if case.max_error == 0 or name == ".y4m"}
 
-every = pytest.mark.parametrize("kind", EVERY.values(), ids=EVERY)
-many = pytest.mark.parametrize("kind", MANY.values(), ids=MANY)
+every = pytest.mark.parametrize("case", EVERY.values(), ids=EVERY)
+many = pytest.mark.parametrize("case", MANY.values(), ids=MANY)
 
 
 def frames_of(path: Path) -> list[Frame]:
@@ -93,26 +93,26 @@ def frames_of(path: Path) -> list[Frame]:
         return list(source)
 
 
-def pictures_for(kind: Kind) -> list[NDArray]:
-    return [flat(level) for level in GRAYS][: COUNT if kind in MANY.values() else 1]
+def pictures_for(case: SourceCase) -> list[NDArray]:
+    return [flat(level) for level in GRAYS][: COUNT if case in MANY.values() else 1]
 
 
 @every
-def test_all_frames_in_order(kind: Kind, tmp_path: Path) -> None:
-    pictures = pictures_for(kind)
-    frames = frames_of(kind.make(tmp_path, pictures))
+def test_all_frames_in_order(case: SourceCase, tmp_path: Path) -> None:
+    pictures = pictures_for(case)
+    frames = frames_of(case.make(tmp_path, pictures))
     assert [frame.index for frame in frames] == list(range(len(pictures)))
     for frame, expected in zip(frames, pictures, strict=True):
         assert frame.pixels.dtype == np.uint8
-        assert frame.pixels.shape == (*expected.shape[:2], kind.channels)
-        assert abs(float(frame.pixels[..., :3].mean()) - float(expected.mean())) <= max(1, kind.most / 2)
+        assert frame.pixels.shape == (*expected.shape[:2], case.channels)
+        assert abs(float(frame.pixels[..., :3].mean()) - float(expected.mean())) <= max(1, case.max_error / 2)
 
 
 @every
-def test_times(kind: Kind, tmp_path: Path) -> None:
-    pictures = pictures_for(kind)
-    times = [frame.time for frame in frames_of(kind.make(tmp_path, pictures))]
-    expected = [index / FPS if kind.timed else None for index in range(len(pictures))]
+def test_times(case: SourceCase, tmp_path: Path) -> None:
+    pictures = pictures_for(case)
+    times = [frame.time for frame in frames_of(case.make(tmp_path, pictures))]
+    expected = [index / FPS if case.timed else None for index in range(len(pictures))]
     assert times == expected
     assert all(time is None or isinstance(time, Fraction) for time in times)
 
@@ -126,43 +126,53 @@ def test_a_gif_is_what_pillow_reads(tmp_path: Path) -> None:
 
 
 @every
-def test_pixels(kind: Kind, tmp_path: Path, same_picture: Callable[..., None]) -> None:
-    if kind is EVERY[".gif"]:
+def test_pixels(case: SourceCase, tmp_path: Path, same_picture: Callable[..., None]) -> None:
+    if case is EVERY[".gif"]:
         return  # its encoder dithers: compared with Pillow above
-    soft = kind.most not in (0, 2)
-    pictures = [smooth(48, 64) if soft else noise(48, 64)] * (2 if kind in MANY.values() else 1)
-    if kind is EVERY[".webm"] or kind is EVERY[".mp4"] or kind is EVERY[".mov"]:
+    soft = case.max_error not in (0, 2)
+    pictures = [smooth(48, 64) if soft else noise(48, 64)] * (2 if case in MANY.values() else 1)
+    if case is EVERY[".webm"] or case is EVERY[".mp4"] or case is EVERY[".mov"]:
         pictures = [np.repeat(smooth(48, 64)[..., :1], 3, axis=2)] * 2  # halved chroma is not the source's fault
-    for frame, expected in zip(frames_of(kind.make(tmp_path, pictures)), pictures, strict=True):
-        same_picture(frame.pixels[..., :3], expected, kind.most + (4 if soft else 0))
+    for frame, expected in zip(frames_of(case.make(tmp_path, pictures)), pictures, strict=True):
+        same_picture(frame.pixels[..., :3], expected, case.max_error + (4 if soft else 0))
 
 
-@pytest.mark.parametrize("kind", EXACT.values(), ids=EXACT)
+@pytest.mark.parametrize("case", EXACT.values(), ids=EXACT)
 @pytest.mark.parametrize("size", [(17, 33), (1, 1), (1, 7), (5, 1)])
-def test_odd_sizes(kind: Kind, size: tuple[int, int], tmp_path: Path, same_picture: Callable[..., None]) -> None:
+def test_odd_sizes(
+    case: SourceCase, size: tuple[int, int], tmp_path: Path, same_picture: Callable[..., None]
+) -> None:
     picture = noise(*size)
-    for frame in frames_of(kind.make(tmp_path, [picture])):
-        same_picture(frame.pixels, picture, kind.most)
+    for frame in frames_of(case.make(tmp_path, [picture])):
+        same_picture(frame.pixels, picture, case.max_error)
 
 
 @every
-def test_info_knows_the_size_or_says_nothing(kind: Kind, tmp_path: Path) -> None:
-    pictures = pictures_for(kind)
-    with open_source(kind.make(tmp_path, pictures)) as source:
+def test_info_knows_the_size_or_says_nothing(case: SourceCase, tmp_path: Path) -> None:
+    pictures = pictures_for(case)
+    with open_source(case.make(tmp_path, pictures)) as source:
         info = source.info
     assert info.width in (None, 48)
     assert info.height in (None, 32)
     assert info.frame_count in (None, len(pictures))
     assert info.audio_streams == 0
-    if kind.timed:
+    if case.timed:
         assert info.fps == FPS
         assert (info.width, info.height) == (48, 32)
 
 
+@every
+def test_the_pixels_of_an_item_are_known_before_it_is_loaded(case: SourceCase, tmp_path: Path) -> None:
+    with open_source(case.make(tmp_path, pictures_for(case))) as source:
+        for item in source.items():
+            pixels = source.pixels_of(item)
+            assert pixels == source.load(item).pixels[..., 0].size == 32 * 48
+
+
 @many
-def test_loading_works_on_any_thread_in_any_order(kind: Kind, tmp_path: Path) -> None:
-    pictures = pictures_for(kind)
-    path = kind.make(tmp_path, pictures)
+def test_loading_works_on_any_thread_in_any_order(case: SourceCase, tmp_path: Path) -> None:
+    pictures = pictures_for(case)
+    path = case.make(tmp_path, pictures)
     expected = [frame.pixels for frame in frames_of(path)]
     with open_source(path) as source, ThreadPoolExecutor(3) as pool:
         loaded = list(pool.map(source.load, reversed(list(source.items()))))
@@ -171,16 +181,16 @@ def test_loading_works_on_any_thread_in_any_order(kind: Kind, tmp_path: Path) ->
 
 
 @every
-def test_reading_twice_gives_the_same(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, pictures_for(kind))
+def test_reading_twice_gives_the_same(case: SourceCase, tmp_path: Path) -> None:
+    path = case.make(tmp_path, pictures_for(case))
     for one, other in zip(frames_of(path), frames_of(path), strict=True):
         assert (one.pixels == other.pixels).all()
         assert (one.time, one.duration, one.name) == (other.time, other.duration, other.name)
 
 
 @many
-def test_leaving_early_leaves_nothing_open(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, pictures_for(kind))
+def test_leaving_early_leaves_nothing_open(case: SourceCase, tmp_path: Path) -> None:
+    path = case.make(tmp_path, pictures_for(case))
     with open_source(path) as source:
         next(iter(source))
     source.close()  # a second time
@@ -189,8 +199,8 @@ def test_leaving_early_leaves_nothing_open(kind: Kind, tmp_path: Path) -> None:
 
 
 @every
-def test_what_is_something_else_is_named(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, pictures_for(kind))
+def test_what_is_something_else_is_named(case: SourceCase, tmp_path: Path) -> None:
+    path = case.make(tmp_path, pictures_for(case))
     victims = [path] if path.is_file() else [path / f"photo{number}.png" for number in range(5, 12)]
     for victim in victims:
         victim.write_bytes(b"this is a text, whatever its name says\n" * 20)
@@ -199,8 +209,8 @@ def test_what_is_something_else_is_named(kind: Kind, tmp_path: Path) -> None:
 
 
 @every
-def test_an_empty_file_is_named(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, pictures_for(kind))
+def test_an_empty_file_is_named(case: SourceCase, tmp_path: Path) -> None:
+    path = case.make(tmp_path, pictures_for(case))
     victims = [path] if path.is_file() else [path / f"photo{number}.png" for number in range(5, 12)]
     for victim in victims:
         victim.write_bytes(b"")
@@ -215,18 +225,18 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
 
 
 @every
-def test_any_unicode_path(kind: Kind, tmp_path: Path) -> None:
+def test_any_unicode_path(case: SourceCase, tmp_path: Path) -> None:
     folder = tmp_path / "Frühling 春 🌸 100% [1]"
     folder.mkdir()
-    frames = frames_of(kind.make(folder, pictures_for(kind)))
-    assert len(frames) == len(pictures_for(kind))
+    frames = frames_of(case.make(folder, pictures_for(case)))
+    assert len(frames) == len(pictures_for(case))
 
 
 @every
-def test_a_source_says_what_it_is(kind: Kind, tmp_path: Path) -> None:
-    path = kind.make(tmp_path, pictures_for(kind))
+def test_a_source_says_what_it_is(case: SourceCase, tmp_path: Path) -> None:
+    path = case.make(tmp_path, pictures_for(case))
     with open_source(str(path)) as source:
         assert isinstance(source, FrameSource)
         assert source.label == str(path)
         assert source.notes == []
-        assert (source.codec is not None) == kind.timed
+        assert (source.codec is not None) == case.timed

@@ -76,19 +76,19 @@ def test_rotation_of_mp4(tmp_path: Path, same_picture: Callable[..., None]) -> N
     same_picture(frame.pixels[40:60, 3:13], np.full((20, 10, 3), 255, np.uint8), 8)  # bottom left
 
 
-@pytest.mark.parametrize(("kind", "channels"), [("bgra", 4), ("gray", 1), ("bgr0", 3)])
-def test_channels(kind: str, channels: int, tmp_path: Path, same_picture: Callable[..., None]) -> None:
+@pytest.mark.parametrize(("pix_fmt", "channels"), [("bgra", 4), ("gray", 1), ("bgr0", 3)])
+def test_channels(pix_fmt: str, channels: int, tmp_path: Path, same_picture: Callable[..., None]) -> None:
     picture = noise(17, 33, channels)
-    (frame,) = frames_of(write_video(tmp_path / "a.mkv", [picture], pixel_format=kind))
+    (frame,) = frames_of(write_video(tmp_path / "a.mkv", [picture], pixel_format=pix_fmt))
     same_picture(frame.pixels, picture)
 
 
 @pytest.mark.parametrize(
-    "kind", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p16le", "gray16le", "gray10le"]
+    "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p16le", "gray16le", "gray10le"]
 )
-def test_any_depth_and_subsampling(kind: str, tmp_path: Path, same_picture: Callable[..., None]) -> None:
+def test_any_depth_and_subsampling(pix_fmt: str, tmp_path: Path, same_picture: Callable[..., None]) -> None:
     picture = np.repeat(smooth(32, 48)[..., :1], 3, axis=2)
-    path = write_video(tmp_path / "a.mkv", [picture], pixel_format=kind, color_range=LIMITED)
+    path = write_video(tmp_path / "a.mkv", [picture], pixel_format=pix_fmt, color_range=LIMITED)
     (frame,) = frames_of(path)
     same_picture(np.broadcast_to(frame.pixels, picture.shape), picture, 3)
 

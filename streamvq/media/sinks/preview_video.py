@@ -1,0 +1,88 @@
+"""Coded frames as a lossy preview: H.264 in .mp4 and .mov, VP9 in .webm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from streamvq.errors import OutputError
+from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.media.sinks.video import VideoSink
+from streamvq.media.targets import Target
+from streamvq.options import WriteOptions
+from streamvq.quantize.decoder import FrameDecoder
+
+_BT709, _LIMITED_RANGE = 1, 1  # libav's AVCOL_SPC_BT709 and AVCOL_RANGE_MPEG
+_VP9_OPTIONS = {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"}
+_H264_OPTIONS = {"x264-params": "mbtree=0"}  # with macroblock trees, x264 varies from run to run
+
+Packet = tuple[CodedFrame, av.VideoFrame]  # the frame, and its picture in the pixel format of the stream
+
+
+class PreviewVideoSink(VideoSink):
+    """H.264 (.mp4, .mov) or VP9 (.webm): small, plays everywhere, and not palette-exact."""
+
+    exact = False
+
+    def __init__(
+        self,
+        target: Target,
+        decoder: FrameDecoder,
+        info: StreamInfo,
+        settings: WriteOptions,
+        audio_from: Path | None,
+    ) -> None:
+        self._codec = "libvpx-vp9" if target.format == "webm" else "libx264"
+        if self._codec not in av.codecs_available:
+            raise OutputError(f"{target.path}: this PyAV has no {self._codec} encoder; write .mkv instead")
+        super().__init__(target, decoder, info, settings, audio_from)
+        self.notes.append(f"{self.label}: a lossy preview, not palette-exact; .mkv keeps the exact colors")
+
+    def _add_stream(self, frame: CodedFrame) -> None:
+        webm = self._format == "webm"
+        options = {"crf": str(self._settings.crf)} | (_VP9_OPTIONS if webm else _H264_OPTIONS)
+        stream: Any = self._output.add_stream(self._codec, rate=self._fps, options=options)
+        stream.width, stream.height = frame.width, frame.height
+        stream.pix_fmt = self._pixel_format(frame)
+        context = stream.codec_context
+        context.time_base = stream.time_base = self._tick
+        context.colorspace, context.color_range = _BT709, _LIMITED_RANGE
+        context.thread_type = "AUTO"
+        if self._aspect is not None:
+            context.sample_aspect_ratio = self._aspect
+            if webm:
+                self.notes.append(f"{self.label}: .webm is written with square pixels; its input has {self._aspect}")
+        if frame.alpha is not None:
+            self.notes.append(f"{self.label}: .{self._format} has no transparency here; .mkv keeps it")
+        self._stream = stream
+
+    def _pixel_format(self, frame: CodedFrame) -> str:
+        """H.264 halves chroma only of even sizes; odd ones keep it whole, or a line would be lost."""
+        odd = frame.width % 2 or frame.height % 2
+        return "yuv444p" if odd and self._format != "webm" else "yuv420p"
+
+    def encode(self, frame: CodedFrame) -> Packet:
+        rgb = np.ascontiguousarray(self._decoder.rgb(frame))
+        picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+            format=self._pixel_format(frame), dst_colorspace="ITU709", dst_color_range="MPEG"
+        )
+        return frame, picture
+
+    def write(self, packet: Packet) -> None:
+        frame, picture = packet
+        self._start(frame)
+        picture.time_base = self._tick
+        picture.pts = self._ticks(frame)
+        if frame.duration:
+            picture.duration = round(frame.duration / self._tick)
+        for coded in self._stream.encode(picture):
+            self._mux(coded)
+
+    def _write_rest(self) -> None:
+        if self._size is not None:
+            for coded in self._stream.encode():
+                self._mux(coded)
+        super()._write_rest()

@@ -1,0 +1,108 @@
+"""Every sink that writes files, with ways to write to it and to read what it wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from numpy.typing import NDArray
+from pictures import coded, load
+from videos import FPS, read_video
+
+import streamvq
+from streamvq import Codebook, IndexFrame, StreamInfo, WriteOptions, open_sink
+from streamvq.container.reader import SvqReader
+from streamvq.media.sinks.sink import FrameSink
+
+COUNT = 5
+
+
+@dataclass(frozen=True)
+class SinkCase:
+    """A sink to test: its output's name, and how near its pixels come to the codes' colors."""
+
+    name: str
+    format: str | None = None
+    max_error: int = 0
+    alpha: bool = True
+    times: bool = False
+
+    @property
+    def is_video(self) -> bool:
+        return self.name.startswith("clip.")
+
+
+FOLDERS = {f"folder of {name}": SinkCase("out", name) for name in ("png", "webp", "tiff", "bmp")}
+FOLDERS |= {"folder of jpg": SinkCase("out", "jpg", max_error=40, alpha=False)}
+IMAGES = {f"one .{name}": SinkCase(f"out.{name}") for name in ("png", "webp", "tiff", "bmp")}
+IMAGES |= {"one .jpg": SinkCase("out.jpg", max_error=40, alpha=False)}
+VIDEOS = {
+    ".mkv": SinkCase("clip.mkv", times=True),
+    ".avi": SinkCase("clip.avi"),
+    ".mp4": SinkCase("clip.mp4", max_error=40, alpha=False, times=True),
+    ".mov": SinkCase("clip.mov", max_error=40, alpha=False, times=True),
+    ".webm": SinkCase("clip.webm", max_error=40, alpha=False, times=True),
+}
+COMPRESSED = {".svq": SinkCase("clip.svq", times=True)}
+FILES = FOLDERS | IMAGES | VIDEOS | COMPRESSED
+MANY = FOLDERS | VIDEOS | COMPRESSED
+EXACT = {name: case for name, case in FILES.items() if not case.max_error}
+
+Frames = list[IndexFrame]
+
+
+def each(cases: dict[str, SinkCase]) -> pytest.MarkDecorator:
+    """Runs a test once for each of these cases."""
+    return pytest.mark.parametrize("case", cases.values(), ids=cases)
+
+
+def frames_for(case: SinkCase, book: Codebook, height: int = 32, width: int = 48) -> Frames:
+    """Frames for a sink: noise where it is exact, single colors where it is lossy."""
+    count = 1 if case in IMAGES.values() else COUNT
+    frames = [coded(book, height, width, index) for index in range(count)]
+    if case.max_error:
+        for frame in frames:
+            frame.codes[:] = frame.index
+    return frames
+
+
+def write(path: Path, case: SinkCase, book: Codebook, frames: Frames, overwrite: bool = False) -> int:
+    """Write frames to a folder's output, and return how large the sink says it is."""
+    with opened(path, case, book, frames, overwrite) as sink:
+        for frame in frames:
+            sink.write(sink.encode(frame))
+    return sink.size_bytes
+
+
+def opened(path: Path, case: SinkCase, book: Codebook, frames: Frames, overwrite: bool = False) -> FrameSink:
+    """The case's sink in a folder, for these frames."""
+    settings = WriteOptions(format=case.format, overwrite=overwrite)
+    first = frames[0]
+    info = StreamInfo(first.width, first.height, FPS, time_base=Fraction(1, 1000) if first.time is not None else None)
+    return open_sink(path / case.name, book, info, settings)
+
+
+def read(path: Path, mode: str | None = None) -> list[NDArray]:
+    """The pictures of an output, by Pillow or PyAV; of a .svq, which neither reads, by the package itself."""
+    if path.suffix == ".svq":
+        with streamvq.open(path) as clip:
+            return [frame.pixels for frame in clip]
+    if path.is_dir():
+        return [load(file, mode or "RGB") for file in sorted(path.iterdir())]
+    if path.name.startswith("clip."):
+        return read_video(path, mode and mode.lower().replace("rgb", "rgb24").replace("rgb24a", "rgba"))
+    return [load(path, mode or "RGB")]
+
+
+def colors(frame: IndexFrame, book: Codebook) -> NDArray:
+    """The pixels that a frame stands for."""
+    return book.palette[frame.codes]
+
+
+def group_sizes(path: Path) -> list[int]:
+    """How many frames each group of a .svq file has."""
+    with path.open("rb") as stream:
+        reader = SvqReader(stream, "x.svq")
+        return [reader.span(chunk)[1] for chunk in reader.groups()]
