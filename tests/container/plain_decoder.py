@@ -62,53 +62,53 @@ class RangeDecoder:
 
     def __init__(self, data: bytes) -> None:
         self.words = Numbers(data)
-        self.span, self.low = 2**64 - 1, 0
+        self.range, self.low = 2**64 - 1, 0
         for _ in range(2):
             self.low = (self.low << 32) + self.word()
 
     def word(self) -> int:
         return int.from_bytes(self.words.take(4).ljust(4, b"\0"), "big")
 
-    def bit(self, chance: int) -> int:
-        bound = (self.span >> 16) * chance
+    def bit(self, p0: int) -> int:
+        bound = (self.range >> 16) * p0
         bit = int(self.low >= bound)
-        self.low, self.span = (self.low - bound, self.span - bound) if bit else (self.low, bound)
-        if self.span < 2**32:
-            self.low, self.span = (self.low << 32) + self.word(), self.span << 32
+        self.low, self.range = (self.low - bound, self.range - bound) if bit else (self.low, bound)
+        if self.range < 2**32:
+            self.low, self.range = (self.low << 32) + self.word(), self.range << 32
         return bit
 
 
-def clip(value: int, least: int, greatest: int) -> int:
-    return max(least, min(value, greatest))
+def clip(value: int, low: int, high: int) -> int:
+    return max(low, min(value, high))
 
 
-class MissDecoder:
-    """Section 4: how far the samples of a codebook are from what was predicted."""
+class ResidualDecoder:
+    """Section 4: the residuals of the samples of a codebook."""
 
     def __init__(self, data: bytes) -> None:
         self.decoder = RangeDecoder(data)
-        self.chances: dict[tuple[int, int], list[int]] = defaultdict(lambda: [32768, 0])
+        self.states: dict[tuple[int, int], list[int]] = defaultdict(lambda: [32768, 0])
 
-    def bit(self, kind: int, context: int) -> int:
-        chance, seen = self.chances[kind, context]
-        bit = self.decoder.bit(chance)
-        self.chances[kind, context] = [chance + (((64 if bit else 65472) - chance) >> (1 + seen)), min(seen + 1, 6)]
+    def bit(self, node: int, context: int) -> int:
+        p0, count = self.states[node, context]
+        bit = self.decoder.bit(p0)
+        self.states[node, context] = [p0 + (((64 if bit else 65472) - p0) >> (1 + count)), min(count + 1, 6)]
         return bit
 
-    def miss(self, plane: int, activity: int) -> int:
+    def residual(self, plane: int, activity: int) -> int:
         context, length = 9 * (8 * plane + min(activity.bit_length(), 7)), 0
         while length < 8 and self.bit(0, context + length):
             length += 1
         if length == 0:
             return 0
-        sign, size = -1 if self.bit(1, context) else 1, 1
+        sign, magnitude = -1 if self.bit(1, context) else 1, 1
         for p in range(length - 2, -1, -1):
-            size = 2 * size + self.bit(2, 9 * (9 * plane + length) + (p if p == length - 2 else 8))
-        return sign * size
+            magnitude = 2 * magnitude + self.bit(2, 9 * (9 * plane + length) + (p if p == length - 2 else 8))
+        return sign * magnitude
 
 
 def read_codebook(data: bytes, space: str, height: int, width: int, count: int) -> Rows:
-    """Section 4: the codes, each a list of its samples. A spot is a sample's plane, row and column."""
+    """Section 4: the codes, each a list of its samples. A position is a sample's plane, row and column."""
     planes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)][: 1 if space == "gray" else 3]
     stored = order = [
         (p, y, x) for p, (rows, columns) in enumerate(planes) for y in range(rows) for x in range(columns)
@@ -117,33 +117,33 @@ def read_codebook(data: bytes, space: str, height: int, width: int, count: int) 
         pixels = [(y, x) for y in range(height) for x in range(width)]
         stored = [(p, y, x) for y, x in pixels for p in (1, 0, 2)]
         order = [(p, y, x) for y, x in pixels for p in ((1, 2, 0) if len(pixels) == 1 else (0, 1, 2))]
-    decoder, codes = MissDecoder(data), []
-    code, sizes = dict.fromkeys(order, 128), dict.fromkeys(order, 0)
+    decoder, codes = ResidualDecoder(data), []
+    code, magnitudes = dict.fromkeys(order, 128), dict.fromkeys(order, 0)
     for _ in range(count):
-        before, sizes_before, code, sizes, size, green_miss = code, sizes, {}, {}, 0, 0
-        for spot in order:
-            plane, y, x = spot
+        before, magnitudes_before, code, magnitudes, magnitude, green_residual = code, magnitudes, {}, {}, 0, 0
+        for position in order:
+            plane, y, x = position
             if y > 0 and x > 0:
                 a, b, c = code[plane, y, x - 1], code[plane, y - 1, x], code[plane, y - 1, x - 1]
             elif y > 0 or x > 0:
                 a = b = c = code[plane, y, x - 1] if x > 0 else code[plane, y - 1, x]
             else:
-                a = b = c = before[spot]
-            guess = max(min(a, b), min(max(a, b), a + b - c))
+                a = b = c = before[position]
+            prediction = max(min(a, b), min(max(a, b), a + b - c))
             if space == "rgb" and len(order) > 3 and plane > 0:
-                guess += green_miss
+                prediction += green_residual
             elif space == "rgb" and len(order) == 3:
                 old_red, old_blue = before[1, 0, 0], before[2, 0, 0]
                 if plane == 2:
-                    guess = old_blue + code[1, 0, 0] - old_red
+                    prediction = old_blue + code[1, 0, 0] - old_red
                 elif plane == 0:
-                    guess += (299 * (old_red - code[1, 0, 0]) + 114 * (old_blue - code[2, 0, 0])) // 587
-            guess = clip(guess, 0, 255)
-            miss = decoder.miss(plane, sizes_before[spot] + size + abs(a - c) + abs(b - c))
-            code[spot] = guess + miss
-            sizes[spot] = size = abs(miss)
-            green_miss = miss if plane == 0 else green_miss
-        codes.append([code[spot] for spot in stored])
+                    prediction += (299 * (old_red - code[1, 0, 0]) + 114 * (old_blue - code[2, 0, 0])) // 587
+            prediction = clip(prediction, 0, 255)
+            residual = decoder.residual(plane, magnitudes_before[position] + magnitude + abs(a - c) + abs(b - c))
+            code[position] = prediction + residual
+            magnitudes[position] = magnitude = abs(residual)
+            green_residual = residual if plane == 0 else green_residual
+        codes.append([code[position] for position in stored])
     return codes
 
 
@@ -151,10 +151,10 @@ def rows_by_number(codes: Rows, rows: list[int]) -> list[int]:
     """Section 8.1: the row that each number stands for."""
     if len(rows) == 1:
         return rows
-    samples = [[codes[row][place] for row in rows] for place in range(len(codes[0]))]
-    spreads = [len(rows) * sum(sample * sample for sample in line) - sum(line) ** 2 for line in samples]
-    place = spreads.index(max(spreads))
-    rows = sorted(rows, key=lambda row: codes[row][place])
+    samples = [[codes[row][i] for row in rows] for i in range(len(codes[0]))]
+    variances = [len(rows) * sum(level * level for level in levels) - sum(levels) ** 2 for levels in samples]
+    widest = variances.index(max(variances))
+    rows = sorted(rows, key=lambda row: codes[row][widest])
     half = 1 << ((len(rows) - 1).bit_length() - 1)
     return rows_by_number(codes, rows[:half]) + rows_by_number(codes, rows[half:])
 
@@ -165,24 +165,24 @@ def squash(x: int) -> int:
     return clip(65536 - value if x < 0 else value, 1, 65535)
 
 
-STRETCHED = [min(bisect_left(range(-2816, 2816), 16 * q + 8, key=squash) - 2816, 2815) for q in range(4096)]
+STRETCH = [min(bisect_left(range(-2816, 2816), 16 * q + 8, key=squash) - 2816, 2815) for q in range(4096)]
 
 
-class Counter:
-    """Section 8.2: a wide counter, of 22 bits, or a narrow one, of 12."""
+class Probability:
+    """Section 8.2: an adaptive probability of 22 or 12 bits."""
 
     def __init__(self, bits: int) -> None:
-        self.bits, self.chance, self.seen = bits, 0, 0
+        self.bits, self.value, self.count = bits, 0, 0
 
     def stretch(self) -> int:
-        return STRETCHED[(self.chance >> (self.bits - 12)) + 2048]
+        return STRETCH[(self.value >> (self.bits - 12)) + 2048]
 
-    def learn(self, bit: int) -> None:
-        most, r = (15, 32768) if self.bits == 12 else (255, 0)
-        rate = 3276 if self.seen == 15 and self.bits == 12 else 655360 // (10 * self.seen + 16)
-        end = -(1 << (self.bits - 1)) if bit else (1 << (self.bits - 1)) - 1
-        self.chance += ((end - self.chance) * rate + r) >> 16
-        self.seen = min(self.seen + 1, most)
+    def update(self, bit: int) -> None:
+        max_count, r = (15, 32768) if self.bits == 12 else (255, 0)
+        rate = 3276 if self.count == 15 and self.bits == 12 else 655360 // (10 * self.count + 16)
+        target = -(1 << (self.bits - 1)) if bit else (1 << (self.bits - 1)) - 1
+        self.value += ((target - self.value) * rate + r) >> 16
+        self.count = min(self.count + 1, max_count)
 
 
 def hashed(value: int, bits: int) -> int:
@@ -194,14 +194,14 @@ def margins(row: list[int]) -> list[int]:
 
 
 class IndexDecoder:
-    """Section 8: the planes of a group, each of so many rows and columns of codes below `count`."""
+    """Section 8: the planes of a group, of these rows and columns, with codes below `n_codes`."""
 
-    def __init__(self, data: bytes, count: int, sizes: list[tuple[int, int]]) -> None:
-        self.decoder, self.greatest, self.bits = RangeDecoder(data), count - 1, (count - 1).bit_length()
+    def __init__(self, data: bytes, n_codes: int, sizes: list[tuple[int, int]]) -> None:
+        self.decoder, self.max_code, self.bits = RangeDecoder(data), n_codes - 1, (n_codes - 1).bit_length()
         s = clip((sum(rows * columns for rows, columns in sizes) - 1).bit_length(), 10, 18)
-        self.place_bits, self.line_bits = min(s, 17), min(s, 16) if count <= 256 else s
-        self.wide: dict[Any, Counter] = defaultdict(lambda: Counter(22))
-        self.narrow: dict[Any, Counter] = defaultdict(lambda: Counter(12))
+        self.context_bits, self.slot_bits = min(s, 17), min(s, 16) if n_codes <= 256 else s
+        self.p22: dict[Any, Probability] = defaultdict(lambda: Probability(22))
+        self.p12: dict[Any, Probability] = defaultdict(lambda: Probability(12))
         self.weights: dict[Any, list[int]] = {}
         self.planes: list[Rows] = []
         past: list[Rows] = []  # up to two planes just before that have the same size, the latest first
@@ -212,89 +212,99 @@ class IndexDecoder:
             self.planes.append(past[0])
 
     def alone(self, number: int) -> int:
-        counter = self.wide[number]
-        bit = self.decoder.bit(clip((counter.chance + 2**21) >> 6, 64, 65472))
-        counter.learn(bit)
+        probability = self.p22[number]
+        bit = self.decoder.bit(clip((probability.value + 2**21) >> 6, 64, 65472))
+        probability.update(bit)
         return bit
 
-    def mixed(self, counters: list[Counter], context: Any, start: int) -> int:
-        weights = self.weights.setdefault(context, [start] * len(counters))
-        inputs = [counter.stretch() for counter in counters]
-        chance = squash(sum(weight * x for weight, x in zip(weights, inputs, strict=True)) >> 16)
-        bit = self.decoder.bit(chance)
-        for i, x in enumerate(inputs):
-            weights[i] += (x * (65536 * (1 - bit) - chance) + 2**14) >> 15
-        for counter in {id(counter): counter for counter in counters}.values():
-            counter.learn(bit)
+    def mixed(self, inputs: list[Probability], context: Any, start: int) -> int:
+        weights = self.weights.setdefault(context, [start] * len(inputs))
+        logits = [probability.stretch() for probability in inputs]
+        p0 = squash(sum(weight * logit for weight, logit in zip(weights, logits, strict=True)) >> 16)
+        bit = self.decoder.bit(p0)
+        for i, logit in enumerate(logits):
+            weights[i] += (logit * (65536 * (1 - bit) - p0) + 2**14) >> 15
+        for probability in {id(probability): probability for probability in inputs}.values():
+            probability.update(bit)
         return bit
 
-    def foretell(self, old: Rows) -> tuple[Rows, set[tuple[int, int]]]:
-        """Section 8.3: the foretold plane, and which tiles are copies of it."""
+    def motion_compensate(self, previous: Rows) -> tuple[Rows, set[tuple[int, int]]]:
+        """Section 8.3: the prediction, and which tiles are skipped."""
         vectors = [(0, 0)]
         while len(vectors) < 8 and self.alone(len(vectors) - 1):
             both = 0
-            for number in range(31, -1, -1):
-                both = 2 * both + self.alone(8 + number)
+            for bit_index in range(31, -1, -1):
+                both = 2 * both + self.alone(8 + bit_index)
             vectors.append((both // 65536 - 32768, both % 65536 - 32768))
         chosen: dict[tuple[int, int], int] = defaultdict(int)
-        copies: set[tuple[int, int]] = set()
-        for y, x in [(y, x) for y in range((len(old) + 15) // 16) for x in range((len(old[0]) + 15) // 16)]:
+        skips: set[tuple[int, int]] = set()
+        for y, x in [(y, x) for y in range((len(previous) + 15) // 16) for x in range((len(previous[0]) + 15) // 16)]:
             for j in range(len(vectors)):
                 chosen[y, x] = j
                 beside = 2 * (chosen[y - 1, x] == j) + (chosen[y, x - 1] == j)
                 if j < len(vectors) - 1 and self.alone(40 + 4 * j + beside):
                     break
-            if self.alone(68 + 4 * (chosen[y, x] > 0) + 2 * ((y - 1, x) in copies) + ((y, x - 1) in copies)):
-                copies.add((y, x))
+            if self.alone(68 + 4 * (chosen[y, x] > 0) + 2 * ((y - 1, x) in skips) + ((y, x - 1) in skips)):
+                skips.add((y, x))
 
         def code(y: int, x: int) -> int:
             dy, dx = vectors[chosen[y // 16, x // 16]]
-            return old[clip(y + dy, 0, len(old) - 1)][clip(x + dx, 0, len(old[0]) - 1)]
+            return previous[clip(y + dy, 0, len(previous) - 1)][clip(x + dx, 0, len(previous[0]) - 1)]
 
-        return [[code(y, x) for x in range(len(old[0]))] for y in range(len(old))], copies
+        return [[code(y, x) for x in range(len(previous[0]))] for y in range(len(previous))], skips
 
     def plane(self, rows: int, columns: int, past: list[Rows]) -> Rows:
         """Section 8.4; x counts from the left margin."""
-        foretold, copies = self.foretell(past[0]) if past else ([[0] * columns], set())
-        shown = [margins(row) for row in foretold]
-        lines = [[0] * (columns + 4), shown[0]]
+        prediction, skips = self.motion_compensate(past[0]) if past else ([[0] * columns], set())
+        predicted = [margins(row) for row in prediction]
+        coded = [[0] * (columns + 4), predicted[0]]
         for y in range(rows):
-            above, up = lines[-2:]
-            row = [up[2]] * 2
+            above2, above = coded[-2:]
+            row = [above[2]] * 2
             for x in range(2, columns + 2):
                 if past:
-                    here, over, under = shown[y], shown[max(y - 1, 0)], shown[min(y + 1, rows - 1)]
-                    last = past[1][y][x - 2] if len(past) == 2 else here[x]
-                    around = [here[x], here[x - 1], over[x], over[x + 1], here[x + 1], under[x], last]
+                    here, over, under = predicted[y], predicted[max(y - 1, 0)], predicted[min(y + 1, rows - 1)]
+                    two_back = past[1][y][x - 2] if len(past) == 2 else here[x]
+                    around = [here[x], here[x - 1], over[x], over[x + 1], here[x + 1], under[x], two_back]
                 else:
-                    around = [up[x + 1], row[x - 2], above[x + 1], above[x + 2], up[x + 2], up[x - 1], above[x]]
-                copied = (y // 16, (x - 2) // 16) in copies
-                row.append(around[0] if copied else self.code(row[x - 1], up[x - 1 : x + 2], around))
-            lines.append(margins(row[2:]))
-        return [line[2:-2] for line in lines[2:]]
+                    around = [
+                        above[x + 1],
+                        row[x - 2],
+                        above2[x + 1],
+                        above2[x + 2],
+                        above[x + 2],
+                        above[x - 1],
+                        above2[x],
+                    ]
+                skipped = (y // 16, (x - 2) // 16) in skips
+                row.append(around[0] if skipped else self.code(row[x - 1], above[x - 1 : x + 2], around))
+            coded.append(margins(row[2:]))
+        return [row[2:-2] for row in coded[2:]]
 
     def code(self, left: int, over: list[int], around: list[int]) -> int:
-        corner, up, right = over
-        same, before, above, above_right, after, below, last = around
-        pattern = [up == left, corner == left, same == left, before == left, last == left, up == corner, up == right]
-        pattern += [same == up, above == up, above_right == right, after == same, below == same]
-        equal = sum(bit << number for number, bit in enumerate([*pattern, last == same, last == up]))
-        place = hashed((left << 32) + (up << 16) + same, self.place_bits)
-        for g, guess in enumerate([same, left, up]):
-            if guess not in [same, left, up][:g]:
-                counters = [self.wide["guess", equal, g], self.narrow["guess", place, g]]
-                if self.mixed(counters, ("guess", equal & 511, g), 40000):
-                    return guess
+        corner, above, right = over
+        predicted, to_left, over_above, over_right, to_right, below, two_back = around
+        equal = [above == left, corner == left, predicted == left, to_left == left, two_back == left, above == corner]
+        equal += [above == right, predicted == above, over_above == above, over_right == right, to_right == predicted]
+        equal += [below == predicted, two_back == predicted, two_back == above]
+        context = sum(bit << number for number, bit in enumerate(equal))
+        context_hash = hashed((left << 32) + (above << 16) + predicted, self.context_bits)
+        candidates = [predicted, left, above]
+        for g, candidate in enumerate(candidates):
+            if candidate not in candidates[:g]:
+                inputs = [self.p22["candidate", context, g], self.p12["candidate", context_hash, g]]
+                if self.mixed(inputs, ("candidate", context & 511, g), 40000):
+                    return candidate
         drop = self.bits - 6 if self.bits > 8 else 0
-        neighbors = [left, up, same, ((left >> drop) << 16) + (up >> drop)]
+        neighbors = [left, above, predicted, ((left >> drop) << 16) + (above >> drop)]
         value = node = 1
-        for number in range(self.bits - 1, -1, -1):
-            if number == self.bits - 1 or number % 4 == 3:
-                places = [(neighbor << 18) + 4 * value + n for n, neighbor in enumerate(neighbors)]
-                lines, node = [hashed(place, self.line_bits) for place in places], 1
-            bit = self.mixed([self.narrow["tree", line, node] for line in lines], ("tree", number), 22000)
+        for bit_index in range(self.bits - 1, -1, -1):
+            if bit_index == self.bits - 1 or bit_index % 4 == 3:
+                keys = [(neighbor << 18) + 4 * value + n for n, neighbor in enumerate(neighbors)]
+                slots, node = [hashed(key, self.slot_bits) for key in keys], 1
+            bit = self.mixed([self.p12["escape", slot, node] for slot in slots], ("escape", bit_index), 22000)
             node, value = 2 * node + bit, 2 * value + bit
-        return min(value - (1 << self.bits), self.greatest)
+        return min(value - (1 << self.bits), self.max_code)
 
 
 def block(space: str, height: int, width: int, code: list[int]) -> list[list[tuple[int, ...]]]:

@@ -1,4 +1,4 @@
-"""Our FFV1 packets, decoded by libav: every sample of every kind, size and content comes back."""
+"""Our FFV1 packets, decoded by libav: every sample of every format, size and content comes back."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,26 +14,26 @@ RNG = np.random.default_rng(7)
 FULL_SWING = np.array([[0, 0, 0], [255, 0, 255], [0, 255, 0], [255, 255, 255], [255, 0, 0], [0, 0, 255]], np.uint8)
 
 
-def decoded(packet: bytes, frame: IndexFrame, kind: str) -> np.ndarray:
+def decoded(packet: bytes, frame: IndexFrame, pix_fmt: str) -> np.ndarray:
     decoder = av.CodecContext.create("ffv1", "r")
     slices = slice_count(frame.width, frame.height)
-    decoder.extradata = configuration_record(kind == "gray", kind == "bgra", slices)
+    decoder.extradata = configuration_record(pix_fmt == "gray", pix_fmt == "bgra", slices)
     decoder.width, decoder.height = frame.width, frame.height
     pictures = [*decoder.decode(av.Packet(packet)), *decoder.decode(None)]
     (picture,) = pictures
-    assert picture.format.name == kind
+    assert picture.format.name == pix_fmt
     plane = picture.planes[0]
-    width = frame.width * (1 if kind == "gray" else 4)
+    width = frame.width * (1 if pix_fmt == "gray" else 4)
     rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)[:, :width]
-    return rows if kind == "gray" else rows.reshape(frame.height, frame.width, 4)
+    return rows if pix_fmt == "gray" else rows.reshape(frame.height, frame.width, 4)
 
 
 def assert_exact(codes: np.ndarray, book: Codebook, alpha: np.ndarray | None = None) -> None:
     frame = IndexFrame(codes, FrameMeta(*codes.shape, alpha=alpha))
     encoder = FFV1Frames(book)
-    kind = encoder.pixel_format(frame)
-    pixels = decoded(encoder.encode(frame), frame, kind)
-    if kind == "gray":
+    pix_fmt = encoder.pixel_format(frame)
+    pixels = decoded(encoder.encode(frame), frame, pix_fmt)
+    if pix_fmt == "gray":
         np.testing.assert_array_equal(pixels, book.lookup(codes)[..., 0])
         return
     np.testing.assert_array_equal(pixels[..., 2::-1], book.palette[codes])
@@ -47,14 +47,14 @@ def book_of(count: int, space: str = "rgb") -> Codebook:
 
 def contents(height: int, width: int, count: int) -> list[np.ndarray]:
     """Noise, flat rectangles, a ramp, and sparse specks."""
-    kind = np.uint8 if count <= 256 else np.uint16
-    flat = np.zeros((height, width), kind)
+    dtype = np.uint8 if count <= 256 else np.uint16
+    flat = np.zeros((height, width), dtype)
     for _ in range(9):
         y, x = RNG.integers(0, height), RNG.integers(0, width)
         flat[y : y + height // 3 + 1, x : x + width // 3 + 1] = RNG.integers(0, count)
-    ramp = ((np.arange(height)[:, None] + np.arange(width)) % count).astype(kind)
-    noise = RNG.integers(0, count, (height, width)).astype(kind)
-    return [noise, flat, ramp, np.where(RNG.random((height, width)) < 0.02, noise, kind(0))]
+    ramp = ((np.arange(height)[:, None] + np.arange(width)) % count).astype(dtype)
+    noise = RNG.integers(0, count, (height, width)).astype(dtype)
+    return [noise, flat, ramp, np.where(RNG.random((height, width)) < 0.02, noise, dtype(0))]
 
 
 @pytest.mark.parametrize("height", range(1, 13))

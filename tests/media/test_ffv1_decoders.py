@@ -64,16 +64,18 @@ def test_film_like_pictures(count: int, tmp_path: Path) -> None:
 @pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg program here; PyAV compares above")
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3), (33, 47), (200, 320)])
 @pytest.mark.parametrize(
-    ("space", "clear", "kind"), [("rgb", False, "rgb24"), ("rgb", True, "rgba"), ("gray", False, "gray")]
+    ("space", "clear", "pix_fmt"), [("rgb", False, "rgb24"), ("rgb", True, "rgba"), ("gray", False, "gray")]
 )
-def test_the_ffmpeg_program_agrees(size: tuple[int, int], space: str, clear: bool, kind: str, tmp_path: Path) -> None:
+def test_the_ffmpeg_program_agrees(
+    size: tuple[int, int], space: str, clear: bool, pix_fmt: str, tmp_path: Path
+) -> None:
     """With checksums verified, and any doubt an error."""
     book = codebook(100, space)
     alpha = noise(*size, 1)[..., 0] if clear else None
     frames = [coded(book, *size, index, alpha) for index in range(3)]
     path = written(tmp_path / "a.mkv", book, frames)
     strict = ["-xerror", "-err_detect", "crccheck+bitstream+buffer+explode"]
-    command = [FFMPEG, "-v", "error", *strict, "-i", path, "-f", "rawvideo", "-pix_fmt", kind, "-"]
+    command = [FFMPEG, "-v", "error", *strict, "-i", path, "-f", "rawvideo", "-pix_fmt", pix_fmt, "-"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stderr == b""
     expected = np.stack([shown(book, frame) for frame in frames])

@@ -1,1 +1,1 @@
-"""Entropy coding: the binary range coder and adaptive probabilities. FORMAT.md, sections 7 and 8.2."""
+"""Entropy coding: a binary range coder, adaptive probabilities of bits, and their logistic mixing."""

@@ -1,103 +1,114 @@
-"""The samples of one component of a stack of factors (FORMAT.md, section 10.3, 10.4).
+"""The samples of one component of a stack of factors (FORMAT.md, sections 10.3 and 10.4).
 
-A sample is foretold by a weighted sum of those around it, in its component and in two others that were coded before.
-The weights solve least squares over the samples so far, one weight at a time, as far as each sample's few steps go.
-What the sum misses is coded as its bit length, asked for from a likely one on, its lower bits and its sign. The
-chances of the bits are mixed from counters that know how large the misses nearby were.
+An adaptive linear predictor sums samples around, of the component itself and of two reference planes, which predict
+it from the previous frame and from another channel. The residual is coded as its bit length, by binary decisions from
+a likely one on, its lower bits and its sign; contexts are the magnitudes of the residuals nearby.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from streamvq.container.entropy.range_coder import WORD, U, adjusted, learn, narrow, settle, squash, stretch
+from streamvq.container.entropy.mixer import prediction_error, squash, stretch_22, update_weight
+from streamvq.container.entropy.probabilities import p0_of, update_probability_22
+from streamvq.container.entropy.range_coder import (
+    HALF,
+    U,
+    decode_bit,
+    encode_bit,
+    needs_renormalization,
+    renormalize,
+    with_room,
+)
+from streamvq.container.factors.predictor import (
+    FRACTION_BITS,
+    N_COEFFICIENTS,
+    N_INTER_CHANNEL,
+    N_OWN,
+    N_TEMPORAL,
+    WINDOW,
+    decay,
+    update_predictor,
+)
+from streamvq.container.factors.references import ABOVE, LEFT, LINE, MAX_VALUE, N_KINDS, RIGHT
 
-VALUE_MOST = 1 << 20
-LEFT, ABOVE, RIGHT, BELOW = 8, 2, 2, 1  # the margins of a plane
-TAPS = 12  # weights of a sum
-_ROOM = 16  # words that are enough for a sample
-_WITHIN, _PRIOR, _OTHER = 4, 5, 3  # how many of them are for each plane
-_STEPS = 3  # weights that are solved for after each sample
-_WINDOW = 512  # samples after which older ones count half
-_WEIGHT_MOST = 1 << 19
-_GRADIENT_MOST = 1 << 54
-_LENGTH_MOST = 22  # of what is missed, in bits
-_CONTEXTS = 5
-_SLOTS = 128  # of a context: three kinds of question, each about 22 lengths
+_MAX_SUM = MAX_VALUE << FRACTION_BITS
+
+# The residual's contexts
+_MAX_LENGTH = 22  # bits of a residual: twice MAX_VALUE, and the sign apart
+_MAX_LOG = 31  # logarithms have 5 bits
+_LOG_BITS, _KIND_BITS, _PART_BITS = 5, 2, 2
+_LOG_TABLE_BITS = 12
+_N_CONTEXTS = 5  # probabilities that are mixed for a binarization node of the length
+_CONTEXT_SIZE = 1024  # two logarithms
+_NODE_BITS = 7  # 32 lengths, and 2 bits for the direction of the search
+_UP, _DOWN = 32, 64  # the directions; at first neither
+_LENGTH_MASK = _UP - 1
+_MAX_LOW_BITS = 3  # below the top one, with probabilities of their own; those further down are noise
+_LENGTH_WEIGHT = 20000  # 0.31 of 65536: five inputs
+_SIGN_WEIGHT = 24000  # 0.37: three inputs
+_WEIGHTS_BITS = 3  # five weights, rounded up to a power of two
+_SIGN_WEIGHTS_BITS = 2
+_SIDE_BITS = 4  # kind and part
+_SIGN_BY_ONE, _SIGN_BY_BOTH = 512, 4096  # where the probabilities of the sign's second and third context begin
+_WORDS_PER_SAMPLE = 16  # 23 decisions on the length and the sign of at most 16 bits each, and 21 lower bits
 
 
-def _logs() -> Any:
+class PlaneModel(NamedTuple):
+    """What a group learns about residuals: 22-bit adaptive probabilities, and weights, int32."""
+
+    length_probabilities: Any
+    low_bit_probabilities: Any
+    sign_probabilities: Any
+    length_weights: Any
+    sign_weights: Any
+
+
+def _log_table() -> Any:
     """By x: twice its bit length less 1, and 1 if the bit below the top one is set; 0 for 0, 1 for 1."""
-    x = np.arange(4096)
+    x = np.arange(1 << _LOG_TABLE_BITS)
     length = np.frexp(x.astype(np.float64))[1]
     return np.where(x > 1, 2 * length - 2 + (x >> np.maximum(length - 2, 0) & 1), x).astype(np.uint8)
 
 
-_LOGS = _logs()
+_LOGS = _log_table()
 
 
 @njit(nogil=True, forceinline=True)
 def _log(x: Any) -> Any:
-    """Twice the binary logarithm of x >= 0, cut to whole numbers, at most 31."""
-    if x < 4096:
+    """Twice the binary logarithm of x >= 0, rounded down, at most 31."""
+    if x < 1 << _LOG_TABLE_BITS:
         return np.int64(_LOGS[U(x)])
-    return min(np.int64(_LOGS[U(min(x >> 10, 4095))]) + 20, 31)
+    return min(np.int64(_LOGS[U(min(x >> 10, (1 << _LOG_TABLE_BITS) - 1))]) + 20, _MAX_LOG)
 
 
 @njit(nogil=True, cache=True)
-def new_model() -> Any:
-    """The counters of lengths, lower bits and signs, and the weights of lengths and signs."""
-    return (
-        np.zeros(_CONTEXTS * 1024 * _SLOTS, np.int32),
-        np.zeros(3 << 11, np.int32),
-        np.zeros(3 << 12, np.int32),
-        np.full(3 * _SLOTS * 8, 20000, np.int32),
-        np.full(3 << 4, 24000, np.int32),
+def new_plane_model() -> Any:
+    """The model that a group starts with."""
+    return PlaneModel(
+        np.zeros((_N_CONTEXTS * _CONTEXT_SIZE) << _NODE_BITS, np.int32),
+        np.zeros(N_KINDS << 11, np.int32),
+        np.zeros(N_KINDS << 12, np.int32),
+        np.full(N_KINDS << (_NODE_BITS + _WEIGHTS_BITS), _LENGTH_WEIGHT, np.int32),
+        np.full(N_KINDS << (_PART_BITS + _SIGN_WEIGHTS_BITS), _SIGN_WEIGHT, np.int32),
     )
 
 
+@njit(nogil=True)
+def _neighbor_offsets(kind: Any, stride: Any) -> Any:
+    """From a sample to the six before it in its own plane, and the five around its place in the others."""
+    if kind == LINE:
+        return np.array([-1, -2, -3, -4, -5, -6]), np.array([0, -1, 1, -2, 2])
+    return np.array([-1, -stride, -stride - 1, 1 - stride, -2, -2 * stride]), np.array([0, -1, -stride, 1, stride])
+
+
 @njit(nogil=True, forceinline=True)
-def _solve(xs: Any, error: Any, solver: Any, turn: Any) -> Any:
-    """Take in a sample: its inputs and, in 256ths, what their sum missed. Returns the weight to go on with."""
-    taps, grams, slopes = solver
-    for j in range(TAPS):
-        x = xs[U(j)]
-        slopes[U(j)] += x * error
-        for k in range(TAPS):
-            grams[U(j), U(k)] += x * xs[U(k)]
-    for _ in range(_STEPS):
-        slope = min(max(slopes[U(turn)], -_GRADIENT_MOST), _GRADIENT_MOST)
-        old = taps[U(turn)]
-        new = min(max(old + (slope << 8) // grams[U(turn), U(turn)], -_WEIGHT_MOST), _WEIGHT_MOST)
-        taps[U(turn)] = new
-        for k in range(TAPS):
-            slopes[U(k)] -= ((new - old) * grams[U(turn), U(k)]) >> 8
-        turn = turn + 1 if turn < TAPS - 1 else 0
-    return turn
-
-
-@njit(nogil=True)
-def forget(solver: Any, octaves: Any) -> Any:
-    """Let all samples so far count less: half, a quarter."""
-    _, grams, slopes = solver
-    for j in range(TAPS):
-        slopes[j] >>= octaves
-        for k in range(TAPS):
-            grams[j, k] >>= octaves
-        grams[j, j] += 8
-
-
-@njit(nogil=True)
-def with_room(words: Any, at: Any, more: Any) -> Any:
-    """The words, or a longer copy, with room for some more from `at` on."""
-    if words.size >= np.int64(at) + more + 8:
-        return words
-    grown = np.zeros(2 * words.size + more, np.uint32)
-    grown[: words.size] = words
-    return grown
+def _start_row(plane: Any, first: Any, stride: Any) -> Any:
+    """The margin left of a row: the first sample of the row above."""
+    plane[first - 2 : first] = plane[first - stride]
 
 
 @njit(nogil=True, cache=True)
@@ -107,172 +118,173 @@ def code_plane(
     kind: Any,
     size: Any,
     planes: Any,
-    misses: Any,
-    solver: Any,
+    residuals: Any,
+    predictor: Any,
     model: Any,
     decoding: Any,
 ) -> Any:
-    """Write or read the samples of a component. Returns the words, grown where writing.
+    """Code the samples of a component, `size` (height, width, stride). Returns the words, grown, and the coder.
 
-    `planes` are its own samples, those foretold by the frame before, and those by the channel before; `misses`, how
-    much was missed in it, in the component before, and in what foretold the two planes: int32 [3 or 4, area], with
-    margins. `size` is the height, the width and the stride; `kind` 0 is a line.
+    One long function: with length, lower bits and sign in functions of their own, even inlined ones, it takes 1.13 to
+    1.18 times as long, as Numba then counts references to the model's arrays in the loops.
     """
     height, width, stride = size
-    spots = np.array([-1, -stride, -stride - 1, 1 - stride, -2, -2 * stride])
-    nears = np.array([0, -1, -stride, 1, stride])
-    if kind == 0:
-        spots[:] = np.array([-1, -2, -3, -4, -5, -6])
-        nears[:] = np.array([0, -1, 1, -2, 2])
-    plane, prior, other = planes[0], planes[1], planes[2]
-    missed, before, prior_missed, other_missed = misses[0], misses[1], misses[2], misses[3]
-    counters, low_bits, signs, weights, sign_weights = model
-    taps = solver[0]
-    at, low, span = coder[0], coder[1], coder[2]
-    xs = np.zeros(TAPS, np.int64)
-    slots = np.zeros(_CONTEXTS, np.int64)
-    odds = np.zeros(_CONTEXTS, np.int64)
+    own_offsets, offsets = _neighbor_offsets(kind, stride)
+    samples, temporal, inter_channel = planes
+    residual, before, temporal_residual, channel_residual = residuals
+    length_probabilities, low_bit_probabilities, sign_probabilities, length_weights, sign_weights = model
+    coefficients = predictor.coefficients
+    inputs = np.zeros(N_COEFFICIENTS, np.int64)
+    contexts, logits = np.zeros(_N_CONTEXTS, np.int64), np.zeros(_N_CONTEXTS, np.int64)
     turn = 0
-    seen = 0
+    count = 0
     for y in range(height):
         first = (y + ABOVE) * stride + LEFT
         if not decoding:
-            words = with_room(words, at, _ROOM * width)
+            words = with_room(words, coder, _WORDS_PER_SAMPLE * width)
         if y:
-            plane[first - 2 : first] = plane[first - stride]
-            missed[first - 2 : first] = missed[first - stride]
+            _start_row(samples, first, stride)
+            _start_row(residual, first, stride)
         for i in range(first, first + width):
             if y == 0:
                 up = i - stride
-                plane[U(up)] = plane[U(up + 1)] = plane[U(up - stride)] = plane[U(i - 1)]
-                missed[U(up)] = missed[U(up + 1)] = missed[U(up - stride)] = missed[U(i - 1)]
-            for k in range(_WITHIN):
-                xs[U(k)] = plane[U(i + spots[U(k)])]
-            for k in range(_PRIOR):
-                xs[U(k + _WITHIN)] = prior[U(i + nears[U(k)])]
-            for k in range(_OTHER):
-                xs[U(k + _WITHIN + _PRIOR)] = other[U(i + nears[U(k)])]
+                samples[U(up)] = samples[U(up + 1)] = samples[U(up - stride)] = samples[U(i - 1)]
+                residual[U(up)] = residual[U(up + 1)] = residual[U(up - stride)] = residual[U(i - 1)]
+
+            # Section 10.3: the sum of the predictor
+            for k in range(N_OWN):
+                inputs[U(k)] = samples[U(i + own_offsets[U(k)])]
+            for k in range(N_TEMPORAL):
+                inputs[U(k + N_OWN)] = temporal[U(i + offsets[U(k)])]
+            for k in range(N_INTER_CHANNEL):
+                inputs[U(k + N_OWN + N_TEMPORAL)] = inter_channel[U(i + offsets[U(k)])]
             total: Any = np.int64(0)
-            some = np.int64(0)
-            for k in range(TAPS):
-                total += xs[U(k)] * taps[U(k)]
-                some |= xs[U(k)]
-            total = min(max(total >> 8, -VALUE_MOST << 8), VALUE_MOST << 8)
-            guess = (total + 128) >> 8
-            part = total - (guess << 8)
-            mirrored = part < 0  # what is missed is coded as if the sum were above the guess
+            any_input = np.int64(0)
+            for k in range(N_COEFFICIENTS):
+                total += inputs[U(k)] * coefficients[U(k)]
+                any_input |= inputs[U(k)]
+            total = min(max(total >> FRACTION_BITS, -_MAX_SUM), _MAX_SUM)
+            prediction = (total + 128) >> FRACTION_BITS
+            part = total - (prediction << FRACTION_BITS)
+            mirrored = part < 0  # the residual is coded as if the sum were above the prediction
             part = min(abs(part) >> 5, 3)
 
-            inside = np.int64(missed[U(i + spots[0])]) + np.int64(missed[U(i + spots[1])])
+            # Section 10.4: contexts
+            own = np.int64(residual[U(i + own_offsets[0])]) + np.int64(residual[U(i + own_offsets[1])])
             for k in range(6):
-                inside += np.int64(missed[U(i + spots[U(k)])])
-            below, then = 3 * np.int64(before[U(i)]), 3 * np.int64(prior_missed[U(i)])
-            there = 3 * np.int64(other_missed[U(i)])
+                own += np.int64(residual[U(i + own_offsets[U(k)])])
+            below, past = 3 * np.int64(before[U(i)]), 3 * np.int64(temporal_residual[U(i)])
+            across = 3 * np.int64(channel_residual[U(i)])
             for k in range(5):
-                near = U(i + nears[U(k)])
+                near = U(i + offsets[U(k)])
                 below += np.int64(before[near])
-                then += np.int64(prior_missed[near])
-                there += np.int64(other_missed[near])
-            around = _log((3 * inside + 2 * below + 2 * then + there) >> 3)
-            from_prior = (np.int64(prior[U(i)]) << 8) - total
-            from_other = (np.int64(other[U(i)]) << 8) - total
-            prior_log, other_log = _log(abs(from_prior) >> 6), _log(abs(from_other) >> 6)
-            inside = _log(inside)
-            slots[0] = inside << 5 | min(_log(below) >> 1, 7) << 2 | kind
-            slots[1] = 1024 | around << 4 | part << 2 | kind
-            slots[2] = 2048 | _log(there) << 5 | other_log
-            slots[3] = 3072 | prior_log << 5 | _log(then)
-            slots[4] = 4096 | _log(abs(total) >> 5) << 5 | around
+                past += np.int64(temporal_residual[near])
+                across += np.int64(channel_residual[near])
+            around = _log((3 * own + 2 * below + 2 * past + across) >> 3)
+            to_temporal = (np.int64(temporal[U(i)]) << FRACTION_BITS) - total
+            to_channel = (np.int64(inter_channel[U(i)]) << FRACTION_BITS) - total
+            temporal_log, channel_log = _log(abs(to_temporal) >> 6), _log(abs(to_channel) >> 6)
+            own = _log(own)
+            contexts[0] = own << _LOG_BITS | min(_log(below) >> 1, 7) << _KIND_BITS | kind
+            contexts[1] = 1 * _CONTEXT_SIZE | around << (_PART_BITS + _KIND_BITS) | part << _KIND_BITS | kind
+            contexts[2] = 2 * _CONTEXT_SIZE | _log(across) << _LOG_BITS | channel_log
+            contexts[3] = 3 * _CONTEXT_SIZE | temporal_log << _LOG_BITS | _log(past)
+            contexts[4] = 4 * _CONTEXT_SIZE | _log(abs(total) >> 5) << _LOG_BITS | around
             start = max((around >> 1) - 3, 0)
 
-            miss = np.int64(plane[U(i)]) - guess
+            # The residual
+            value = np.int64(samples[U(i)]) - prediction
             if mirrored:
-                miss = -miss
+                value = -value
+            magnitude = abs(value)
             length = np.int64(0)
             if not decoding:
-                while abs(miss) >> length:
+                while magnitude >> length:
                     length += 1
-            question = start  # is the length greater? First any, then upwards (32), or downwards (64)
+            node = start  # is the length greater than the node's lowest bits say?
             while True:
-                mixed = np.int64(0)
-                iw = (kind << 7 | question) << 3
-                for k in range(_CONTEXTS):
-                    odds[U(k)] = stretch(counters[U(slots[U(k)] << 7 | question)])
-                    mixed += odds[U(k)] * np.int64(weights[U(iw + k)])
-                chance = squash(mixed)
-                low, span, more, overflowed = narrow(low, span, chance, length > (question & 31), decoding)
-                if overflowed or span <= WORD:
-                    at, low, span = settle(words, at, low, span, overflowed, decoding)
-                error = (np.int64(not more) << 16) - np.int64(chance)
-                for k in range(_CONTEXTS):
-                    counters[U(slots[U(k)] << 7 | question)] = learn(counters[U(slots[U(k)] << 7 | question)], more)
-                    weights[U(iw + k)] = adjusted(np.int64(weights[U(iw + k)]), odds[U(k)], error)
-                if more:
-                    question += 1
-                    if question > 64 or question & 31 == _LENGTH_MOST:
+                total_logit = np.int64(0)
+                w = (kind << _NODE_BITS | node) << _WEIGHTS_BITS
+                for k in range(_N_CONTEXTS):
+                    logits[U(k)] = stretch_22(length_probabilities[U(contexts[U(k)] << _NODE_BITS | node)])
+                    total_logit += logits[U(k)] * np.int64(length_weights[U(w + k)])
+                p0 = squash(total_logit)
+                bit = length > (node & _LENGTH_MASK)
+                coder, bit, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, bit)
+                if needs_renormalization(coder, carry):
+                    coder = renormalize(words, coder, carry, decoding)
+                error = prediction_error(p0, bit)
+                for k in range(_N_CONTEXTS):
+                    c = U(contexts[U(k)] << _NODE_BITS | node)
+                    length_probabilities[c] = update_probability_22(length_probabilities[c], bit)
+                    length_weights[U(w + k)] = update_weight(np.int64(length_weights[U(w + k)]), logits[U(k)], error)
+                if bit:
+                    node += 1
+                    if node > _DOWN or node & _LENGTH_MASK == _MAX_LENGTH:
                         break
-                    question |= 32
+                    node |= _UP
                 else:
-                    if question & 63 == 0 or question & 32:
+                    if node & ~_DOWN == 0 or node & _UP:
                         break
-                    question = (question - 1) | 64
-            length = question & 31
-            value = np.int64(0)
+                    node = (node - 1) | _DOWN
+            length = node & _LENGTH_MASK
             if length:
-                value = np.int64(1)
-                for place in range(length - 2, -1, -1):
-                    given = (abs(miss) >> place) & 1 != 0
-                    depth = length - 2 - place
-                    if depth < 3:
-                        im = (kind << 5 | length) << 6 | min(max(start - length + 3, 0), 7) << 3
-                        im |= 1 << depth | (value & ((1 << depth) - 1))
-                        chance = U(min(max((int(low_bits[U(im)] >> 10) + 2097152) >> 6, 64), 65472))
-                    else:
-                        im = 0
-                        chance = U(32768)
-                    low, span, one, overflowed = narrow(low, span, chance, given, decoding)
-                    if overflowed or span <= WORD:
-                        at, low, span = settle(words, at, low, span, overflowed, decoding)
-                    if depth < 3:
-                        low_bits[U(im)] = learn(low_bits[U(im)], one)
-                    value = value << 1 | np.int64(one)
-                side = kind << 2 | part
-                toward_prior = np.int64((from_prior < 0) != mirrored) << 3 | min(prior_log >> 1, 7)
-                toward_other = np.int64((from_other < 0) != mirrored) << 3 | min(other_log >> 1, 7)
-                ia = side << 5 | around
-                ib = 512 + ((side << 4 | toward_prior) << 4 | around >> 1)
-                ic = 4096 + ((side << 4 | toward_prior) << 4 | toward_other)
-                sa, sb, sc = stretch(signs[U(ia)]), stretch(signs[U(ib)]), stretch(signs[U(ic)])
-                iw = side << 2
-                wa, wb = np.int64(sign_weights[U(iw)]), np.int64(sign_weights[U(iw + 1)])
-                wc = np.int64(sign_weights[U(iw + 2)])
-                chance = squash(sa * wa + sb * wb + sc * wc)
-                low, span, one, overflowed = narrow(low, span, chance, miss < 0, decoding)
-                if overflowed or span <= WORD:
-                    at, low, span = settle(words, at, low, span, overflowed, decoding)
-                signs[U(ia)], signs[U(ib)] = learn(signs[U(ia)], one), learn(signs[U(ib)], one)
-                signs[U(ic)] = learn(signs[U(ic)], one)
-                error = (np.int64(not one) << 16) - np.int64(chance)
-                sign_weights[U(iw)] = adjusted(wa, sa, error)
-                sign_weights[U(iw + 1)] = adjusted(wb, sb, error)
-                sign_weights[U(iw + 2)] = adjusted(wc, sc, error)
-                missed[U(i)] = value
-                if one != mirrored:
-                    value = -value
-                value += guess
+                lower_bits = magnitude
+                magnitude = np.int64(1)
+                for bit_index in range(length - 2, -1, -1):
+                    bit = (lower_bits >> bit_index) & 1 != 0
+                    depth = length - 2 - bit_index
+                    low_node, p0 = 0, HALF
+                    if depth < _MAX_LOW_BITS:
+                        low_node = (kind << _LOG_BITS | length) << 6 | min(max(start - length + 3, 0), 7) << 3
+                        low_node |= 1 << depth | (magnitude & ((1 << depth) - 1))
+                        p0 = p0_of(low_bit_probabilities[U(low_node)])
+                    coder, bit, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, bit)
+                    if needs_renormalization(coder, carry):
+                        coder = renormalize(words, coder, carry, decoding)
+                    if depth < _MAX_LOW_BITS:
+                        state = low_bit_probabilities[U(low_node)]
+                        low_bit_probabilities[U(low_node)] = update_probability_22(state, bit)
+                    magnitude = magnitude << 1 | np.int64(bit)
+                toward_temporal = np.int64((to_temporal < 0) != mirrored) << 3 | min(temporal_log >> 1, 7)
+                toward_channel = np.int64((to_channel < 0) != mirrored) << 3 | min(channel_log >> 1, 7)
+                side = kind << _PART_BITS | part
+                a = U(side << _LOG_BITS | around)
+                b = U(_SIGN_BY_ONE + ((side << _SIDE_BITS | toward_temporal) << _SIDE_BITS | around >> 1))
+                c = U(_SIGN_BY_BOTH + ((side << _SIDE_BITS | toward_temporal) << _SIDE_BITS | toward_channel))
+                w = side << _SIGN_WEIGHTS_BITS
+                state_a, state_b, state_c = sign_probabilities[a], sign_probabilities[b], sign_probabilities[c]
+                logit_a, logit_b, logit_c = stretch_22(state_a), stretch_22(state_b), stretch_22(state_c)
+                weight_a, weight_b = np.int64(sign_weights[U(w)]), np.int64(sign_weights[U(w + 1)])
+                weight_c = np.int64(sign_weights[U(w + 2)])
+                p0 = squash(logit_a * weight_a + logit_b * weight_b + logit_c * weight_c)
+                negative = value < 0
+                coder, negative, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, negative)
+                if needs_renormalization(coder, carry):
+                    coder = renormalize(words, coder, carry, decoding)
+                sign_probabilities[a] = update_probability_22(state_a, negative)
+                sign_probabilities[b] = update_probability_22(state_b, negative)
+                sign_probabilities[c] = update_probability_22(state_c, negative)
+                error = prediction_error(p0, negative)
+                sign_weights[U(w)] = update_weight(weight_a, logit_a, error)
+                sign_weights[U(w + 1)] = update_weight(weight_b, logit_b, error)
+                sign_weights[U(w + 2)] = update_weight(weight_c, logit_c, error)
+                residual[U(i)] = magnitude
+                value = prediction - magnitude if negative != mirrored else prediction + magnitude
             else:
-                missed[U(i)] = 0
-                value = guess
+                residual[U(i)] = 0
+                value = prediction
             if decoding:
-                plane[U(i)] = min(max(value, -VALUE_MOST), VALUE_MOST)
-            if some:
-                turn = _solve(xs, (np.int64(plane[U(i)]) << 8) - total, solver, turn)
-                seen += 1
-                if seen == _WINDOW:
-                    seen = _WINDOW // 2
-                    forget(solver, 1)
+                samples[U(i)] = min(max(value, -MAX_VALUE), MAX_VALUE)
+
+            if any_input:
+                sum_error = (np.int64(samples[U(i)]) << FRACTION_BITS) - total
+                turn = update_predictor(inputs, sum_error, predictor, turn)
+                count += 1
+                if count == WINDOW:
+                    count = WINDOW // 2
+                    decay(predictor, 1)
         end = first + width
-        plane[end : end + 2] = plane[end - 1]
-        missed[end : end + 2] = missed[end - 1]
-    coder[0], coder[1], coder[2] = at, low, span
-    return words
+        samples[end : end + RIGHT] = samples[end - 1]
+        residual[end : end + RIGHT] = residual[end - 1]
+    return words, coder

@@ -1,36 +1,43 @@
 """Lossless coding of groups of frames of codebook rows (FORMAT.md, section 8).
 
-A group is coded by itself, all of it by one range coder (range_coder.py) and one model that begins anew. Frame by
-frame come what the frame before foretells (motion.py), unless there is none of the same size, and then row by row the
-codes of tiles that are no copies (index_rows.py). One function encodes and decodes, so that the two cannot differ.
-
-Rows of codebooks with more than 256 codes are numbered so that numbers that begin with the same bits look alike.
+A group is coded by itself, all of it by one range coder and one model that starts afresh. Frame by frame come the
+vectors and tiles of its motion compensation, unless the previous frame has another size, and then row by row the
+codes of tiles that are not skipped. One function encodes and decodes, so that the two cannot differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from streamvq.container.entropy.range_coder import begin, finish
+from streamvq.container.entropy.range_coder import flush, init_coder, with_room
+from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
 from streamvq.container.indices.motion import (
-    COUNTERS,
-    PLACES,
-    TILE,
-    choose_vectors,
+    MARGIN,
+    N_MOTION_PROBABILITIES,
+    ROWS_ABOVE,
+    TILE_SIZE,
     code_tiles,
     code_vectors,
-    estimate_motion,
-    foretell,
+    motion_compensate,
+    new_frame,
+    new_grid,
+    new_tiles,
+    position_of,
 )
-from streamvq.container.indices.rows import code_row, new_model
+from streamvq.container.indices.motion_search import N_RUN_SLOTS, choose_vectors, estimate_motion
+from streamvq.container.indices.rows import Planes, code_row, inter_offsets, intra_offsets, new_row_model
 
-_PLAIN_MOST = 256  # codes of a codebook whose rows are not renumbered
+_FIRST_WORDS = 1024  # of the encoder's buffer, which grows
+_MIN_SIZE_BITS, _MAX_SIZE_BITS = 10, 18  # tables grow with the group, within these: small groups learn in small ones
+_MAX_CONTEXT_BITS = 17  # hashed contexts: 1 MB of probabilities, which a level-2 cache holds
+_MAX_SLOT_BITS, _MAX_SLOT_BITS_LARGE = 16, 18  # hash-table slots of 32 bytes, up to 256 codes and above
+_WORDS_PER_TILE, _WORDS_OF_VECTORS = 3, 128  # no tile, nor all vectors, take more: 8 + 1 bits of at most 10 bits each
+_WORDS_PER_CODE = 10  # 3 candidates and 16 bits, of at most 16 bits each
 
 
 def encode_frames(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
@@ -39,8 +46,8 @@ def encode_frames(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
         return b""
     shapes = np.array([frame.shape for frame in frames], np.int64)
     flat = np.concatenate([frame.reshape(-1) for frame in frames])
-    flat = flat.astype(np.uint16) if len(codes) <= _PLAIN_MOST else _numbers(codes.tobytes(), codes.shape)[0][flat]
-    words, used = _code_group(np.zeros(1024, np.uint32), flat, shapes, len(codes), False)
+    flat = flat.astype(np.uint16) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).numbers[flat]
+    words, used = _code_group(np.zeros(_FIRST_WORDS, np.uint32), flat, shapes, len(codes), False)
     return words[:used].astype(">u4").tobytes().rstrip(b"\0")
 
 
@@ -53,128 +60,94 @@ def decode_frames(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray
     used = int(_code_group(words, flat, sizes, len(codes), True)[1]) if flat.size else 0
     if len(words) > used:
         raise ValueError(f"index data of {len(data)} bytes: its frames end after {4 * used}")
-    flat = flat.astype(np.uint8) if len(codes) <= _PLAIN_MOST else _numbers(codes.tobytes(), codes.shape)[1][flat]
+    flat = flat.astype(np.uint8) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).rows[flat]
     return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=False)]
 
 
-@lru_cache(maxsize=4)
-def _numbers(codes: bytes, shape: tuple[int, int]) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """The numbers of rows, and the rows by number."""
-    rows = _bisected(np.frombuffer(codes, np.uint8).reshape(shape))
-    return np.argsort(rows).astype(np.uint16), rows.astype(np.uint16)
-
-
-@njit(nogil=True, cache=True)
-def _bisected(codes: Any) -> Any:
-    """The rows of codes, uint8 [k, d], sorted and halved again and again: int64 [k]."""
-    k = len(codes)
-    rows = np.arange(k)
-    moved = np.empty(k, np.int64)
-    size = 1
-    while size < k:
-        size *= 2
-    while size > 1:
-        for start in range(0, k, size):
-            part = rows[start : start + size]
-            sample = _most_varied(codes, part)
-            first = np.zeros(257, np.int64)  # where a sample's codes begin in the sorted part
-            for row in part:
-                first[codes[row, sample] + 1] += 1
-            for value in range(256):
-                first[value + 1] += first[value]
-            for row in part:
-                moved[start + first[codes[row, sample]]] = row
-                first[codes[row, sample]] += 1
-        rows[:] = moved
-        size //= 2
-    return rows
+@njit(nogil=True)
+def _new_model(n_codes: Any, size: Any) -> Any:
+    """The model of a group of `size` codes (FORMAT.md, section 8.4)."""
+    size_bits = _MIN_SIZE_BITS
+    while size_bits < _MAX_SIZE_BITS and (1 << size_bits) < size:
+        size_bits += 1
+    max_slot_bits = _MAX_SLOT_BITS if n_codes <= EXACT_ORDER_CODES else _MAX_SLOT_BITS_LARGE
+    return new_row_model(n_codes, min(size_bits, _MAX_CONTEXT_BITS), min(size_bits, max_slot_bits))
 
 
 @njit(nogil=True)
-def _most_varied(codes: Any, rows: Any) -> Any:
-    """The sample of greatest variance in some rows."""
-    best = 0
-    most = np.int64(-1)
-    for sample in range(codes.shape[1]):
-        total = np.int64(0)
-        squares = np.int64(0)
-        for row in rows:
-            value = np.int64(codes[row, sample])
-            total += value
-            squares += value * value
-        if len(rows) * squares - total * total > most:
-            best, most = sample, len(rows) * squares - total * total
-    return best
+def _load(frame: Any, codes: Any, grid: Any) -> Any:
+    """Copy the codes of a frame between its margins."""
+    for y in range(grid.height):
+        start = position_of(grid, y, 0)
+        frame[start : start + grid.width] = codes[y * grid.width : (y + 1) * grid.width]
 
 
-@njit(nogil=True, cache=True)
-def _code_group(words: Any, flat: Any, shapes: Any, k: Any, decoding: Any) -> Any:
-    """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
-    sizing = 10
-    while sizing < 18 and (1 << sizing) < flat.size:
-        sizing += 1
-    model = new_model(k, min(sizing, 17), min(sizing, 16 if k <= _PLAIN_MOST else 18))
-    counters = np.zeros(COUNTERS, np.int32)
-    coder = np.array(begin(words, decoding))
-    old, new = np.zeros(PLACES, np.int32), np.zeros(PLACES, np.int32)
-    frame = np.zeros(1, np.uint16)
-    before = frame
-    start = 0
-    alike = 0  # frames of this size just before
-    for n in range(len(shapes)):
-        height, width = shapes[n]
-        alike = alike + 1 if n and height == shapes[n - 1, 0] and width == shapes[n - 1, 1] else 0
-        stride = width + 4
-        grid = (height, width, stride)
-        first = 2 * stride + 2
-        older, before, frame = before, frame, np.zeros((height + 3) * stride, np.uint16)
-        tiles = np.zeros(((height + TILE - 1) // TILE, (width + TILE - 1) // TILE), np.int64)
+@njit(nogil=True)
+def _unload(frame: Any, codes: Any, grid: Any) -> Any:
+    """Copy the codes of a frame out of its margins."""
+    for y in range(grid.height):
+        start = position_of(grid, y, 0)
+        codes[y * grid.width : (y + 1) * grid.width] = frame[start : start + grid.width]
+
+
+@njit(nogil=True)
+def _code_rows(
+    words: Any, coder: Any, planes: Any, grid: Any, offsets: Any, tiles: Any, model: Any, decoding: Any
+) -> Any:
+    """Code the rows of a frame. Returns the words, grown where encoding, and the coder."""
+    frame = planes.frame
+    contexts = np.empty(grid.width, np.uint16)
+    for y in range(grid.height):
         if not decoding:
-            words = _with_room(words, coder, 3 * tiles.size + 128)
-            for y in range(height):
-                row = flat[start + y * width : start + (y + 1) * width]
-                frame[first + y * stride : first + y * stride + width] = row
-            if not alike:
-                old[:] = 0
-            vectors = estimate_motion(frame, before, grid, old, new)
-            old, new = new, old
-            new[:] = 0
-        else:
-            vectors = np.zeros((1, 2), np.int64)
-        if alike:
-            prior = np.empty(frame.size, np.uint16)
-            if not decoding:
-                choose_vectors(frame, before, grid, vectors, tiles)
-            vectors = code_vectors(words, coder, counters, vectors, decoding)
-            code_tiles(words, coder, counters, len(vectors), tiles, decoding)
-            foretell(before, prior, grid, vectors, tiles)
-            frame[stride : 2 * stride] = prior[2 * stride : 3 * stride]
-            older = older if alike > 1 else prior
-            offsets = (stride, 0, -1, -stride, 1 - stride, 1, stride, 0)
-        else:
-            prior = older = frame
-            up = -stride
-            offsets = (stride, up + 1, -2, 2 * up + 1, 2 * up + 2, up + 2, up - 1, 2 * up)
-        patterns = np.empty(width, np.uint16)
-        for y in range(height):
-            if not decoding:
-                words = _with_room(words, coder, 10 * width + 8)
-            at = first + y * stride
-            frame[at - 2 : at] = frame[at - stride]
-            code_row(words, coder, frame, prior, older, at, offsets, tiles[y // TILE], patterns, k, model, decoding)
-            frame[at - 2 : at] = frame[at]
-            frame[at + width : at + width + 2] = frame[at + width - 1]
-            if decoding:
-                flat[start + y * width : start + (y + 1) * width] = frame[at : at + width]
-        start += height * width
-    return words, coder[0] if decoding else finish(words, coder[0], coder[1], coder[2])
+            words = with_room(words, coder, _WORDS_PER_CODE * grid.width)
+        left, right = position_of(grid, y, 0), position_of(grid, y, grid.width)
+        frame[left - MARGIN : left] = frame[left - grid.stride]
+        coder = code_row(words, coder, planes, left, offsets, tiles.skips[y // TILE_SIZE], contexts, model, decoding)
+        frame[left - MARGIN : left] = frame[left]
+        frame[right : right + MARGIN] = frame[right - 1]
+    return words, coder
 
 
-@njit(nogil=True)
-def _with_room(words: Any, coder: Any, more: Any) -> Any:
-    """The words, or a longer copy, with room for some more."""
-    if words.size >= np.int64(coder[0]) + more:
-        return words
-    grown = np.zeros(2 * words.size + more, np.uint32)
-    grown[: words.size] = words
-    return grown
+@njit(nogil=True, cache=True)
+def _code_group(words: Any, flat: Any, shapes: Any, n_codes: Any, decoding: Any) -> Any:
+    """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
+    model = _new_model(n_codes, flat.size)
+    motion_probabilities = np.zeros(N_MOTION_PROBABILITIES, np.int32)
+    coder = init_coder(words, decoding)
+    previous_runs, runs = np.zeros(N_RUN_SLOTS, np.int32), np.zeros(N_RUN_SLOTS, np.int32)
+    frame = previous = np.zeros(1, np.uint16)
+    start = 0
+    same_size = 0  # how many frames just before are of this one's size, in an unbroken run
+    for n in range(len(shapes)):
+        grid = new_grid(shapes[n, 0], shapes[n, 1])
+        size = grid.height * grid.width
+        same_size = same_size + 1 if n and (shapes[n] == shapes[n - 1]).all() else 0
+        two_back, previous, frame = previous, frame, new_frame(grid)
+        tiles = new_tiles(grid)
+        vectors = np.zeros((1, 2), np.int64)
+        if not decoding:
+            _load(frame, flat[start : start + size], grid)
+            if not same_size:
+                previous_runs[:] = 0
+            vectors = estimate_motion(frame, previous, grid, previous_runs, runs)
+            previous_runs, runs = runs, previous_runs
+            runs[:] = 0
+        if same_size:
+            if not decoding:
+                words = with_room(words, coder, _WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS)
+                choose_vectors(frame, previous, grid, vectors, tiles)
+            coder, vectors = code_vectors(words, coder, motion_probabilities, vectors, decoding)
+            coder = code_tiles(words, coder, motion_probabilities, len(vectors), tiles, decoding)
+            prediction = np.empty(frame.size, np.uint16)
+            motion_compensate(previous, prediction, grid, vectors, tiles)
+            row_above = (ROWS_ABOVE - 1) * grid.stride
+            frame[row_above : row_above + grid.stride] = prediction[row_above : row_above + grid.stride]
+            planes = Planes(frame, prediction, two_back if same_size > 1 else prediction)
+            offsets = inter_offsets(grid.stride)
+        else:
+            planes, offsets = Planes(frame, frame, frame), intra_offsets(grid.stride)
+        words, coder = _code_rows(words, coder, planes, grid, offsets, tiles, model, decoding)
+        if decoding:
+            _unload(frame, flat[start : start + size], grid)
+        start += size
+    return words, coder.position if decoding else flush(words, coder)

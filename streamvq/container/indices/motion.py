@@ -1,223 +1,161 @@
-"""What the frame before foretells: its tiles, some of them moved, and which tiles are nothing but copies.
+"""Motion compensation of tiles of codes, and the coding of vectors and tiles (FORMAT.md, section 8.3).
 
-FORMAT.md, section 8.3, says what is coded. How vectors are found is up to the encoder: runs of 8 codes that begin
-with a change, at places chosen by their hash, vote for the distance to the last run like them in the frame before; a
-tile takes the vector that foretells most of its codes.
-
-Frames are kept as flat uint16 with margins: two rows above, one below, two codes at either side. A `grid` is their
-height and width without margins, and their stride; the code at (0, 0) is at 2 * stride + 2.
+Frames are flat uint16 with margins: two rows above, one below, two codes at either side. `Grid` says where the codes
+are in them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from streamvq.container.entropy.range_coder import U, code_bit, learn
+from streamvq.container.entropy.probabilities import code_adaptive_bit
+from streamvq.container.entropy.range_coder import U
 
-TILE = 16
-COUNTERS = 76
-PLACES = 1 << 16  # of runs that are remembered, by hash
-_MOST = 7
-_VOTES_LEAST = 8
-_GAIN_LEAST = 12  # codes that a vector must foretell better in a tile, and an eighth of the wrong ones
-_BALLOTS = 4096
-_HASH = np.uint32(0x9E3779B1)
-_CHOSEN = np.uint32(1 << 29)  # one place of eight
+TILE_SIZE = 16
+MAX_VECTORS = 8  # of a frame, (0, 0) included
+ROWS_ABOVE, ROWS_BELOW, MARGIN = 2, 1, 2  # MARGIN is at the left and at the right
+VECTOR_BIAS = 1 << 15  # makes the parts of a vector 16-bit unsigned numbers
+_PART_BITS = 16
+_VECTOR_BITS = 2 * _PART_BITS
+
+# Where the adaptive probabilities of each binarization node begin
+_MORE_VECTORS = 0  # is there another? By the number of vectors so far, less 1
+_BITS_OF_VECTORS = 8
+_NUMBERS_OF_TILES = _BITS_OF_VECTORS + _VECTOR_BITS  # is it j? By j, and whether the tiles above and left have j
+_SKIPS = _NUMBERS_OF_TILES + 4 * (MAX_VECTORS - 1)  # by whether the vector is not 0, and the skips above and left
+N_MOTION_PROBABILITIES = _SKIPS + 8
+
+
+class Grid(NamedTuple):
+    """The size of a frame in codes, and the distance between its rows in a flat array with margins."""
+
+    height: Any
+    width: Any
+    stride: Any
+
+
+class Tiles(NamedTuple):
+    """Per tile the number of its vector, int64 [rows, columns], and its skip flag, bool: the prediction is exact."""
+
+    vectors: Any
+    skips: Any
+
+
+@njit(nogil=True, forceinline=True)
+def new_grid(height: Any, width: Any) -> Any:
+    """The grid of a frame of this size."""
+    return Grid(height, width, width + 2 * MARGIN)
+
+
+@njit(nogil=True, forceinline=True)
+def new_frame(grid: Any) -> Any:
+    """An empty frame with margins, flat."""
+    return np.zeros((ROWS_ABOVE + grid.height + ROWS_BELOW) * grid.stride, np.uint16)
+
+
+@njit(nogil=True, forceinline=True)
+def position_of(grid: Any, y: Any, x: Any) -> Any:
+    """Where the code at (y, x) is in a flat frame."""
+    return (ROWS_ABOVE + y) * grid.stride + MARGIN + x
 
 
 @njit(nogil=True)
-def _equal(frame: Any, place: Any, before: Any, like: Any) -> Any:
-    """Whether two runs of 8 codes are the same."""
-    differing = 0
-    for i in range(8):
-        differing += frame[U(place + i)] != before[U(like + i)]
-    return differing == 0
+def new_tiles(grid: Any) -> Any:
+    """Tiles of vector 0, no skips."""
+    rows, columns = (grid.height + TILE_SIZE - 1) // TILE_SIZE, (grid.width + TILE_SIZE - 1) // TILE_SIZE
+    return Tiles(np.zeros((rows, columns), np.int64), np.zeros((rows, columns), np.bool_))
+
+
+@njit(nogil=True)
+def tile_source(grid: Any, y: Any, x: Any, dy: Any, dx: Any) -> Any:
+    """The height and width of the tile at (y, x), and whether its vector stays inside the frame."""
+    height, width = min(TILE_SIZE, grid.height - y), min(TILE_SIZE, grid.width - x)
+    inside = y + dy >= 0 and x + dx >= 0 and y + dy + height <= grid.height and x + dx + width <= grid.width
+    return height, width, inside
+
+
+@njit(nogil=True)
+def _compensate_tile(previous: Any, prediction: Any, grid: Any, y: Any, x: Any, dy: Any, dx: Any) -> Any:
+    """Predict the tile at (y, x) by a vector."""
+    height, width, inside = tile_source(grid, y, x, dy, dx)
+    for row in range(y, y + height):
+        position = position_of(grid, row, x)
+        if inside:
+            source = position_of(grid, row + dy, x + dx)
+            for i in range(width):
+                prediction[U(position + i)] = previous[U(source + i)]
+        else:
+            source = position_of(grid, min(max(row + dy, 0), grid.height - 1), 0)
+            for i in range(width):
+                column = min(max(x + i + dx, 0), grid.width - 1)
+                prediction[U(position + i)] = previous[U(source + column)]
 
 
 @njit(nogil=True, cache=True)
-def estimate_motion(frame: Any, before: Any, grid: Any, old: Any, new: Any) -> Any:
-    """Vectors that foretell most: int64 [1 to 8, 2], (0, 0) first.
-
-    `old` has the places of runs in the frame before, int32 [PLACES]; `new` gets those of this frame.
-    """
+def motion_compensate(previous: Any, prediction: Any, grid: Any, vectors: Any, tiles: Any) -> Any:
+    """Fill `prediction` from the previous frame, tile by tile, and its margins with the nearest codes inside."""
     height, width, stride = grid
-    first = 2 * stride + 2
-    ballots = np.zeros((_BALLOTS, 2), np.int64)  # a vector, and how many votes more than others of its hash it has
-    pairs = np.empty(width, np.uint32)
-    hashes = np.empty(width, np.uint32)
+    rows, columns = tiles.vectors.shape
+    for row in range(rows):
+        for column in range(columns):
+            dy, dx = vectors[tiles.vectors[row, column]]
+            _compensate_tile(previous, prediction, grid, row * TILE_SIZE, column * TILE_SIZE, dy, dx)
     for y in range(height):
-        row = frame[first + y * stride : first + y * stride + width]
-        for x in range(width - 1):
-            pairs[x] = np.uint32(np.uint32(row[x]) * _HASH + np.uint32(row[x + 1])) * _HASH
-        for x in range(width - 7):
-            run = (
-                pairs[x] + np.uint32(5) * pairs[x + 2] + np.uint32(25) * pairs[x + 4] + np.uint32(125) * pairs[x + 6]
-            )
-            hashes[x] = np.uint32(run) * _HASH | np.uint32(row[x] == row[x + 1]) << np.uint32(31)
-        for x in range(width - 7):
-            if hashes[x] >= _CHOSEN:
-                continue
-            slot = (hashes[x] >> np.uint32(12)) % PLACES
-            place = first + y * stride + x
-            like = np.int64(old[slot])
-            new[slot] = place
-            if like == 0 or _equal(frame, place, before, place) or not _equal(frame, place, before, like):
-                continue
-            vector = ((like - first) // stride - y + 32768) << 16 | ((like - first) % stride - x + 32768)
-            ballot = (vector * 0x9E3779B1 >> 16) % _BALLOTS
-            if ballots[ballot, 0] == vector:
-                ballots[ballot, 1] += 1
-            elif ballots[ballot, 1] > 0:
-                ballots[ballot, 1] -= 1
-            else:
-                ballots[ballot] = vector, 1
-    return _elected(ballots)
+        left, right = position_of(grid, y, 0), position_of(grid, y, width)
+        prediction[left - MARGIN : left] = prediction[left]
+        prediction[right : right + MARGIN] = prediction[right - 1]
+    for y in (0, 1, ROWS_ABOVE + height):
+        inside = min(max(y, ROWS_ABOVE), ROWS_ABOVE + height - 1)
+        prediction[y * stride : (y + 1) * stride] = prediction[inside * stride : (inside + 1) * stride]
 
 
-@njit(nogil=True)
-def _elected(ballots: Any) -> Any:
-    """(0, 0) and the vectors of most votes."""
-    vectors = np.zeros((_MOST + 1, 2), np.int64)
+@njit(nogil=True, cache=True)
+def code_vectors(words: Any, coder: Any, probabilities: Any, vectors: Any, decoding: Any) -> Any:
+    """Code the vectors, int64 [1 to MAX_VECTORS, 2], of which the first is (0, 0). Returns the coder, the vectors."""
+    coded = np.zeros((MAX_VECTORS, 2), np.int64)
     count = 1
-    while count <= _MOST:
-        best = np.argmax(ballots[:, 1])
-        if ballots[best, 1] < _VOTES_LEAST:
+    while count < MAX_VECTORS:
+        more = count < len(vectors)
+        coder, more = code_adaptive_bit(words, coder, probabilities, _MORE_VECTORS + count - 1, more, decoding)
+        if not more:
             break
-        dy = (ballots[best, 0] >> 16) - 32768
-        dx = (ballots[best, 0] & 65535) - 32768
-        if abs(dy) < 32768 and abs(dx) < 32768:
-            vectors[count] = dy, dx
-            count += 1
-        ballots[best, 1] = 0
-    return vectors[:count]
-
-
-@njit(nogil=True)
-def _source(grid: Any, y: Any, x: Any, dy: Any, dx: Any) -> Any:
-    """The tile's height and width, and whether its vector leads inside."""
-    height, width, _ = grid
-    high = min(TILE, height - y)
-    wide = min(TILE, width - x)
-    return high, wide, y + dy >= 0 and x + dx >= 0 and y + dy + high <= height and x + dx + wide <= width
-
-
-@njit(nogil=True)
-def _wrong(frame: Any, before: Any, grid: Any, y: Any, x: Any, dy: Any, dx: Any) -> Any:
-    """How many codes of the tile at (y, x) a vector does not foretell."""
-    height, width, stride = grid
-    high, wide, inside = _source(grid, y, x, dy, dx)
-    count = np.int64(0)
-    for row in range(y, y + high):
-        place = 2 * stride + 2 + row * stride + x
-        wrong = np.uint16(0)
-        if inside:
-            source = place + dy * stride + dx
-            for i in range(wide):
-                wrong += np.uint16(frame[U(place + i)] != before[U(source + i)])
-        else:
-            source = 2 * stride + 2 + min(max(row + dy, 0), height - 1) * stride
-            for i in range(wide):
-                wrong += np.uint16(frame[U(place + i)] != before[U(source + min(max(x + i + dx, 0), width - 1))])
-        count += np.int64(wrong)
-    return count
-
-
-@njit(nogil=True, cache=True)
-def choose_vectors(frame: Any, before: Any, grid: Any, vectors: Any, tiles: Any) -> Any:
-    """For each tile 2 * the number of its best vector + whether it is a copy, into `tiles`."""
-    for row in range(tiles.shape[0]):
-        for column in range(tiles.shape[1]):
-            y, x = row * TILE, column * TILE
-            chosen = 0
-            least = _wrong(frame, before, grid, y, x, 0, 0)
-            bar = least - _GAIN_LEAST - least // 8
-            for number in range(1, len(vectors)):
-                if bar < 0:
-                    break
-                wrong = _wrong(frame, before, grid, y, x, vectors[number, 0], vectors[number, 1])
-                if wrong <= bar:
-                    chosen, least, bar = number, wrong, wrong - 1
-            tiles[row, column] = 2 * chosen + (least == 0)
-
-
-@njit(nogil=True)
-def _move_tile(before: Any, prior: Any, grid: Any, y: Any, x: Any, dy: Any, dx: Any) -> Any:
-    """Foretell the tile at (y, x) by a vector."""
-    height, width, stride = grid
-    high, wide, inside = _source(grid, y, x, dy, dx)
-    for row in range(y, y + high):
-        place = 2 * stride + 2 + row * stride + x
-        if inside:
-            source = place + dy * stride + dx
-            for i in range(wide):
-                prior[U(place + i)] = before[U(source + i)]
-        else:
-            source = 2 * stride + 2 + min(max(row + dy, 0), height - 1) * stride
-            for i in range(wide):
-                prior[U(place + i)] = before[U(source + min(max(x + i + dx, 0), width - 1))]
-
-
-@njit(nogil=True, cache=True)
-def foretell(before: Any, prior: Any, grid: Any, vectors: Any, tiles: Any) -> Any:
-    """Fill `prior` from the frame before, tile by tile, and its margins with the nearest codes inside."""
-    height, width, stride = grid
-    for row in range(tiles.shape[0]):
-        for column in range(tiles.shape[1]):
-            number = tiles[row, column] >> 1
-            _move_tile(before, prior, grid, row * TILE, column * TILE, vectors[number, 0], vectors[number, 1])
-    for y in range(2, height + 2):
-        place = y * stride + 2
-        prior[place - 2 : place] = prior[place]
-        prior[place + width : place + width + 2] = prior[place + width - 1]
-    for y in (0, 1, height + 2):
-        inside = min(max(y, 2), height + 1)
-        prior[y * stride : (y + 1) * stride] = prior[inside * stride : (inside + 1) * stride]
-
-
-@njit(nogil=True)
-def _code(words: Any, coder: Any, counters: Any, number: Any, bit: Any, decoding: Any) -> Any:
-    """Write or read one bit by a counter alone."""
-    chance = min(max((int(counters[number] >> 10) + 2097152) >> 6, 64), 65472)
-    at, low, span, bit = code_bit(words, coder[0], coder[1], coder[2], U(chance), bit, decoding)
-    counters[number] = learn(counters[number], bit)
-    coder[0], coder[1], coder[2] = at, low, span
-    return bit
-
-
-@njit(nogil=True, cache=True)
-def code_vectors(words: Any, coder: Any, counters: Any, vectors: Any, decoding: Any) -> Any:
-    """Write or read the vectors, of which the first is (0, 0): int64 [1 to 8, 2]."""
-    coded = np.zeros((_MOST + 1, 2), np.int64)
-    count = 1
-    while count <= _MOST and _code(words, coder, counters, count - 1, count < len(vectors), decoding):
         joined = np.int64(0)
         if not decoding:
-            joined = (vectors[count, 0] + 32768) << 16 | (vectors[count, 1] + 32768)
-        for bit in range(31, -1, -1):
-            given = _code(words, coder, counters, 8 + bit, (joined >> bit) & 1 != 0, decoding)
-            joined = (joined & ~(1 << bit)) | np.int64(given) << bit
-        coded[count] = (joined >> 16) - 32768, (joined & 65535) - 32768
+            joined = (vectors[count, 0] + VECTOR_BIAS) << _PART_BITS | (vectors[count, 1] + VECTOR_BIAS)
+        value = np.int64(0)
+        for bit_index in range(_VECTOR_BITS - 1, -1, -1):
+            bit = (joined >> bit_index) & 1 != 0
+            coder, bit = code_adaptive_bit(words, coder, probabilities, _BITS_OF_VECTORS + bit_index, bit, decoding)
+            value = value << 1 | np.int64(bit)
+        coded[count, 0] = (value >> _PART_BITS) - VECTOR_BIAS
+        coded[count, 1] = (value & ((1 << _PART_BITS) - 1)) - VECTOR_BIAS
         count += 1
-    return coded[:count]
+    return coder, coded[:count]
 
 
 @njit(nogil=True, cache=True)
-def code_tiles(words: Any, coder: Any, counters: Any, count: Any, tiles: Any, decoding: Any) -> Any:
-    """Write or read which of `count` vectors each tile has, and whether it is a copy."""
-    for row in range(tiles.shape[0]):
-        for column in range(tiles.shape[1]):
-            above = tiles[row - 1, column] if row else 0
-            left = tiles[row, column - 1] if column else 0
-            tile = tiles[row, column]
+def code_tiles(words: Any, coder: Any, probabilities: Any, n_vectors: Any, tiles: Any, decoding: Any) -> Any:
+    """Code which of the vectors each tile has, and its skip flag. Returns the coder."""
+    numbers, skips = tiles
+    rows, columns = numbers.shape
+    for row in range(rows):
+        for column in range(columns):
+            above = numbers[row - 1, column] if row else 0
+            left = numbers[row, column - 1] if column else 0
             number = 0
-            while number < count - 1:
-                counter = 40 + 4 * number + 2 * (above >> 1 == number) + (left >> 1 == number)
-                if _code(words, coder, counters, counter, tile >> 1 == number, decoding):
+            while number < n_vectors - 1:
+                node = _NUMBERS_OF_TILES + 4 * number + 2 * (above == number) + (left == number)
+                bit = numbers[row, column] == number
+                coder, bit = code_adaptive_bit(words, coder, probabilities, node, bit, decoding)
+                if bit:
                     break
                 number += 1
-            counter = 68 + 4 * (number > 0) + 2 * (above & 1) + (left & 1)
-            copied = _code(words, coder, counters, counter, tile & 1 != 0, decoding)
-            tiles[row, column] = 2 * number + np.int64(copied)
+            skip_above = skips[row - 1, column] if row else False
+            skip_left = skips[row, column - 1] if column else False
+            node = _SKIPS + 4 * (number > 0) + 2 * skip_above + skip_left
+            coder, bit = code_adaptive_bit(words, coder, probabilities, node, skips[row, column], decoding)
+            numbers[row, column], skips[row, column] = number, bit
+    return coder

@@ -1,175 +1,246 @@
-"""The codes of a row of a frame: guesses first, then what no guess hits (FORMAT.md, section 8.4).
+"""The codes of a row of a frame: candidates first, then an escape and the code's bits (FORMAT.md, section 8.4).
 
-The code foretold by the frame before, the one to the left and the one above are guessed in turn; a bit each says
-whether it is the code. Its chance is mixed from a counter of the pattern of equality around, and one of the three
-codes themselves. What no guess hits is coded bit by bit, each chance mixed from four counters that know the bits so
-far and one neighbor, or two.
+Three candidates, predicted, left and above, are tried in turn, a bit each. Its probability is mixed from one by the
+equality context, which codes around are equal, and one by a hash of the candidates themselves. A code that no
+candidate hits is coded bit by bit, each mixed from four probabilities whose contexts are the bits so far and one
+neighbor or two.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from streamvq.container.entropy.range_coder import (
-    WORD,
-    U,
-    adjusted,
-    learn,
-    learn_narrow,
-    narrow,
-    settle,
-    squash,
-    stretch,
-    stretch_narrow,
-)
-from streamvq.container.indices.motion import TILE
+from streamvq.container.entropy.mixer import prediction_error, squash, stretch_12, stretch_22, update_weight
+from streamvq.container.entropy.probabilities import update_probability_12, update_probability_22
+from streamvq.container.entropy.range_coder import U, decode_bit, encode_bit, needs_renormalization, renormalize
+from streamvq.container.indices.motion import TILE_SIZE
 
-_HASH = np.uint64(0x9E3779B97F4A7C15)
-_PATTERNS = 1 << 14
-_WEIGHTED = 1 << 9
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio, odd: Fibonacci hashing
+_CODE_BITS = np.uint64(16)  # of a code in a hash
+_CONTEXT_BITS = 14  # of the equality context
+_WEIGHT_CONTEXT = np.uint64(
+    (1 << 9) - 1
+)  # its bits that choose the weights: those about the code's own frame, mostly
+_CANDIDATE_BITS = np.uint64(2)  # of a candidate's number: three candidates, rounded up to a power of two
+_N_CANDIDATES = 3
+_CANDIDATE_WEIGHT = 40000  # 0.61 of 65536: two inputs that partly say the same
+_N_INPUTS = 4  # probabilities that are mixed for a bit of an escaped code
+_INPUT_BITS = np.uint64(2)
+_BIT_WEIGHT = 22000  # 0.34: four inputs
+_BITS_PER_SLOT = 4  # bits of a code that share a hash-table slot: 15 nodes of 2 bytes, half a cache line
+_NODE_BITS = np.uint64(_BITS_PER_SLOT)
+_PREFIX_BITS = np.uint64(18)  # of the bits so far and the input's number, in a slot's hash
+_MAX_EXACT_BITS, _COARSE_BITS = 8, 6  # longer codes are cut to 6 bits where two are one context
+
+
+class RowModel(NamedTuple):
+    """All that a group of frames learns about its codes."""
+
+    n_codes: Any
+    code_bits: Any
+    context_probabilities: Any  # 22-bit, by equality context and candidate
+    hashed_probabilities: Any  # 12-bit, by context hash and candidate
+    candidate_weights: Any  # int32, by equality context, candidate and input
+    bit_counters: Any  # 12-bit probabilities in hash-table slots of 16, by node
+    bit_weights: Any  # int32, by bit index and input
+    context_shift: Any  # uint64, what leaves as many bits of a hash as number the hashed contexts
+    slot_shift: Any
+
+
+class Planes(NamedTuple):
+    """Flat frames with margins, uint16: the one that is coded, its prediction, and the one two frames back."""
+
+    frame: Any
+    prediction: Any
+    two_back: Any
+
+
+class Offsets(NamedTuple):
+    """From the position of a code to its neighbors: `above` in its frame, the next six in the prediction."""
+
+    above: Any
+    predicted: Any
+    predicted_left: Any
+    predicted_above: Any
+    predicted_above_right: Any
+    predicted_right: Any
+    predicted_below: Any
+    two_back: Any
 
 
 @njit(nogil=True, cache=True)
-def new_model(k: Any, place_bits: Any, line_bits: Any) -> Any:
-    """The counters and weights for k codes, with 2^place_bits places and 2^line_bits lines."""
-    bits = 0
-    while (1 << bits) < k:
-        bits += 1
-    return (
-        bits,
-        np.zeros(_PATTERNS << 2, np.int32),
-        np.zeros(4 << place_bits, np.int16),
-        np.full(_WEIGHTED << 3, 40000, np.int32),
-        np.zeros(16 << line_bits, np.int16),
-        np.full(max(bits, 1) << 2, 22000, np.int32),
-        U(64 - place_bits),
-        U(64 - line_bits),
+def new_row_model(n_codes: Any, context_bits: Any, slot_bits: Any) -> Any:
+    """A model of n_codes codes, with 2^context_bits hashed contexts and 2^slot_bits hash-table slots."""
+    code_bits = 0
+    while (1 << code_bits) < n_codes:
+        code_bits += 1
+    return RowModel(
+        n_codes,
+        code_bits,
+        np.zeros(4 << _CONTEXT_BITS, np.int32),
+        np.zeros(4 << context_bits, np.int16),
+        np.full(8 * (_WEIGHT_CONTEXT + 1), _CANDIDATE_WEIGHT, np.int32),
+        np.zeros((1 << _BITS_PER_SLOT) << slot_bits, np.int16),
+        np.full(max(code_bits, 1) * _N_INPUTS, _BIT_WEIGHT, np.int32),
+        U(64 - context_bits),
+        U(64 - slot_bits),
     )
 
 
+@njit(nogil=True)
+def intra_offsets(stride: Any) -> Any:
+    """Offsets of a frame without prediction, where all neighbors are of the frame itself."""
+    above = -stride
+    return Offsets(above, above + 1, -2, 2 * above + 1, 2 * above + 2, above + 2, above - 1, 2 * above)
+
+
+@njit(nogil=True)
+def inter_offsets(stride: Any) -> Any:
+    """Offsets of a frame with a prediction and one two frames back."""
+    return Offsets(-stride, 0, -1, -stride, 1 - stride, 1, stride, 0)
+
+
 @njit(nogil=True, cache=True)
-def _patterns(frame: Any, prior: Any, older: Any, first: Any, offsets: Any, patterns: Any) -> Any:
-    """The bits of each pattern that do not hang on the code to the left, into uint16 [width]."""
-    stride, same_at, _, above_at, above_right_at, after_at, below_at, last_at = offsets
-    for x in range(patterns.size):
+def _equality_contexts(planes: Any, first: Any, offsets: Any, contexts: Any) -> Any:
+    """The bits of each equality context that do not depend on the code to the left, into uint16 [width].
+
+    A pass of its own, which the compiler runs on many codes at once.
+    """
+    frame, prediction, two_back = planes
+    for x in range(contexts.size):
         i = first + x
-        up, right = frame[U(i - stride)], frame[U(i - stride + 1)]
-        same, last = prior[U(i + same_at)], older[U(i + last_at)]
-        pattern = np.uint16(up == frame[U(i - stride - 1)]) << 5
-        pattern |= np.uint16(up == right) << 6
-        pattern |= np.uint16(same == up) << 7
-        pattern |= np.uint16(prior[U(i + above_at)] == up) << 8
-        pattern |= np.uint16(prior[U(i + above_right_at)] == right) << 9
-        pattern |= np.uint16(prior[U(i + after_at)] == same) << 10
-        pattern |= np.uint16(prior[U(i + below_at)] == same) << 11
-        pattern |= np.uint16(last == same) << 12
-        pattern |= np.uint16(last == up) << 13
-        patterns[U(x)] = np.uint16(pattern)
+        above, right = frame[U(i + offsets.above)], frame[U(i + offsets.above + 1)]
+        predicted, older = prediction[U(i + offsets.predicted)], two_back[U(i + offsets.two_back)]
+        context = np.uint16(above == frame[U(i + offsets.above - 1)]) << 5
+        context |= np.uint16(above == right) << 6
+        context |= np.uint16(predicted == above) << 7
+        context |= np.uint16(prediction[U(i + offsets.predicted_above)] == above) << 8
+        context |= np.uint16(prediction[U(i + offsets.predicted_above_right)] == right) << 9
+        context |= np.uint16(prediction[U(i + offsets.predicted_right)] == predicted) << 10
+        context |= np.uint16(prediction[U(i + offsets.predicted_below)] == predicted) << 11
+        context |= np.uint16(older == predicted) << 12
+        context |= np.uint16(older == above) << 13
+        contexts[U(x)] = np.uint16(context)
+
+
+@njit(nogil=True, forceinline=True)
+def _slot(neighbor: Any, prefix: Any, number: Any, shift: Any) -> Any:
+    """Where the hash-table slot of an input begins."""
+    joined = U(neighbor) << _PREFIX_BITS | prefix << _INPUT_BITS | U(number)
+    return ((joined * _HASH) >> shift) << _NODE_BITS
 
 
 @njit(nogil=True, cache=True)
 def code_row(
     words: Any,
     coder: Any,
-    frame: Any,
-    prior: Any,
-    older: Any,
+    planes: Any,
     first: Any,
     offsets: Any,
-    tiles: Any,
-    patterns: Any,
-    k: Any,
+    skips: Any,
+    contexts: Any,
     model: Any,
     decoding: Any,
 ) -> Any:
-    """Write or read the row of `frame` from place `first` on, as long as `patterns` (which is scratch).
+    """Code the row of `planes.frame` from position `first` on. Returns the coder.
 
-    `offsets` are the stride, and those from a place to `same`, to what is around it, and to `last`; `tiles` says by
-    its lowest bits which tiles are copies.
+    `skips` says which tiles of the row equal the prediction; `contexts`, uint16 [width], is scratch. One long
+    function: with candidates and bits in functions of their own, even inlined ones, decoding takes 1.15 to 1.4 times
+    as long, as Numba then counts references to the model's arrays in the loops.
     """
-    bits, pattern_counters, place_counters, guess_weights, lines, weights, place_shift, line_shift = model
-    stride, same_at, before_at, _, _, _, _, last_at = offsets
-    _patterns(frame, prior, older, first, offsets, patterns)
-    coarse = bits - 6 if bits > 8 else 0
-    at, low, span = coder[0], coder[1], coder[2]
-    width = patterns.size
+    _equality_contexts(planes, first, offsets, contexts)
+    frame, prediction, two_back = planes
+    context_probabilities, hashed_probabilities = model.context_probabilities, model.hashed_probabilities
+    candidate_weights, counters, weights = model.candidate_weights, model.bit_counters, model.bit_weights
+    code_bits, context_shift, slot_shift = model.code_bits, model.context_shift, model.slot_shift
+    coarse_shift = U(code_bits - _COARSE_BITS if code_bits > _MAX_EXACT_BITS else 0)
+    width = contexts.size
     x = 0
     while x < width:
         i = first + x
-        if x % TILE == 0 and tiles[x // TILE] & 1:
-            for j in range(i, first + min(x + TILE, width)):
-                frame[U(j)] = prior[U(j)]
-            x += TILE
+        if x % TILE_SIZE == 0 and skips[x // TILE_SIZE]:
+            for j in range(i, first + min(x + TILE_SIZE, width)):
+                frame[U(j)] = prediction[U(j)]
+            x += TILE_SIZE
             continue
-        left, up = frame[U(i - 1)], frame[U(i - stride)]
-        same, last = prior[U(i + same_at)], older[U(i + last_at)]
-        pattern = U(patterns[U(x)]) | U(up == left) | U(frame[U(i - stride - 1)] == left) << U(1)
-        pattern |= U(same == left) << U(2) | U(prior[U(i + before_at)] == left) << U(3) | U(last == left) << U(4)
-        place = (((U(left) << U(32) | U(up) << U(16) | U(same)) * _HASH) >> place_shift) << U(2)
+        left, above = frame[U(i - 1)], frame[U(i + offsets.above)]
+        predicted = prediction[U(i + offsets.predicted)]
+        context = U(contexts[U(x)]) | U(above == left) | U(frame[U(i + offsets.above - 1)] == left) << U(1)
+        context |= U(predicted == left) << U(2) | U(prediction[U(i + offsets.predicted_left)] == left) << U(3)
+        context |= U(two_back[U(i + offsets.two_back)] == left) << U(4)
+        joined = U(left) << (_CODE_BITS + _CODE_BITS) | U(above) << _CODE_BITS | U(predicted)
+        context_hash = (joined * _HASH) >> context_shift
         value = frame[U(i)]
         x += 1
 
         hit = False
-        guess = same
-        for g in range(3):
-            if g == 1:
-                if left == same:
+        candidate = predicted
+        for number in range(_N_CANDIDATES):
+            if number == 1:
+                if left == predicted:
                     continue
-                guess = left
-            elif g == 2:
-                if up == same or up == left:  # noqa: SIM109
+                candidate = left
+            elif number == 2:
+                if above == predicted or above == left:  # noqa: SIM109
                     continue
-                guess = up
-            ia, ib = pattern << U(2) | U(g), place | U(g)
-            iw = (pattern & U(_WEIGHTED - 1)) << U(3) | U(2 * g)
-            ca, cb = pattern_counters[ia], place_counters[ib]
-            sa, sb = stretch(ca), stretch_narrow(cb)
-            wa, wb = np.int64(guess_weights[iw]), np.int64(guess_weights[iw + U(1)])
-            chance = squash(wa * sa + wb * sb)
-            low, span, hit, overflowed = narrow(low, span, chance, value == guess, decoding)
-            if overflowed or span <= WORD:
-                at, low, span = settle(words, at, low, span, overflowed, decoding)
-            pattern_counters[ia], place_counters[ib] = learn(ca, hit), learn_narrow(cb, hit)
-            error = (np.int64(not hit) << 16) - np.int64(chance)
-            guess_weights[iw], guess_weights[iw + U(1)] = adjusted(wa, sa, error), adjusted(wb, sb, error)
+                candidate = above
+            a, b = context << _CANDIDATE_BITS | U(number), context_hash << _CANDIDATE_BITS | U(number)
+            w = ((context & _WEIGHT_CONTEXT) << _CANDIDATE_BITS | U(number)) << U(1)
+            state_a, state_b = context_probabilities[a], hashed_probabilities[b]
+            logit_a, logit_b = stretch_22(state_a), stretch_12(state_b)
+            weight_a, weight_b = np.int64(candidate_weights[w]), np.int64(candidate_weights[w + U(1)])
+            p0 = squash(weight_a * logit_a + weight_b * logit_b)
+            hit = value == candidate
+            coder, hit, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, hit)
+            if needs_renormalization(coder, carry):
+                coder = renormalize(words, coder, carry, decoding)
+            context_probabilities[a] = update_probability_22(state_a, hit)
+            hashed_probabilities[b] = update_probability_12(state_b, hit)
+            error = prediction_error(p0, hit)
+            candidate_weights[w] = update_weight(weight_a, logit_a, error)
+            candidate_weights[w + U(1)] = update_weight(weight_b, logit_b, error)
             if hit:
                 break
         if hit:
-            frame[U(i)] = guess
+            frame[U(i)] = candidate
             continue
 
-        both = U(left >> coarse) << U(16) | U(up >> coarse)
+        both = (U(left) >> coarse_shift) << _CODE_BITS | (U(above) >> coarse_shift)
         prefix = U(1)
-        rest = bits
+        rest = code_bits
         while rest > 0:
-            step = ((rest - 1) & 3) + 1
-            la = (((U(left) << U(18) | prefix << U(2)) * _HASH) >> line_shift) << U(4)
-            lb = (((U(up) << U(18) | prefix << U(2) | U(1)) * _HASH) >> line_shift) << U(4)
-            lc = (((U(same) << U(18) | prefix << U(2) | U(2)) * _HASH) >> line_shift) << U(4)
-            ld = (((both << U(18) | prefix << U(2) | U(3)) * _HASH) >> line_shift) << U(4)
+            n_bits = ((rest - 1) & (_BITS_PER_SLOT - 1)) + 1
+            slot_a = _slot(left, prefix, 0, slot_shift)
+            slot_b = _slot(above, prefix, 1, slot_shift)
+            slot_c = _slot(predicted, prefix, 2, slot_shift)
+            slot_d = _slot(both, prefix, 3, slot_shift)
             node = U(1)
-            for bit in range(rest - 1, rest - step - 1, -1):
-                ia, ib, ic, id_ = la | node, lb | node, lc | node, ld | node
-                iw = U(bit) << U(2)
-                ca, cb, cc, cd = lines[ia], lines[ib], lines[ic], lines[id_]
-                sa, sb, sc, sd = stretch_narrow(ca), stretch_narrow(cb), stretch_narrow(cc), stretch_narrow(cd)
-                wa, wb = np.int64(weights[iw]), np.int64(weights[iw + U(1)])
-                wc, wd = np.int64(weights[iw + U(2)]), np.int64(weights[iw + U(3)])
-                chance = squash(wa * sa + wb * sb + wc * sc + wd * sd)
-                given = (U(value) >> U(bit)) & U(1) != U(0)
-                low, span, one, overflowed = narrow(low, span, chance, given, decoding)
-                if overflowed or span <= WORD:
-                    at, low, span = settle(words, at, low, span, overflowed, decoding)
-                lines[ia], lines[ib] = learn_narrow(ca, one), learn_narrow(cb, one)
-                lines[ic], lines[id_] = learn_narrow(cc, one), learn_narrow(cd, one)
-                error = (np.int64(not one) << 16) - np.int64(chance)
-                weights[iw], weights[iw + U(1)] = adjusted(wa, sa, error), adjusted(wb, sb, error)
-                weights[iw + U(2)], weights[iw + U(3)] = adjusted(wc, sc, error), adjusted(wd, sd, error)
-                node = node << U(1) | U(one)
-            prefix = prefix << U(step) | (node - (U(1) << U(step)))
-            rest -= step
-        frame[U(i)] = np.uint16(min(prefix - (U(1) << U(bits)), U(k - 1)))
-    coder[0], coder[1], coder[2] = at, low, span
+            for bit_index in range(rest - 1, rest - n_bits - 1, -1):
+                a, b, c, d = slot_a | node, slot_b | node, slot_c | node, slot_d | node
+                state_a, state_b, state_c, state_d = counters[a], counters[b], counters[c], counters[d]
+                logit_a, logit_b = stretch_12(state_a), stretch_12(state_b)
+                logit_c, logit_d = stretch_12(state_c), stretch_12(state_d)
+                w = U(bit_index) << _INPUT_BITS
+                weight_a, weight_b = np.int64(weights[w]), np.int64(weights[w + U(1)])
+                weight_c, weight_d = np.int64(weights[w + U(2)]), np.int64(weights[w + U(3)])
+                p0 = squash(weight_a * logit_a + weight_b * logit_b + weight_c * logit_c + weight_d * logit_d)
+                bit = (U(value) >> U(bit_index)) & U(1) != U(0)
+                coder, bit, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, bit)
+                if needs_renormalization(coder, carry):
+                    coder = renormalize(words, coder, carry, decoding)
+                counters[a], counters[b] = update_probability_12(state_a, bit), update_probability_12(state_b, bit)
+                counters[c], counters[d] = update_probability_12(state_c, bit), update_probability_12(state_d, bit)
+                error = prediction_error(p0, bit)
+                weights[w] = update_weight(weight_a, logit_a, error)
+                weights[w + U(1)] = update_weight(weight_b, logit_b, error)
+                weights[w + U(2)] = update_weight(weight_c, logit_c, error)
+                weights[w + U(3)] = update_weight(weight_d, logit_d, error)
+                node = node << U(1) | U(bit)
+            prefix = prefix << U(n_bits) | (node - (U(1) << U(n_bits)))
+            rest -= n_bits
+        # Hostile data may say more than n_codes - 1
+        frame[U(i)] = np.uint16(min(prefix - (U(1) << U(code_bits)), U(model.n_codes - 1)))
+    return coder

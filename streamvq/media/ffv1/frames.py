@@ -30,7 +30,7 @@ class FFV1Frames:
             self._color = _lossless_ycbcr(*palette.T)
 
     def pixel_format(self, frame: CodedFrame) -> str:
-        """libav's name of the kind of pixels that keeps the frame exactly."""
+        """libav's name of the pixel format that keeps the frame exactly."""
         if frame.alpha is not None:
             return "bgra"
         return "gray" if self._decoder.space == "gray" else "bgr0"
@@ -40,14 +40,14 @@ class FFV1Frames:
 
         libav's own encoder is opened only to describe the stream; its global header gives way to ours.
         """
-        kind = self.pixel_format(frame)
+        pix_fmt = self.pixel_format(frame)
         stream = output.add_stream("ffv1", rate=rate)
         context = stream.codec_context
-        context.width, context.height, context.pix_fmt = frame.width, frame.height, kind
+        context.width, context.height, context.pix_fmt = frame.width, frame.height, pix_fmt
         context.options = {"level": "1", "coder": "0"}  # opens at any size
         context.open()
         slices = slice_count(frame.width, frame.height)
-        context.extradata = configuration_record(kind == "gray", kind == "bgra", slices)
+        context.extradata = configuration_record(pix_fmt == "gray", pix_fmt == "bgra", slices)
         return stream
 
     def encode(self, frame: CodedFrame) -> bytes:
@@ -72,10 +72,10 @@ def _lossless_ycbcr(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDAr
 def _packet(
     rows: NDArray, tables: NDArray[np.int16], alpha: NDArray[np.uint8] | None, bits: int, aspect: Fraction
 ) -> bytes:
-    """The packet of a picture with samples of so many `bits`.
+    """The packet of a picture with samples of `bits` bits.
 
-    `rows` [1, height, width] are the places in `tables` [planes, n] where a pixel's samples are; with one plane each,
-    [planes, height, width], the places in the one table [1, n].
+    `rows` [1, height, width] are the columns of `tables` [planes, n] that hold a pixel's samples; with one plane
+    each, [planes, height, width], the columns of the one table [1, n].
     """
     _, height, width = rows.shape
     slices = slice_count(width, height)

@@ -1,4 +1,4 @@
-"""The samples of FFV1 pictures: median prediction, run mode and Golomb-Rice codes, many slices at once.
+"""The samples of FFV1 pictures (RFC 9043): median prediction, run mode and Golomb-Rice codes, many slices at once.
 
 The quantization tables are all zero, so each plane has one single context and run mode is always on: a sample is
 either part of a run of exact predictions or one coded residual. Up to `LANES` slices are encoded side by side, row
@@ -10,14 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
+from numba.core.cgutils import true_bit  # llvmlite comes with Numba, and is not a dependency of ours
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-_LOG2_RUN = np.repeat(np.arange(25), [4, 4, 4, 4, 2, 2, 2, 2] + [1] * 17)  # of the run step, by run index
+_LOG2_RUN = np.repeat(np.arange(25), [4, 4, 4, 4, 2, 2, 2, 2] + [1] * 17)  # by run index (RFC 9043, 3.8.2.2.1)
 _SHORT_RUN = 16  # runs below this length come from a table, where their codes
 _SHORT_INDEX = 27  # have at most 11 bits: with a residual's 21 they fill the 32 that are written at once
+_MAX_PREFIX = 12  # of a Golomb-Rice code (RFC 9043, 3.8.2.1): then the value follows as it is, in all its bits
+_COUNT_BITS = 7  # at 128 the statistics of a context are halved
+_MIN_BIAS, _MAX_BIAS = -128, 127
+_LENGTH_SHIFT = 24  # of a code's length above the code, in an int32
+_FLAGS_TO_BITS = 0x0102040810204080  # times eight bytes of 0 or 1: their bits together in the top byte
 
 
 def _short_runs() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
@@ -44,14 +49,14 @@ _SHORT_RUN_CODES, _AFTER_SHORT_RUNS = _short_runs()
 def _leading_zeros(_: Any, value: Any) -> Any:
     """The number of leading zero bits of an int64 that is not 0."""
     result = types.int64(types.int64)
-    return result, lambda _, builder, __, given: builder.ctlz(given[0], ir.Constant(ir.IntType(1), 1))
+    return result, lambda _, builder, __, given: builder.ctlz(given[0], true_bit)
 
 
 @intrinsic
 def _trailing_zeros(_: Any, value: Any) -> Any:
     """The number of trailing zero bits of a uint64 that is not 0."""
     result = types.uint64(types.uint64)
-    return result, lambda _, builder, __, given: builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+    return result, lambda _, builder, __, given: builder.cttz(given[0], true_bit)
 
 
 @intrinsic
@@ -62,16 +67,16 @@ def _swap_bytes(_: Any, value: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def _residuals(current: Any, above: Any, width: Any, bits: Any, residuals: Any, nonzero: Any) -> Any:
-    """What the median prediction of each sample misses, and where it misses; samples start at column 1."""
-    spare = np.int16(16 - bits)
+    """The residual of each sample's median prediction, and whether it is not 0; samples start at column 1."""
+    shift = np.int16(16 - bits)  # residuals wrap around at `bits` bits
     for x in range(width):
         left = np.int16(current[x])
         corner = np.int16(above[x])
         top = np.int16(above[x + 1])
         predicted = max(min(left, top), min(max(left, top), np.int16(left + top - corner)))
-        missed = np.int16(np.int16(np.int16(current[x + 1] - predicted) << spare) >> spare)
-        residuals[x] = np.int16(missed - np.int16(missed > 0))
-        nonzero[x] = np.uint8(missed != 0)
+        residual = np.int16(np.int16(np.int16(current[x + 1] - predicted) << shift) >> shift)
+        residuals[x] = np.int16(residual - np.int16(residual > 0))  # after a run it cannot be 0
+        nonzero[x] = np.uint8(residual != 0)
 
 
 @njit(nogil=True, cache=True)
@@ -85,7 +90,7 @@ def _compact(residuals: Any, nonzero: Any, width: Any, lane: Any, values: Any, r
     for block in range((width + 63) >> 6):
         mask = np.uint64(0)
         for i in range(8):  # eight flags become eight bits
-            flags = words[np.uint64(8 * block + i)] * np.uint64(0x0102040810204080)
+            flags = words[np.uint64(8 * block + i)] * np.uint64(_FLAGS_TO_BITS)
             mask |= (flags >> np.uint64(56)) << np.uint64(8 * i)
         while mask:
             x = np.uint64(64 * block) + _trailing_zeros(mask)  # type: ignore[call-arg]
@@ -98,11 +103,11 @@ def _compact(residuals: Any, nonzero: Any, width: Any, lane: Any, values: Any, r
 
 
 @njit(nogil=True, cache=True)
-def _code(values: Any, steps: Any, counts: Any, state: Any, bits: Any, lanes: Any) -> Any:
-    """Replace the values of every lane by their codes and the codes' lengths << 24, adapting the lanes' states."""
+def _golomb_rice(values: Any, rows: Any, counts: Any, state: Any, bits: Any, lanes: Any) -> Any:
+    """Replace the values of every lane by their codes, lengths << _LENGTH_SHIFT added; adapt the lanes' states."""
     shift = 64 - bits
     drift, error, bias, count = state[0], state[1], state[2], state[3]
-    for i in range(steps):
+    for i in range(rows):
         for lane in range(lanes):
             was_drift, was_error, was_bias, was_count = drift[lane], error[lane], bias[lane], count[lane]
             value = ((np.int64(values[i, lane]) - was_bias) << shift) >> shift
@@ -111,50 +116,50 @@ def _code(values: Any, steps: Any, counts: Any, state: Any, bits: Any, lanes: An
             signed = value ^ ((2 * was_drift + was_count) >> 63)
             code = (signed << 1) ^ (signed >> 63)
             prefix = code >> k
-            escape = prefix >= 12
-            length = 12 + bits if escape else prefix + 1 + k
-            code = code - 11 if escape else code - ((prefix - 1) << k)
-            values[i, lane] = np.int32((length << 24) | code)
+            escape = prefix >= _MAX_PREFIX
+            length = _MAX_PREFIX + bits if escape else prefix + 1 + k
+            code = code - (_MAX_PREFIX - 1) if escape else code - ((prefix - 1) << k)
+            values[i, lane] = np.int32((length << _LENGTH_SHIFT) | code)
 
-            half = was_count >> 7
+            half = was_count >> _COUNT_BITS
             new_count = (was_count >> half) + 1
             new_error = (was_error + abs(value)) >> half
             new_drift = (was_drift + value) >> half
             new_bias = was_bias
-            moved = new_drift
+            corrected = new_drift
             if new_drift <= -new_count:
-                new_bias = max(was_bias - 1, -128)
-                moved = max(new_drift + new_count, 1 - new_count)
+                new_bias = max(was_bias - 1, _MIN_BIAS)
+                corrected = max(new_drift + new_count, 1 - new_count)
             elif new_drift > 0:
-                new_bias = min(was_bias + 1, 127)
-                moved = min(new_drift - new_count, 0)
-            live = i < counts[lane]
-            drift[lane] = moved if live else was_drift
-            error[lane] = new_error if live else was_error
-            bias[lane] = new_bias if live else was_bias
-            count[lane] = new_count if live else was_count
+                new_bias = min(was_bias + 1, _MAX_BIAS)
+                corrected = min(new_drift - new_count, 0)
+            active = i < counts[lane]
+            drift[lane] = corrected if active else was_drift
+            error[lane] = new_error if active else was_error
+            bias[lane] = new_bias if active else was_bias
+            count[lane] = new_count if active else was_count
 
 
 @njit(nogil=True, inline="always")
-def _put(words: Any, recent: Any, at: Any, code: Any, length: Any) -> Any:
-    """Append a code of up to 32 bits at bit `at`; `recent` are the last bits written."""
+def _put_bits(words: Any, recent: Any, position: Any, code: Any, length: Any) -> Any:
+    """Append a code of up to 32 bits at bit `position`; `recent` are the last bits written."""
     recent = (recent << np.uint64(length)) | np.uint64(code)
-    word = np.uint32(recent >> np.uint64(((at & 31) + length - 32) & 63))
-    words[np.uint64(at) >> np.uint64(5)] = _swap_bytes(word)  # type: ignore[call-arg]
-    return recent, at + length
+    word = np.uint32(recent >> np.uint64(((position & 31) + length - 32) & 63))
+    words[np.uint64(position) >> np.uint64(5)] = _swap_bytes(word)  # type: ignore[call-arg]
+    return recent, position + length
 
 
 @njit(nogil=True, cache=True)
 def _pack(
-    values: Any, lane: Any, count: Any, runs: Any, tail: Any, words: Any, recent: Any, at: Any, index: Any
+    values: Any, lane: Any, count: Any, runs: Any, tail: Any, words: Any, recent: Any, position: Any, index: Any
 ) -> Any:
     """Write a lane's coded row."""
     column = np.uint64(lane)
     for i in range(count):
         value = np.int64(values[np.uint64(i), column])
         run = np.int64(runs[np.uint64(i)])
-        length = value >> 24
-        code = value & 0xFFFFFF
+        length = value >> _LENGTH_SHIFT
+        code = value & ((1 << _LENGTH_SHIFT) - 1)
         if run < _SHORT_RUN and index < _SHORT_INDEX:
             entry = np.uint64(index * _SHORT_RUN + run)
             index = np.int64(_AFTER_SHORT_RUNS[entry])
@@ -164,18 +169,18 @@ def _pack(
             while run >= 1 << _LOG2_RUN[index]:
                 run -= 1 << _LOG2_RUN[index]
                 index += 1
-                recent, at = _put(words, recent, at, 1, 1)
-            recent, at = _put(words, recent, at, run, 1 + _LOG2_RUN[index])
+                recent, position = _put_bits(words, recent, position, 1, 1)
+            recent, position = _put_bits(words, recent, position, run, 1 + _LOG2_RUN[index])
             index = max(index - 1, 0)
-        recent, at = _put(words, recent, at, code, length)
+        recent, position = _put_bits(words, recent, position, code, length)
     if tail:
         while tail >= 1 << _LOG2_RUN[index]:
             tail -= 1 << _LOG2_RUN[index]
             index += 1
-            recent, at = _put(words, recent, at, 1, 1)
+            recent, position = _put_bits(words, recent, position, 1, 1)
         if tail:
-            recent, at = _put(words, recent, at, 1, 1)
-    return recent, at, index
+            recent, position = _put_bits(words, recent, position, 1, 1)
+    return recent, position, index
 
 
 @njit(nogil=True, cache=True)
@@ -201,7 +206,7 @@ def encode_samples(
         state[:, 1] = 4
         state[:, 3] = 1
         recent = np.zeros(lanes, np.uint64)
-        at = np.zeros(lanes, np.int64)
+        position = np.zeros(lanes, np.int64)
         index = np.zeros(lanes, np.int64)
         counts = np.zeros(lanes, np.int64)
         tails = np.zeros(lanes, np.int64)
@@ -226,10 +231,9 @@ def encode_samples(
                             current[x + 1] = alpha[y, x]
                     _residuals(current, above, width, bits, residuals, nonzero)
                     counts[lane], tails[lane] = _compact(residuals, nonzero, width, lane, values, runs[lane])
-                steps = counts.max()
-                _code(values, steps, counts, state[(plane + 1) // 2], bits, lanes)
+                _golomb_rice(values, counts.max(), counts, state[(plane + 1) // 2], bits, lanes)
                 for lane in range(used):
-                    recent[lane], at[lane], index[lane] = _pack(
+                    recent[lane], position[lane], index[lane] = _pack(
                         values,
                         lane,
                         counts[lane],
@@ -237,11 +241,11 @@ def encode_samples(
                         tails[lane],
                         words[first + lane],
                         recent[lane],
-                        at[lane],
+                        position[lane],
                         index[lane],
                     )
         for lane in range(used):
-            spare = 32 - (at[lane] & 31)
-            last = np.uint32(recent[lane] << np.uint64(spare))
-            words[first + lane, at[lane] >> 5] = _swap_bytes(last)  # type: ignore[call-arg]
-            sizes[first + lane] = (at[lane] + 7) >> 3
+            padding = 32 - (position[lane] & 31)
+            last = np.uint32(recent[lane] << np.uint64(padding))
+            words[first + lane, position[lane] >> 5] = _swap_bytes(last)  # type: ignore[call-arg]
+            sizes[first + lane] = (position[lane] + 7) >> 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamvq.container.factors.coding import Shape, decode_stacks, encode_stacks
-from streamvq.container.factors.rows import VALUE_MOST
+from streamvq.container.factors.references import MAX_VALUE
 
 Frames = list[list[NDArray[np.int32]]]
 
@@ -72,7 +72,7 @@ frame_shapes = st.lists(st.one_of(stack_shapes, line_shapes), max_size=6)
 @given(
     st.lists(frame_shapes, max_size=3),
     st.integers(1, 3),
-    st.sampled_from([0, 1, 9, 3000, VALUE_MOST]),
+    st.sampled_from([0, 1, 9, 3000, MAX_VALUE]),
     st.integers(0, 99),
 )
 @settings(max_examples=100, deadline=None)
@@ -87,11 +87,11 @@ def test_round_trip(shapes: list[list[Shape]], repeats: int, most: int, seed: in
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (2, 1, 200), (2, 200, 1), (2, 20, 30), (30, 8, 8)])
 def test_extremes(shape: Shape) -> None:
     rng = np.random.default_rng(0)
-    ends = rng.choice(np.array([-VALUE_MOST, 0, VALUE_MOST], np.int32), shape)
-    assert_round_trip([[ends, -ends], [np.full(shape, VALUE_MOST, np.int32), ends], [ends, ends]])
+    ends = rng.choice(np.array([-MAX_VALUE, 0, MAX_VALUE], np.int32), shape)
+    assert_round_trip([[ends, -ends], [np.full(shape, MAX_VALUE, np.int32), ends], [ends, ends]])
 
 
-@pytest.mark.parametrize("beyond", [VALUE_MOST + 1, -VALUE_MOST - 1, -(2**31)])
+@pytest.mark.parametrize("beyond", [MAX_VALUE + 1, -MAX_VALUE - 1, -(2**31)])
 def test_larger_numbers_are_refused(beyond: int) -> None:
     with pytest.raises(ValueError, match="1048576"):
         encode_stacks([[np.full((1, 2, 2), beyond, np.int32)]])
@@ -153,7 +153,7 @@ def test_any_bytes_decode_to_something_or_are_refused(data: bytes, shapes: list[
         return
     assert shapes_of(frames) == [[tuple(shape) for shape in frame] for frame in shapes]
     for stack in (stack for frame in frames for stack in frame):
-        assert np.abs(stack).max(initial=0) <= VALUE_MOST
+        assert np.abs(stack).max(initial=0) <= MAX_VALUE
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -173,7 +173,7 @@ def test_damaged_data_does_not_crash(seed: int) -> None:
             decoded = decode_stacks(bytes(data), some)
         except ValueError:
             continue
-        assert all(np.abs(stack).max(initial=0) <= VALUE_MOST for frame in decoded for stack in frame)
+        assert all(np.abs(stack).max(initial=0) <= MAX_VALUE for frame in decoded for stack in frame)
 
 
 def test_data_behind_the_end_are_refused() -> None:
