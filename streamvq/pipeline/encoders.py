@@ -10,7 +10,7 @@ import numpy as np
 
 from streamvq.frames import CodedFrame, Frame
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.lowrank.low_rank import LowRank, along, run_length
+from streamvq.lowrank.low_rank import LowRank, cold_start_interval, truncate_frames
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.metrics import visible_error
@@ -76,7 +76,7 @@ class VectorQuantization:
         self.decoder = codebook
         self._lossy = lossy
         self._low_rank = low_rank
-        self.run = run_length(pixels) if low_rank else 1
+        self.run = cold_start_interval(pixels) if low_rank else 1
         self.group_pixels = _LOSSY_PIXELS if lossy else 0
 
     def drawn(self, frames: Iterable[Frame]) -> Iterator[tuple[CodedFrame, FrameStats]]:
@@ -88,7 +88,7 @@ class VectorQuantization:
                 yield before, _figures(frame, before, self.decoder.channels, error)
             return
         kind = "gray" if self.decoder.channels == 1 else "rgb"
-        for frame, near, truncated in along(frames, self._low_rank, self.run, kind == "gray"):
+        for frame, near, truncated in truncate_frames(frames, self._low_rank, self.run, kind == "gray"):
             before, _ = self.decoder.quantize_frame(truncated, before, self._lossy)
             height, width = frame.pixels.shape[:2]
             picture = split(truncated.pixels, kind)[0].reshape(height, width, -1)
@@ -108,7 +108,7 @@ class Factorization:
     def __init__(self, how: LowRankSettings, stored: bool, pixels: int | None = None) -> None:
         self._how = how
         self.decoder = LowRankCodec(how.space or ("ycbcr420" if stored else "rgb"), how.patch, stored)
-        self.run = run_length(pixels)
+        self.run = cold_start_interval(pixels)
 
     def drawn(self, frames: Iterable[Frame]) -> Iterator[tuple[CodedFrame, FrameStats]]:
         """The frames of a group as factors, and their figures."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.frames import Frame
-from streamvq.lowrank.low_rank import along, run_length
+from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
@@ -153,7 +153,7 @@ def _absorb(
         open_source(source, keep_going=run.keep_going) as opened,
         progress.of(f"learn {opened.label}", opened.info.frame_count),
     ):
-        length = run_length(opened.info.pixels) if settings.low_rank else 1
+        length = cold_start_interval(opened.info.pixels) if settings.low_rank else 1
         pixels = opened.info.pixels and opened.info.pixels * length
         groups = grouped(opened.items(), opened, 0, length)
         with closing(ordered_map(count, groups, run.jobs, frames_ahead(run.jobs, pixels))) as outcomes:
@@ -175,7 +175,7 @@ def warm_up(
     ahead = frames_ahead(run.jobs, source.info.pixels)
     head = list(ordered_map(source.load, islice(items, run.warmup), run.jobs, ahead))
     sketch = _new_sketch(settings)
-    length = run_length(source.info.pixels) if settings.low_rank else 1
+    length = cold_start_interval(source.info.pixels) if settings.low_rank else 1
     for frame in _as_learned(iter(head), settings, length):
         sketch.absorb(frame.pixels, frame.index)
     book = _fitted(sketch, settings, run.jobs)
@@ -189,7 +189,7 @@ def _as_learned(frames: Iterator[Frame], settings: FitSettings, run: int) -> Ite
     """Frames as the codebook is to see them: of low rank, where that is asked for."""
     if settings.low_rank is None:
         return frames
-    return (truncated for _, _, truncated in along(frames, settings.low_rank, run, settings.gray))
+    return (truncated for _, _, truncated in truncate_frames(frames, settings.low_rank, run, settings.gray))
 
 
 def _new_sketch(settings: FitSettings) -> Sketch:
