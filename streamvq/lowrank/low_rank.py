@@ -15,7 +15,7 @@ from streamvq.lowrank.svd import Truncation, truncate
 from streamvq.quantize.pixels import with_alpha
 from streamvq.settings import LowRankSettings
 
-# A video's frames start from the previous one, except the first of every group of at most so many pixels and frames.
+# A video's frames start from the previous one, but for the first of each group, which has at most these sizes.
 _MAX_WARM_PIXELS = 1 << 23
 _MAX_WARM_FRAMES = 8
 

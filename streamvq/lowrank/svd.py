@@ -175,7 +175,7 @@ def _from_start(
 
 
 def _ritz_vectors(wide: NDArray, basis: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
-    """The Ritz vectors of the subspace of `basis` (its best singular vectors), their images, and the squares of these."""
+    """The Ritz vectors of the subspace of `basis` (its best singular vectors), their images, and these squared."""
     return _to_ritz_vectors(basis, wide.T @ basis)
 
 

@@ -109,7 +109,7 @@ class CodeTree:
     def find(self, vectors: NDArray[np.uint8], rows: NDArray, back: int) -> None:
         """Fill `rows` [n] with the row nearest to each of the scaled `vectors` [n, d].
 
-        The answers of the last vector and of that `back` places earlier are tried first (0: what `rows` holds).
+        The answers of the last vector and of that `back` vectors earlier are tried first (0: what `rows` holds).
         """
         _find(vectors, rows, back, self._arrays)
 

@@ -70,8 +70,8 @@ class Codebook:
         object.__setattr__(self, "codes", codes)
 
     def __repr__(self) -> str:
-        kind = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
-        return f"<Codebook of {len(self)} {kind} codes, {self.fingerprint[:12]}>"
+        layout = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
+        return f"<Codebook of {len(self)} {layout} codes, {self.fingerprint[:12]}>"
 
     def __len__(self) -> int:
         return len(self.codes)
