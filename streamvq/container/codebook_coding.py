@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from streamvq.container.entropy.range_coder import FLUSH_WORDS, HALF, MAX_PADDING, U, code_bit, flush, init_coder
+from streamvq.options import MAX_SAMPLES
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 

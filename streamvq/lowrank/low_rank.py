@@ -15,8 +15,9 @@ from streamvq.lowrank.svd import Truncation, truncate
 from streamvq.options import LowRankOptions
 from streamvq.quantize.pixels import with_alpha
 
-_RUN_PIXELS = 1 << 23  # frames start from the one before within runs of so many pixels
-_RUN_MOST = 8  # and so many frames
+# A video's frames start from the previous one, but for the first of each group, which has at most these sizes.
+_MAX_WARM_PIXELS = 1 << 23
+_MAX_WARM_FRAMES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +25,16 @@ class LowRank:
     """A picture as the factors of its channels.
 
     `channels` has one truncation a channel: of its matrix [height, width], or with `patch` P above 0 of the matrix
-    [patches, P * P] whose rows are its patches. `sizes` are the channels' heights and widths. `alpha` is that of the
-    picture, None where there is none; `flat` says that it came without an axis of channels.
+    [patches, P * P] whose rows are its patches. `sizes` are the channels' heights and widths, `dtype` that of the
+    picture, `alpha` its alpha, None where there is none; `without_channels` says that it had no axis of channels.
     """
 
     channels: tuple[Truncation, ...]
     sizes: tuple[tuple[int, int], ...]
     patch: int
-    kind: np.dtype
+    dtype: np.dtype
     alpha: NDArray | None
-    flat: bool = False
+    without_channels: bool = False
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -42,7 +43,7 @@ class LowRank:
 
     @property
     def rank(self) -> int:
-        """The greatest rank of a channel."""
+        """The largest rank of a channel."""
         return max(self.ranks)
 
     @property
@@ -60,8 +61,8 @@ class LowRank:
 
     def pixels(self) -> NDArray:
         """The picture of low rank, rounded and clipped, with its alpha: the type and shape of what it was made of."""
-        pixels = with_alpha(rounded(self.planes(), self.kind), self.alpha)
-        return pixels[..., 0] if self.flat else pixels
+        pixels = with_alpha(rounded(self.planes(), self.dtype), self.alpha)
+        return pixels[..., 0] if self.without_channels else pixels
 
 
 def low_rank(
@@ -76,14 +77,14 @@ def low_rank(
     `energy` of the squared singular values.
 
     With the singular value decomposition A = U S V^T of a channel, the first k columns of U and V and singular values
-    give the matrix of rank k that is nearest to A in the sum of squares, and what it misses is the sum of the squares
+    give the matrix of rank k that is nearest to A in the sum of squares, and its error is the sum of the squares
     of the other singular values (Eckart and Young, "The approximation of one matrix by another of lower rank", 1936).
     Ranks above that of a channel are its full rank.
 
     `pixels` is uint8 or uint16 [height, width] or [height, width, 1, 3 or 4]; alpha is passed through. With `patch` P
     the matrix is that whose rows are the channel's P x P patches, which are then sums of `rank` basis patches.
-    `warm_start`, the result for a similar picture such as the frame before, makes it several times as fast, and the
-    error at most 0.5 % greater. Raises UsageError for numbers out of range, TypeError or ValueError for other arrays.
+    `warm_start`, the result for a similar picture such as the previous frame, makes it several times as fast, and the
+    error at most 0.5 % larger. Raises UsageError for numbers out of range, TypeError or ValueError for other arrays.
 
     >>> import numpy as np, streamvq
     >>> ramp = np.add.outer(np.arange(48), np.arange(64)).astype(np.uint8)
@@ -93,54 +94,58 @@ def low_rank(
     """
     if rank is energy is None:
         raise UsageError("give either a rank or an energy, such as `rank=32` or `energy=0.99`")
-    how = LowRankOptions(rank=rank, energy=energy, patch=patch)
+    settings = LowRankOptions(rank=rank, energy=energy, patch=patch)
     pixels = np.asarray(pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"pixels are {pixels.dtype}: give uint8 or uint16")
-    flat = pixels.ndim == 2
-    if flat:
+    without_channels = pixels.ndim == 2
+    if without_channels:
         pixels = pixels[..., None]
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or not pixels.size:
         raise ValueError(f"pixels of shape {pixels.shape}: give [height, width] or [height, width, 1, 3 or 4]")
-    return replace(factorized(pixels, how, "gray" if pixels.shape[2] == 1 else "rgb", warm_start), flat=flat)
+    space = "gray" if pixels.shape[2] == 1 else "rgb"
+    return replace(factorized(pixels, settings, space, warm_start), without_channels=without_channels)
 
 
-def factorized(pixels: NDArray, how: LowRankOptions, space: str, before: LowRank | None) -> LowRank:
+def factorized(pixels: NDArray, settings: LowRankOptions, space: str, previous: LowRank | None) -> LowRank:
     """`pixels` [height, width, channels] of low rank in a space; chroma of "ycbcr420" has half the rank.
 
     Raises UsageError where a patch is larger than the picture.
     """
     height, width = pixels.shape[:2]
-    if how.patch > min(height, width):
-        raise UsageError(f"patches of {how.patch}x{how.patch} do not fit a frame of {width}x{height}; choose smaller")
+    if settings.patch > min(height, width):
+        side = settings.patch
+        raise UsageError(f"patches of {side}x{side} do not fit a frame of {width}x{height}; choose smaller")
     channels = []
     planes = planes_of(pixels, space)
     for i, plane in enumerate(planes):
-        matrix = patches_of(plane, how.patch) if how.patch else plane
-        start = before.channels[i].basis if before is not None and i < len(before.channels) else None
-        rank = how.rank if how.rank is None or i == 0 or space != "ycbcr420" else max(1, how.rank // 2)
-        channels.append(truncate(matrix, rank, how.energy, None if how.patch else start))
+        matrix = patches_of(plane, settings.patch) if settings.patch else plane
+        start = previous.channels[i].basis if previous is not None and i < len(previous.channels) else None
+        rank = settings.rank
+        if rank is not None and i > 0 and space == "ycbcr420":
+            rank = max(1, rank // 2)
+        channels.append(truncate(matrix, rank, settings.energy, None if settings.patch else start))
     alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
-    return LowRank(tuple(channels), tuple(plane.shape for plane in planes), how.patch, pixels.dtype, alpha)
+    return LowRank(tuple(channels), tuple(plane.shape for plane in planes), settings.patch, pixels.dtype, alpha)
 
 
-def run_length(pixels: int | None) -> int:
-    """How many consecutive frames of so many pixels are truncated one after the other, each from the one before.
+def cold_start_interval(pixels: int | None) -> int:
+    """Every how many frames of `pixels` pixels one is truncated from a cold start, the others from the previous one.
 
-    1 where frames have no size in common: they are no video.
+    1 where `pixels` is None: frames that have no size in common are no video.
     """
-    return max(1, min(_RUN_MOST, _RUN_PIXELS // pixels)) if pixels else 1
+    return max(1, min(_MAX_WARM_FRAMES, _MAX_WARM_PIXELS // pixels)) if pixels else 1
 
 
-def along(
-    frames: Iterable[Frame], how: LowRankOptions, run: int, gray: bool
+def truncate_frames(
+    frames: Iterable[Frame], settings: LowRankOptions, interval: int, gray: bool
 ) -> Iterator[tuple[Frame, LowRank, Frame]]:
     """Each frame, its factors, and the frame that they make; with `gray`, of its luma.
 
-    Every `run`-th frame starts cold, the others from the one before.
+    Every `interval`-th frame starts cold, the others from the previous one.
     """
-    before = None
+    previous = None
     for number, frame in enumerate(frames):
         space = "gray" if gray or frame.pixels.shape[2] == 1 else "rgb"
-        before = factorized(frame.pixels, how, space, before if number % run else None)
-        yield frame, before, replace(frame, pixels=before.pixels())
+        previous = factorized(frame.pixels, settings, space, previous if number % interval else None)
+        yield frame, previous, replace(frame, pixels=previous.pixels())

@@ -1,4 +1,4 @@
-"""Between the pixels of a frame and the matrices that are truncated: its channels, whole or cut into patches."""
+"""From the pixels of a frame to the matrices that are truncated, its channels or their patches, and back."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# full-range BT.601 as in JPEG (JFIF 1.02)
-_LUMA = (0.299, 0.587, 0.114)
-_CB, _CR = 0.5 / (1 - 0.114), 0.5 / (1 - 0.299)
+from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
+
+_R, _G, _B = LUMA_R / LUMA_UNIT, LUMA_G / LUMA_UNIT, LUMA_B / LUMA_UNIT  # see `color`
+_CB, _CR = 0.5 / (1 - _B), 0.5 / (1 - _R)
 
 
 def planes_of(pixels: NDArray, space: str) -> list[NDArray[np.float32]]:
@@ -23,7 +24,7 @@ def planes_of(pixels: NDArray, space: str) -> list[NDArray[np.float32]]:
     if space == "gray" and pixels.shape[2] == 1:
         return channels[:1]
     red, green, blue = channels
-    luma = np.float32(_LUMA[0]) * red + np.float32(_LUMA[1]) * green + np.float32(_LUMA[2]) * blue
+    luma = np.float32(_R) * red + np.float32(_G) * green + np.float32(_B) * blue
     if space == "gray":
         return [luma]
     return [luma, _halved((blue - luma) * np.float32(_CB)), _halved((red - luma) * np.float32(_CR))]
@@ -50,18 +51,18 @@ def patches_of(plane: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 
 def from_patches(patches: NDArray, side: int, height: int, width: int) -> NDArray:
-    """The plane [height, width] that `patches_of` cut; what was padded is gone."""
+    """The plane [height, width] that `patches_of` cut, without its padding."""
     rows, columns = -(-height // side), -(-width // side)
     plane = patches.reshape(rows, columns, side, side).swapaxes(1, 2).reshape(rows * side, columns * side)
     return np.ascontiguousarray(plane[:height, :width])
 
 
-def rounded(planes: list[NDArray[np.float32]], kind: np.dtype) -> NDArray:
+def rounded(planes: list[NDArray[np.float32]], dtype: np.dtype) -> NDArray:
     """Gray or RGB planes float32 [height, width] as pixels of uint8 or uint16 [height, width, 1 or 3]."""
-    pixels = np.empty((*planes[0].shape, len(planes)), kind)
-    top = np.float32(np.iinfo(kind).max)
+    pixels = np.empty((*planes[0].shape, len(planes)), dtype)
+    peak = np.float32(np.iinfo(dtype).max)
     for channel, plane in enumerate(planes):
-        _round(np.ascontiguousarray(plane), top, pixels, channel)
+        _round(np.ascontiguousarray(plane), peak, pixels, channel)
     return pixels
 
 
@@ -73,7 +74,7 @@ def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @njit(nogil=True, cache=True)
-def _round(plane, top, pixels, channel):  # type: ignore[no-untyped-def]
+def _round(plane, peak, pixels, channel):  # type: ignore[no-untyped-def]
     for y in range(plane.shape[0]):
         for x in range(plane.shape[1]):
-            pixels[y, x, channel] = min(max(plane[y, x] + np.float32(0.5), np.float32(0)), top)
+            pixels[y, x, channel] = min(max(plane[y, x] + np.float32(0.5), np.float32(0)), peak)

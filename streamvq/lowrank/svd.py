@@ -3,8 +3,8 @@
 Cold, few leading singular vectors of the shorter side come from a block Krylov subspace (Musco and Musco, "Randomized
 block Krylov methods for stronger and faster approximate singular value decomposition", 2015); many, or a share of the
 energy, from eigenvectors of the Gram matrix, which LAPACK finds without the rest. Warm, those of a similar matrix,
-such as the frame before, take a step or two of subspace iteration (Halko, Martinsson and Tropp, "Finding structure
-with randomness", SIAM Review 53, 2011); how much the last step gained tells whether that is near enough. All end with
+such as the frame before, take one or two subspace iterations (Halko, Martinsson and Tropp, "Finding structure
+with randomness", SIAM Review 53, 2011); the gain of the last one tells whether that is near enough. All end with
 a Rayleigh-Ritz step on the matrix itself, so that singular values are as exact as the subspace.
 """
 
@@ -17,15 +17,19 @@ import scipy.linalg
 from numba import njit
 from numpy.typing import NDArray
 
-_GAIN_MOST = 0.02  # of the last warm step, in shares of the error: then that is within 0.5 % of the least possible
-_NEWS_MOST = 0.05  # and in shares of what the components after the first hold: in noise that is little
-_STEPS_MOST = 2
-_KRYLOV_BLOCKS = 4  # of half the rank, and a few: the error is then within 0.02 % of the least, in film
-_KRYLOV_GAIN_MOST, _KRYLOV_NEWS_MOST = 0.014, 0.003  # of the last block: the same as for warm steps
-_HARDLY_ANY = 1e-7
-_KRYLOV_SHARE = 2  # of all vectors, up to one in so many: for more, the Gram matrix is as fast
-_SMALL = 128  # shorter sides are as well begun anew
-_TINY = {np.dtype(np.float32): 1e-12, np.dtype(np.float64): 1e-14}  # squares below this share of all are rounding
+# A subspace is converged where its last iteration gained little: at most MAX_GAIN of the error that is left, and at
+# most MAX_RELATIVE_GAIN of what the components after the first hold (with noise, the error alone says nothing).
+_MAX_GAIN, _MAX_RELATIVE_GAIN = 0.02, 0.05  # warm: the error is then within 0.5 % of the least possible
+_MAX_KRYLOV_GAIN, _MAX_KRYLOV_RELATIVE_GAIN = 0.014, 0.003  # the same for the last Krylov block
+_MAX_WARM_ITERATIONS = 2
+_KRYLOV_BLOCKS = 4  # the error is then within 0.02 % of the least, in film
+_KRYLOV_OVERSAMPLING = 8  # vectors of a block beyond half the rank
+_MIN_SIDE_PER_VECTOR = 2  # of the shorter side: where a Krylov subspace has more, the Gram matrix is as fast
+_NEGLIGIBLE = 1e-7  # share of all squares: of an error this small, single precision says nothing
+_MIN_SIDE = 128  # smaller matrices are decomposed by the Gram matrix just as fast
+_MIN_SPARE = 8  # vectors to follow beyond the rank, or a quarter of it
+_ROUNDING = {np.dtype(np.float32): 1e-12, np.dtype(np.float64): 1e-14}  # squares below this share of all are that
+_MIN_CORRELATION = 0.5  # above which a vector is taken for that of the start
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,7 @@ class Truncation:
     """A matrix [m, n] of rank r as `left @ right`.
 
     `left` is float32 [m, r], left singular vectors times singular values; `right` float32 [r, n], right singular
-    vectors; `singular_values` float64 [r], falling. `total` is the sum of squares of the matrix that it stands for.
+    vectors; `singular_values` float64 [r], descending. `total` is the sum of squares of the matrix itself.
     `basis` float32 [min(m, n), p >= r] is what a similar matrix can start from.
     """
 
@@ -56,8 +60,8 @@ class Truncation:
 
 @dataclass(frozen=True, eq=False)
 class _Subspace:
-    """Orthonormal vectors [short side, p], their images under the matrix [long side, p], whose squares fall, and how
-    many of them are to be kept. In float32, or float64 where that is needed."""
+    """Orthonormal vectors [short side, p], their images under the matrix [long side, p], of descending squares, and
+    how many of them are to be kept. In float32, or float64 where that is needed."""
 
     basis: NDArray
     images: NDArray
@@ -76,22 +80,22 @@ def truncate(
 
     By the theorem of Eckart and Young (1936) no matrix of that rank is nearer, in the sum of squares, than the one of
     the leading singular vectors. `start` is the `basis` of a similar matrix's truncation: then the error is within
-    0.5 % of the least. A matrix of zeros has rank 0. Signs are fixed: the vectors of the shorter side go along with
-    those of `start`, or else have their greatest entry above 0.
+    0.5 % of the least. A matrix of zeros has rank 0. Signs are fixed: the vectors of the shorter side point the
+    way of those of `start`, or else have their largest entry above 0.
     """
     total = _sum_of_squares(matrix)
     tall = matrix.shape[0] > matrix.shape[1]
     wide = matrix.T if tall else matrix
     rank = None if rank is None else min(rank, len(wide))
     found = None
-    if start is not None and len(start) == len(wide) >= _SMALL:
-        found = _continued(wide, total, rank, energy, start)
-    if found is None and rank is not None and len(wide) >= _SMALL:
+    if start is not None and len(start) == len(wide) >= _MIN_SIDE:
+        found = _from_start(wide, total, rank, energy, start)
+    if found is None and rank is not None and len(wide) >= _MIN_SIDE:
         found = _from_krylov(wide, total, rank)
     if found is None:
         found = _from_gram(wide, total, rank, energy)
     squares = found.squares[: found.rank]
-    kept = int((squares > _TINY[found.images.dtype] * total).sum())
+    kept = int((squares > _ROUNDING[found.images.dtype] * total).sum())
     values = np.sqrt(squares[:kept])
     signs = _signs(found.basis, start)
     basis = (found.basis * signs).astype(np.float32)
@@ -103,22 +107,22 @@ def truncate(
 
 
 def singular_values(matrix: NDArray) -> NDArray[np.float64]:
-    """All singular values of a matrix of whole numbers, falling: float64 [min(m, n)].
+    """All singular values of a matrix of whole numbers, descending: float64 [min(m, n)].
 
     They are the roots of the Gram matrix's eigenvalues; its entries are exact here, so those below about a 10^-7th
-    of the greatest are rounding.
+    of the largest are rounding.
     """
     wide = (matrix.T if matrix.shape[0] > matrix.shape[1] else matrix).astype(np.float64)
     return np.sqrt(scipy.linalg.eigh(wide @ wide.T, eigvals_only=True, check_finite=False)[::-1].clip(0))
 
 
 def _from_krylov(wide: NDArray[np.float32], total: float, rank: int) -> _Subspace | None:
-    """The leading subspace from what a few steps of subspace iteration came by; None where that is no gain, or where
-    the last of them still gained much, as with the flat spectrum of noise, or where hardly any error is left."""
+    """The leading subspace from a block Krylov subspace; None where that is not faster, or where its last block still
+    gained much, as with the flat spectrum of noise, or where the error left is negligible."""
     short = len(wide)
     size = _with_spare(rank, short)
-    width = rank // 2 + 8
-    if _KRYLOV_BLOCKS * width * _KRYLOV_SHARE > short:
+    width = rank // 2 + _KRYLOV_OVERSAMPLING
+    if _KRYLOV_BLOCKS * width * _MIN_SIDE_PER_VECTOR > short:
         return None
     block = np.random.default_rng(0).standard_normal((short, width), np.float32)
     blocks = []
@@ -127,11 +131,11 @@ def _from_krylov(wide: NDArray[np.float32], total: float, rank: int) -> _Subspac
         blocks.append(block)
     basis = np.linalg.qr(np.hstack(blocks))[0]
     images = wide.T @ basis
-    former = np.linalg.eigvalsh(_gram(images[:, :-width]))[::-1]
-    basis, images, squares = _turned(basis, images)
+    previous = np.linalg.eigvalsh(_gram(images[:, :-width]))[::-1]
+    basis, images, squares = _to_ritz_vectors(basis, images)
     kept = squares[:rank].sum()
-    most = min(_KRYLOV_GAIN_MOST * (total - kept), _KRYLOV_NEWS_MOST * (kept - squares[0]))
-    if total - kept < _HARDLY_ANY * total or (rank > 1 and kept - former[:rank].sum() > most):
+    max_gain = min(_MAX_KRYLOV_GAIN * (total - kept), _MAX_KRYLOV_RELATIVE_GAIN * (kept - squares[0]))
+    if total - kept < _NEGLIGIBLE * total or (rank > 1 and kept - previous[:rank].sum() > max_gain):
         return None
     return _Subspace(basis[:, :size], images[:, :size], squares[:size], rank)
 
@@ -148,38 +152,38 @@ def _from_gram(wide: NDArray[np.float32], total: float, rank: int | None, energy
     else:
         part = (short - _with_spare(rank, short), short - 1)
         _, vectors = scipy.linalg.eigh(gram, subset_by_index=part, overwrite_a=True, check_finite=False)
-    return _Subspace(*_rotated(matrix, np.ascontiguousarray(vectors[:, ::-1])), rank)
+    return _Subspace(*_ritz_vectors(matrix, np.ascontiguousarray(vectors[:, ::-1])), rank)
 
 
-def _continued(
+def _from_start(
     wide: NDArray[np.float32], total: float, rank: int | None, energy: float | None, start: NDArray[np.float32]
 ) -> _Subspace | None:
-    """The leading subspace by few steps from `start`; None where that is too far away, as after a scene cut."""
+    """The leading subspace by few iterations from `start`; None where that is too far away, as after a scene cut."""
     images = wide.T @ start
     squares = np.linalg.eigvalsh(_gram(images))[::-1]
-    for _ in range(_STEPS_MOST):
-        former = squares
-        basis, images, squares = _rotated(wide, np.linalg.qr(wide @ images)[0])
+    for _ in range(_MAX_WARM_ITERATIONS):
+        previous = squares
+        basis, images, squares = _ritz_vectors(wide, np.linalg.qr(wide @ images)[0])
         size = _rank_of(squares, total, rank, energy)
         if _with_spare(size, len(wide)) > start.shape[1] + size // 8:
             return None
         kept = squares[:size].sum()
-        gain = kept - former[:size].sum()
-        if gain <= _GAIN_MOST * (total - kept) and (size == 1 or gain <= _NEWS_MOST * (kept - squares[0])):
+        gain = kept - previous[:size].sum()
+        if gain <= _MAX_GAIN * (total - kept) and (size == 1 or gain <= _MAX_RELATIVE_GAIN * (kept - squares[0])):
             return _Subspace(basis, images, squares, size)
     return None
 
 
-def _rotated(wide: NDArray, basis: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
-    """The singular vectors inside the subspace of `basis` (Rayleigh-Ritz), their images, and the images' squares."""
-    return _turned(basis, wide.T @ basis)
+def _ritz_vectors(wide: NDArray, basis: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
+    """The Ritz vectors of the subspace of `basis` (its best singular vectors), their images, and these squared."""
+    return _to_ritz_vectors(basis, wide.T @ basis)
 
 
-def _turned(basis: NDArray, images: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
-    """The same, where images are known."""
+def _to_ritz_vectors(basis: NDArray, images: NDArray) -> tuple[NDArray, NDArray, NDArray[np.float64]]:
+    """The same where the images of `basis` are known: a rotation of both."""
     squares, rotation = np.linalg.eigh(_gram(images))
-    turn = np.ascontiguousarray(rotation[:, ::-1], images.dtype)
-    return basis @ turn, images @ turn, squares[::-1].clip(0)
+    rotation = np.ascontiguousarray(rotation[:, ::-1], images.dtype)
+    return basis @ rotation, images @ rotation, squares[::-1].clip(0)
 
 
 def _gram(images: NDArray) -> NDArray[np.float64]:
@@ -188,8 +192,8 @@ def _gram(images: NDArray) -> NDArray[np.float64]:
 
 
 def _with_spare(rank: int, short: int) -> int:
-    """How many vectors to follow, so that a warm step converges."""
-    return min(short, rank + max(8, rank // 4))
+    """How many vectors to follow, so that a warm iteration converges."""
+    return min(short, rank + max(_MIN_SPARE, rank // 4))
 
 
 def _rank_of(squares: NDArray[np.float64], total: float, rank: int | None, energy: float | None) -> int:
@@ -197,19 +201,19 @@ def _rank_of(squares: NDArray[np.float64], total: float, rank: int | None, energ
     if rank is not None:
         return rank
     missing = total - np.cumsum(squares)
-    enough = np.flatnonzero(missing <= (1 - (energy or 0)) * total + 1e-14 * total)
+    enough = np.flatnonzero(missing <= (1 - (energy or 0)) * total + _ROUNDING[np.dtype(np.float64)] * total)
     return int(enough[0]) + 1 if len(enough) else len(squares)
 
 
 def _signs(basis: NDArray, start: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """What each vector is multiplied by."""
-    greatest = basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])]
-    signs = np.where(greatest < 0, np.float32(-1), np.float32(1))
+    """The sign that each vector is multiplied by, float32 [p]: 1 or -1."""
+    largest = basis[np.abs(basis).argmax(axis=0), np.arange(basis.shape[1])]
+    signs = np.where(largest < 0, np.float32(-1), np.float32(1))
     if start is not None and len(start) == len(basis):
         shared = min(start.shape[1], basis.shape[1])
-        along = np.einsum("ij,ij->j", start[:, :shared], basis[:, :shared])
-        clear = np.abs(along) > 0.5
-        signs[:shared][clear] = np.sign(along[clear])
+        correlation = np.einsum("ij,ij->j", start[:, :shared], basis[:, :shared])
+        clear = np.abs(correlation) > _MIN_CORRELATION
+        signs[:shared][clear] = np.sign(correlation[clear])
     return signs
 
 

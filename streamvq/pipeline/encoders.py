@@ -10,7 +10,7 @@ import numpy as np
 
 from streamvq.frames import CodedFrame, Frame
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.lowrank.low_rank import LowRank, along, run_length
+from streamvq.lowrank.low_rank import LowRank, cold_start_interval, truncate_frames
 from streamvq.options import LowRankOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
@@ -83,7 +83,7 @@ class VectorQuantization:
         self.decoder = codebook
         self._lossy = lossy
         self._low_rank = low_rank
-        self.batch_length = run_length(pixels) if low_rank else 1
+        self.batch_length = cold_start_interval(pixels) if low_rank else 1
 
     def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
         """The frames of a batch as codes."""
@@ -94,7 +94,7 @@ class VectorQuantization:
                 yield EncodedFrame(coded, _stats(frame, coded, book.channels, error))
             return
         space = "gray" if book.channels == 1 else "rgb"
-        for frame, factors, truncated in along(frames, self._low_rank, self.batch_length, space == "gray"):
+        for frame, factors, truncated in truncate_frames(frames, self._low_rank, self.batch_length, space == "gray"):
             coded, _ = book.quantize_frame(truncated)
             height, width = frame.pixels.shape[:2]
             picture = split(truncated.pixels, space)[0].reshape(height, width, -1)
@@ -112,7 +112,7 @@ class Factorization:
     def __init__(self, options: LowRankOptions, space: str | None, stored: bool, pixels: int | None = None) -> None:
         self._options = options
         self.decoder = LowRankCodec(space or ("ycbcr420" if stored else "rgb"), options.patch, stored)
-        self.batch_length = run_length(pixels)
+        self.batch_length = cold_start_interval(pixels)
 
     def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
         """The frames of a batch as factors; the first starts cold, each other one from the one before."""

@@ -16,7 +16,7 @@ import numpy as np
 from streamvq.errors import MediaError, StreamVQError
 from streamvq.frames import Failed, Frame
 from streamvq.keywords import keywords
-from streamvq.lowrank.low_rank import along, run_length
+from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.arrays import Arrays, ArraySource
@@ -151,7 +151,7 @@ def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOption
         return [frame if isinstance(frame, Failed) else None for frame in loaded]
 
     counted, bad = 0, []
-    length = run_length(source.info.pixels) if options.truncates else 1
+    length = cold_start_interval(source.info.pixels) if options.truncates else 1
     ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
     progress = options.progress or NoProgress()
     with (
@@ -176,7 +176,7 @@ def warm_up(
     ahead = frames_ahead(options.jobs, source.info.pixels)
     head = list(ordered_map(source.load, islice(items, warmup), options.jobs, ahead))
     sketch = new_sketch(options)
-    length = run_length(source.info.pixels) if options.truncates else 1
+    length = cold_start_interval(source.info.pixels) if options.truncates else 1
     for frame in _as_fitted(iter(head), options, length):
         sketch.absorb(frame.pixels, frame.index)
     book = fit_sketch(sketch, options)
@@ -217,7 +217,7 @@ def _as_fitted(frames: Iterator[Frame], options: FitOptions, length: int) -> Ite
     """Frames as the codebook is to see them: of low rank, where that is asked for."""
     if options.low_rank is None:
         return frames
-    return (truncated for _, _, truncated in along(frames, options.low_rank, length, options.is_gray))
+    return (truncated for _, _, truncated in truncate_frames(frames, options.low_rank, length, options.is_gray))
 
 
 def new_sketch(options: FitOptions) -> Sketch:

@@ -1,14 +1,10 @@
-"""`Codebook`: the frozen table of codes that everything else is written with, and its file."""
+"""`Codebook`: the frozen table of codes that everything else is written with, and the search in it."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,31 +19,16 @@ from streamvq.frames import Frame, IndexFrame
 from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
+from streamvq.quantize.codebook_file import FORMAT, CodebookContent, codebook_to_bytes, read_codebook_file
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
 from streamvq.staging import staged_file
 
-FORMAT_VERSION = 1
-_META_BYTES_MOST = 1 << 20
-_NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
-    zipfile.BadZipFile,
-    zlib.error,
-    tokenize.TokenError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    RuntimeError,  # also encryption, unknown compression, and JSON that is too deep
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Codebook:
-    """An immutable table of codes; code i is row i, in every file and for ever.
+    """An immutable table of codes; code i is row i, in every file and version.
 
     `block` is the height and width in pixels of what one code stands for. `codes` is uint8 of shape [k, d], k from
     1 to 65,536: one sample a pixel for space "gray", three for "rgb", and for "ycbcr420" a block's luma, then its
@@ -89,8 +70,8 @@ class Codebook:
         object.__setattr__(self, "codes", codes)
 
     def __repr__(self) -> str:
-        kind = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
-        return f"<Codebook of {len(self)} {kind} codes, {self.fingerprint[:12]}>"
+        layout = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
+        return f"<Codebook of {len(self)} {layout} codes, {self.fingerprint[:12]}>"
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -108,7 +89,7 @@ class Codebook:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content (space, block, codes), as 64 hex digits."""
-        head = json.dumps(["streamvq codebook", self.space, list(self.block), list(self.codes.shape)])
+        head = json.dumps([FORMAT, self.space, list(self.block), list(self.codes.shape)])
         return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes()).hexdigest()
 
     @cached_property
@@ -160,22 +141,25 @@ class Codebook:
         if len(self) < 256**codes.itemsize and int(codes.max()) >= len(self):
             raise IndexError(f"code {codes.max()}: the codebook has {len(self)}")
         if self.block == (1, 1):
-            return codes
-        high, wide = self.block
-        inside = np.arange(high * wide, dtype=np.uint32).reshape(high, 1, wide)
-        rows = codes.astype(np.uint32)[:, None, :, None] * np.uint32(high * wide) + inside
-        rows_high, rows_wide = codes.shape
-        return rows.reshape(rows_high * high, rows_wide * wide)[: frame.height, : frame.width]
+            return frame.codes
+        height, width = self.block
+        inside = np.arange(height * width, dtype=np.uint32).reshape(height, 1, width)
+        palette_rows = frame.codes.astype(np.uint32)[:, None, :, None] * np.uint32(height * width) + inside
+        rows, columns = frame.codes.shape
+        return palette_rows.reshape(rows * height, columns * width)[: frame.height, : frame.width]
 
     def quantize(self, pixels: NDArray) -> NDArray:
         """The row of the nearest code for each pixel or block, exact in squared distance; ties go to the lowest row.
 
-        `pixels` is uint8 or uint16 [height, width] (gray) or [height, width, 1, 3 or 4]. Color becomes luma for
-        a gray codebook, gray becomes R=G=B for an RGB one. Blocks at the edges are padded by replication. Returns
-        uint8 (up to 256 codes) or uint16: one entry a pixel or block. Raises TypeError or ValueError for other types
-        and shapes.
+        `pixels` is uint8 or uint16 [height, width] (gray), [height, width, 1, 3 or 4], or a batch of these,
+        [n, height, width, 1, 3 or 4]. Color becomes luma for a gray codebook, gray becomes R=G=B for an RGB one.
+        Blocks at the edges are padded by replication. Returns uint8 (up to 256 codes) or uint16: one entry for each
+        pixel or block, [rows, columns] or for a batch [n, rows, columns]. Raises TypeError or ValueError for other
+        types and shapes.
         """
         pixels = np.asarray(pixels)
+        if pixels.ndim == 4 and len(pixels):
+            return np.stack([self.quantize(picture) for picture in pixels])
         return self._finder.find(self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)[0])
 
     def samples(self, pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -183,13 +167,13 @@ class Codebook:
         return split(pixels, self.space) if self.block == (1, 1) else image_to_blocks(pixels, self.block, self.space)
 
     def quantize_frame(
-        self, frame: Frame, before: IndexFrame | None = None, lossy: float = 0
+        self, frame: Frame, previous: IndexFrame | None = None, lossy: float = 0
     ) -> tuple[IndexFrame, int]:
         """`frame` as codes, and the sum of squared errors of its visible samples.
 
-        With `lossy` above 0, codes are those of a neighbor or of the frame `before` where that costs little more.
-        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0 (of blocks, the mean
-        of the others).
+        With `lossy` above 0 they are rate-distortion optimized: codes of a neighbor or of the `previous` frame where
+        that costs little more error. Alpha is kept apart, untouched. Fully transparent pixels have no color: they
+        take row 0 (in blocks, the mean of the others).
         """
         samples, alpha = self.samples(frame.pixels)
         if alpha is not None and self.block == (1, 1):
@@ -197,8 +181,7 @@ class Codebook:
             samples = np.where(hidden, self.codes[0] if self.space == "rgb" else self.codes[0, 0], samples)
         codes = self._finder.find(samples)
         if lossy:
-            former = before.codes if before is not None and before.codes.shape == codes.shape else None
-            codes = self._cheaper(samples, codes, former, lossy)
+            codes = self._rd_optimized(samples, codes, previous, lossy)
             if alpha is not None and self.block == (1, 1):
                 codes[alpha == 0] = 0
         coded = IndexFrame(codes, frame.meta(alpha))
@@ -206,22 +189,30 @@ class Codebook:
             return coded, self._finder.squared_error(samples, codes)
         return coded, block_sse(frame.pixels, codes, self.pictures)
 
-    def _cheaper(self, samples: NDArray[np.uint8], nearest: NDArray, before: NDArray | None, lossy: float) -> NDArray:
-        """The codes of neighbors or of the frame before where they cost little more than the nearest."""
-        strength = lossy / 3**0.5 if self.space == "ycbcr420" else lossy  # its distances are a third of those in RGB
+    def _rd_optimized(
+        self, samples: NDArray[np.uint8], nearest: NDArray, previous: IndexFrame | None, lossy: float
+    ) -> NDArray:
+        """The codes of neighbors or of the previous frame where they cost little more than the nearest."""
+        comparable = previous is not None and previous.codes.shape == nearest.shape
+        previous_codes = previous.codes if previous is not None and comparable else None
+        # squared distances in ycbcr420 are about a third of those in RGB
+        lambda_ = (lossy / 3**0.5) ** 2 if self.space == "ycbcr420" else lossy**2
         points = samples.reshape(*nearest.shape, -1)
-        return rd_optimize(points, nearest, self.codes, scales(self.block, self.space), before, strength)
+        return rd_optimize(points, nearest, self.codes, scales(self.block, self.space), previous_codes, lambda_)
 
     def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
-        """The pixels that codes stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
+        """The pixels that codes [rows, columns] stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
 
-        `height` and `width` crop the picture of block codes. Raises IndexError for a code that the codebook does not
-        have.
+        A batch of codes, [n, rows, columns], gives a batch of pictures. `height` and `width` crop the pictures of
+        block codes. Raises IndexError for a code that the codebook does not have, TypeError for other than unsigned
+        integers.
         """
         if codes.dtype.kind != "u":
             raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
         if self.block == (1, 1):
             return self.codes.take(codes, axis=0)
+        if codes.ndim == 3 and len(codes):
+            return np.stack([self.lookup(picture, height, width) for picture in codes])
         rows, columns = codes.shape
         height, width = height or rows * self.block[0], width or columns * self.block[1]
         return render_blocks(codes, self.pictures, height, width)
@@ -231,21 +222,10 @@ class Codebook:
         return self.lookup(frame.codes, frame.height, frame.width)
 
     def to_bytes(self) -> bytes:
-        """The codebook file's content: an `.npz` with the arrays `codes` and `meta` (JSON text).
-
-        The same codebook gives the same bytes.
-        """
-        meta = {
-            "format": "streamvq codebook",
-            "version": FORMAT_VERSION,
-            "space": self.space,
-            "block": list(self.block),
-            "fingerprint": self.fingerprint,
-            "provenance": dict(self.provenance),
-        }
-        buffer = io.BytesIO()
-        np.savez(buffer, codes=self.codes, meta=np.array(json.dumps(meta)))
-        return buffer.getvalue()
+        """The content of the codebook file (see `codebook_file`); the same codebook gives the same bytes."""
+        return codebook_to_bytes(
+            CodebookContent(self.codes, self.space, self.block, self.fingerprint, self.provenance)
+        )
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
         """Write the codebook file. Raises OutputExists or OutputError; nothing half-written remains."""
@@ -255,58 +235,11 @@ class Codebook:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codebook:
         """Read a codebook file. No pickle is ever loaded. Raises CodebookError with what is wrong."""
+        content = read_codebook_file(path)
         try:
-            with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
-                return cls._from_archive(archive)
-        except FileNotFoundError as error:
-            raise CodebookError(f"{path}: no such codebook; make one with 'streamvq fit'") from error
-        except OSError as error:
-            raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
+            book = cls(content.codes, content.space, content.block, content.provenance)
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error
-        except _NOT_A_CODEBOOK as error:
-            raise CodebookError(
-                f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with 'streamvq fit'"
-            ) from error
-
-    @classmethod
-    def _from_archive(cls, archive: zipfile.ZipFile) -> Codebook:
-        meta = json.loads(str(_array(archive, "meta", "U", _META_BYTES_MOST)))
-        if meta.get("format") != "streamvq codebook":
-            raise KeyError("format")
-        if meta.get("version") != FORMAT_VERSION:
-            raise CodebookError(
-                f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
-            )
-        codes = _array(archive, "codes", "uf", MAX_SAMPLES * 8)
-        if codes.dtype.kind == "f" and not np.isfinite(codes).all():
-            raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
-        book = cls(codes, meta["space"], tuple(meta["block"]), meta.get("provenance", {}))
-        if meta.get("fingerprint") != book.fingerprint:
-            raise CodebookError("its codes do not match its fingerprint: the file is damaged or was edited")
+        if content.fingerprint != book.fingerprint:
+            raise CodebookError(f"{path}: its codes do not match its fingerprint: the file is damaged or was edited")
         return book
-
-
-def _array(archive: zipfile.ZipFile, name: str, kinds: str, most: int) -> NDArray:
-    """One array of an `.npz`, its claimed size checked before any memory is taken for it."""
-    with archive.open(f"{name}.npy") as member:
-        version = np.lib.format.read_magic(member)
-        if version != (1, 0):
-            raise ValueError(f"array header version {version}")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
-        if dtype.kind == "O":
-            raise CodebookError(f"'{name}' is a pickled object, and pickles are never loaded")
-        size = dtype.itemsize
-        for extent in shape:
-            size *= extent
-        if (
-            dtype.kind not in kinds
-            or not 0 <= size <= most
-            or min(shape, default=0) < 0
-            or (fortran and len(shape) > 1)
-        ):
-            raise CodebookError(f"'{name}' is {dtype} of shape {shape}, which no codebook has")
-        data = member.read(size + 1)
-    if len(data) != size:
-        raise CodebookError(f"'{name}' holds {len(data)} bytes where {size} are announced: the file is damaged")
-    return np.frombuffer(data, dtype).reshape(shape)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from streamvq.quantize.pixels import split
 
-_WORD = 1 << 32
+_COLORS = 1 << 24
+_WORD = 1 << 32  # counts are words of 32 bits
 
 
 class ColorSketch(Protocol):
-    """What a fit needs: absorb frames, merge with another of its kind, and hand out weighted points."""
+    """What a fit needs: absorb frames, merge with another sketch of its type, and give weighted points."""
 
     def empty(self) -> ColorSketch: ...
     def absorb(self, pixels: NDArray, key: int = 0) -> None: ...
@@ -29,14 +30,14 @@ class ColorHistogram:
     """How often each of the 2^24 RGB colors occurred, exactly.
 
     64 MB of address space, of which only the pages of colors that occur are touched. Counts are 32-bit words;
-    those that could wrap are moved to a table of large counts in time, so that no film is too long.
+    those that could wrap are moved to a table of large counts in time: films may be of any length.
     Fully transparent pixels have no color and are not counted.
     """
 
     def __init__(self) -> None:
-        self.counts = np.zeros(1 << 24, np.uint32)
+        self.counts = np.zeros(_COLORS, np.uint32)
         self.large: Counter[int] = Counter()  # color: pixels beyond those in `counts`
-        self._room = _WORD - 1  # so many more pixels cannot make any count wrap
+        self._room = _WORD - 1  # pixels that can still be counted before any count could wrap
 
     def empty(self) -> ColorHistogram:
         """A new histogram, which has seen nothing."""
@@ -48,7 +49,7 @@ class ColorHistogram:
         return {"seen": seen, "counts": self.counts[seen], "large": self.large, "room": self._room}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.counts = np.zeros(1 << 24, np.uint32)
+        self.counts = np.zeros(_COLORS, np.uint32)
         self.counts[state["seen"]] = state["counts"]
         self.large, self._room = state["large"], state["room"]
 
@@ -82,13 +83,13 @@ class ColorHistogram:
         float64 [n, 3] and int64 [n], in the order of the cells.
         """
         colors = self.exact_colors().astype(np.int64)
-        counts = self.counts[_packed(colors)].astype(np.int64)
+        counts = self.counts[_rgb24_key(colors)].astype(np.int64)
         for color, more in self.large.items():
-            counts[np.searchsorted(_packed(colors), color)] += more
+            counts[np.searchsorted(_rgb24_key(colors), color)] += more
         if not shift:
             return colors.astype(np.float64), counts
         bits = 8 - shift
-        cells = _packed(colors >> shift, bits)
+        cells = _rgb24_key(colors >> shift, bits)
         totals = [np.bincount(cells, counts * part, 1 << 3 * bits) for part in (1, *colors.T)]
         hit = totals[0] > 0
         sums, mass = np.stack(totals[1:], axis=1)[hit], totals[0][hit]
@@ -108,7 +109,8 @@ class ColorHistogram:
         return np.union1d(seen, np.array([*self.large], np.int64)) if self.large else seen
 
 
-def _packed(colors: NDArray[np.int64], bits: int = 8) -> NDArray[np.int64]:
+def _rgb24_key(colors: NDArray[np.int64], bits: int = 8) -> NDArray[np.int64]:
+    """One integer for each color [n, 3] of `bits` bits for each channel, in RGB order: RGB24 keys for 8 bits."""
     return colors[:, 0] << 2 * bits | colors[:, 1] << bits | colors[:, 2]
 
 
@@ -150,7 +152,7 @@ class LevelHistogram:
 
 @njit(nogil=True, cache=True)
 def _count(pixels, counts):  # type: ignore[no-untyped-def]
-    """Count uint8 pixels [n, 3] into one count for each packed color."""
+    """Count uint8 pixels [n, 3] into one count for each RGB24 key."""
     for i in range(pixels.shape[0]):
-        color = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
-        counts[color | np.uint32(pixels[i, 2])] += np.uint32(1)
+        key = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
+        counts[key | np.uint32(pixels[i, 2])] += np.uint32(1)

@@ -1,4 +1,4 @@
-"""Measures of loss."""
+"""Measures of loss and of plain code sizes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from streamvq.quantize.pixels import split
 
+_PEAK = 255
+
 
 def psnr_db(squared_error: float, samples: int) -> float | None:
     """Peak signal-to-noise ratio of 8-bit samples in dB: 10 log10(255^2 / mean squared error).
@@ -18,18 +20,20 @@ def psnr_db(squared_error: float, samples: int) -> float | None:
     """
     if squared_error == 0 or samples == 0:
         return None
-    return 10 * math.log10(255**2 * samples / squared_error)
+    return 10 * math.log10(_PEAK**2 * samples / squared_error)
 
 
-def code_bits(codes: int) -> int:
-    """Bits of a plain code number where there are so many codes."""
-    return max(1, math.ceil(math.log2(codes)))
+def code_bits(n_codes: int) -> int:
+    """Bits of a plain code number of a codebook with `n_codes` codes."""
+    return max(1, math.ceil(math.log2(n_codes)))
 
 
-def compression_rate(codes: int, channels: int, block: tuple[int, int]) -> float:
-    """That of plain code numbers against the 8-bit samples that a code stands for: (24 - bits) / 24 for RGB."""
-    full = 8 * channels * block[0] * block[1]
-    return (full - code_bits(codes)) / full
+def compression_rate(n_codes: int, channels: int, block: tuple[int, int]) -> float:
+    """The share of bits saved by plain code numbers against the 8-bit samples that a code of `block` (height, width)
+    stands for: (24 - bits) / 24 for RGB.
+    """
+    uncompressed_bits = 8 * channels * block[0] * block[1]
+    return (uncompressed_bits - code_bits(n_codes)) / uncompressed_bits
 
 
 def squared_error(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> int:

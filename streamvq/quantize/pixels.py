@@ -1,9 +1,11 @@
-"""Between the pixels of a frame and the samples that codes are made of."""
+"""From the pixels of a frame to the samples that codes are made of: depth, gray, luma and alpha."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
 
 
 def eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
@@ -17,8 +19,9 @@ def eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """ITU-R BT.601 luma of uint8 [..., 3], rounded to nearest: uint8 [...]. Gray (R=G=B) keeps its value."""
-    weighted = rgb[..., 0] * np.uint32(299) + rgb[..., 1] * np.uint32(587) + rgb[..., 2] * np.uint32(114)
-    return ((weighted + np.uint32(500)) // np.uint32(1000)).astype(np.uint8)
+    r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    weighted = r * np.uint32(LUMA_R) + g * np.uint32(LUMA_G) + b * np.uint32(LUMA_B)
+    return ((weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)).astype(np.uint8)
 
 
 def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

@@ -1,9 +1,9 @@
-"""Fewer bits for a chosen loss: codes of neighbors are kept where they cost little.
+"""Rate-distortion optimization of codes: those of neighbors are kept where they cost little error.
 
-Entropy-constrained vector quantization (Chou, Lookabaugh and Gray 1989): of the nearest code and those of the frame
-before, to the left and above, each place takes the one of least error + lambda x bits. The bits are those of a small
-adaptive model, much like the one that the index coder has. Places are decided in row order, so that a choice is
-seen by those after it.
+Entropy-constrained vector quantization (Chou, Lookabaugh and Gray 1989): of the nearest code and those of the
+previous frame, to the left and above, each position takes the one of least error + lambda x bits. The bits are those
+of a small adaptive model, much like the one that the index coder has. Positions are decided in row order, so that a
+decision is seen by those after it.
 """
 
 from __future__ import annotations
@@ -14,34 +14,46 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_ONE = 1 << 12  # of a probability
-_RATE = 5  # a probability moves by 2^-5 of the way
-_BIT = 256  # of a cost
-_NEW_CODE = 0.7  # a new code costs about this share of its plain bits
-_ERROR = 1 << 16  # a unit of squared error
-_PATTERNS = 64  # which of the codes around are equal
-_COSTS = np.rint(-_BIT * np.log2(np.maximum(np.arange(_ONE + 1), 1) / _ONE)).astype(np.int64)
+_PROBABILITY_ONE = 1 << 12
+_ADAPTATION_SHIFT = 5  # a probability moves by 2^-5 of the way
+_BIT = 256  # rates are in 256ths of a bit
+_NEW_CODE_SHARE = 0.7  # of its plain bits is about what a new code costs
+_ERROR_ONE = 1 << 16  # costs are in 2^-16 of a squared error
+_CONTEXTS = 64  # which of the neighboring codes are equal, and whether there is a previous frame: 6 bits
+_RATES = np.rint(-_BIT * np.log2(np.maximum(np.arange(_PROBABILITY_ONE + 1), 1) / _PROBABILITY_ONE)).astype(
+    np.int64
+)  # of an event by its probability
 
 
 def rd_optimize(
-    samples: NDArray,
+    samples: NDArray[np.uint8],
     nearest: NDArray,
     codes: NDArray[np.uint8],
-    factors: NDArray[np.int16],
-    before: NDArray | None,
-    strength: float,
+    scales: NDArray[np.int16],
+    previous: NDArray | None,
+    lambda_: float,
 ) -> NDArray:
     """Codes that cost fewer bits than the `nearest`, [rows, columns], of the same type.
 
-    `samples` is uint8 [rows, columns, d], `codes` [k, d]; differences count times `factors` [d]. `before` are the
-    codes chosen for the frame before, or None. A bit is worth a squared error of `strength` squared.
+    `samples` is uint8 [rows, columns, d], `codes` [k, d]; differences count times `scales` [d]. `previous` are the
+    codes chosen for the previous frame, or None. A bit is worth a squared error of `lambda_`.
     """
     chosen = np.empty_like(nearest)
-    new_code = int(_BIT * _NEW_CODE * np.log2(max(2, len(codes))))
-    former = nearest if before is None else before
-    squares = factors.astype(np.int32) ** 2
-    worth = np.int64(round(strength**2 * _ERROR / _BIT))
-    _choose(samples, nearest, codes, squares, former, before is not None, worth, new_code, _COSTS, chosen)
+    new_code_rate = int(_BIT * _NEW_CODE_SHARE * np.log2(max(2, len(codes))))
+    squares = scales.astype(np.int32) ** 2
+    fixed_lambda = np.int64(round(lambda_ * _ERROR_ONE / _BIT))
+    _choose(
+        samples,
+        nearest,
+        codes,
+        squares,
+        nearest if previous is None else previous,
+        previous is not None,
+        fixed_lambda,
+        new_code_rate,
+        _RATES,
+        chosen,
+    )
     return chosen
 
 
@@ -51,48 +63,54 @@ def _choose(
     nearest: Any,
     codes: Any,
     squares: Any,
-    before: Any,
-    moving: Any,
-    worth: Any,
-    new_code: Any,
-    costs: Any,
+    previous: Any,
+    has_previous: Any,
+    lambda_: Any,
+    new_code_rate: Any,
+    rates: Any,
     chosen: Any,
 ) -> None:
-    """`worth` is the squared error, in 2^-16, that a 256th of a bit is worth."""
+    """`lambda_` is the squared error, in 2^-16, that a 256th of a bit is worth."""
     rows, columns = nearest.shape
-    chances = np.full((_PATTERNS, 3), _ONE // 2, np.int64)  # that the code is that of before, left, above
-    options = np.zeros(3, np.int64)
+    # that the code is that of the previous frame, to the left, above
+    probabilities = np.full((_CONTEXTS, 3), _PROBABILITY_ONE // 2, np.int64)
+    candidates = np.zeros(3, np.int64)
     for y in range(rows):
         for x in range(columns):
-            options[1] = chosen[y, x - 1] if x else (chosen[y - 1, x] if y else nearest[y, x])
-            options[2] = chosen[y - 1, x] if y else options[1]
-            options[0] = before[y, x] if moving else options[1]
-            corner = chosen[y - 1, x - 1] if y and x else options[2]
-            right = chosen[y - 1, x + 1] if y and x + 1 < columns else options[2]
-            pattern = np.int64(options[0] == options[1]) | np.int64(options[0] == options[2]) << 1
-            pattern |= np.int64(options[1] == options[2]) << 2 | np.int64(corner == options[2]) << 3
-            pattern |= np.int64(right == options[2]) << 4 | np.int64(moving) << 5
-            chance = chances[pattern]
+            candidates[1] = chosen[y, x - 1] if x else (chosen[y - 1, x] if y else nearest[y, x])
+            candidates[2] = chosen[y - 1, x] if y else candidates[1]
+            candidates[0] = previous[y, x] if has_previous else candidates[1]
+            corner = chosen[y - 1, x - 1] if y and x else candidates[2]
+            right = chosen[y - 1, x + 1] if y and x + 1 < columns else candidates[2]
+            context = np.int64(candidates[0] == candidates[1]) | np.int64(candidates[0] == candidates[2]) << 1
+            context |= np.int64(candidates[1] == candidates[2]) << 2 | np.int64(corner == candidates[2]) << 3
+            context |= np.int64(right == candidates[2]) << 4 | np.int64(has_previous) << 5
+            probability = probabilities[context]
             point = samples[y, x]
             best = np.int64(nearest[y, x])
-            price = costs[_ONE - chance[0]] + costs[_ONE - chance[1]] + costs[_ONE - chance[2]] + new_code
-            nothing_less = np.int64(_distance(point, codes[best], squares))  # no other code has
-            least = nothing_less * _ERROR + worth * price
-            spent = 0
+            rate = (
+                rates[_PROBABILITY_ONE - probability[0]]
+                + rates[_PROBABILITY_ONE - probability[1]]
+                + rates[_PROBABILITY_ONE - probability[2]]
+                + new_code_rate
+            )
+            least_error = np.int64(_distance(point, codes[best], squares))  # no other code has
+            best_cost = least_error * _ERROR_ONE + lambda_ * rate
+            rate_so_far = 0
             for i in range(3):
-                option = options[i]
-                price = spent + costs[chance[i]]
-                if nothing_less * _ERROR + worth * price < least:
-                    cost = np.int64(_distance(point, codes[option], squares)) * _ERROR + worth * price
-                    if cost < least:
-                        least, best = cost, option
-                spent += costs[_ONE - chance[i]]
+                candidate = candidates[i]
+                rate = rate_so_far + rates[probability[i]]
+                if least_error * _ERROR_ONE + lambda_ * rate < best_cost:
+                    cost = np.int64(_distance(point, codes[candidate], squares)) * _ERROR_ONE + lambda_ * rate
+                    if cost < best_cost:
+                        best_cost, best = cost, candidate
+                rate_so_far += rates[_PROBABILITY_ONE - probability[i]]
             chosen[y, x] = best
             for i in range(3):
-                if options[i] == best:
-                    chance[i] += (_ONE - chance[i]) >> _RATE
+                if candidates[i] == best:
+                    probability[i] += (_PROBABILITY_ONE - probability[i]) >> _ADAPTATION_SHIFT
                     break
-                chance[i] -= chance[i] >> _RATE
+                probability[i] -= probability[i] >> _ADAPTATION_SHIFT
 
 
 @njit(nogil=True, inline="always")

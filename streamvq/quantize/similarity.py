@@ -1,8 +1,8 @@
-"""How alike two pictures are: squared errors, SSIM, flicker, and distinct colors.
+"""How similar two pictures are: squared errors, SSIM, flicker, and distinct colors.
 
 SSIM is that of Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural
 similarity" (2004): a Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, L = 255, and the mean over all
-places where the whole window is inside the picture.
+positions where the whole window is inside the picture.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.quantize.color import luma_of
 from streamvq.quantize.pixels import split
 
 WINDOW = 11
-BACKDROP = 128  # what transparent pictures are render_blocks on: mid gray
-_STEPS = np.arange(WINDOW) - WINDOW // 2
-_WEIGHTS = np.exp(-(_STEPS**2) / (2 * 1.5**2))
+BACKDROP = 128  # what transparent pictures are composited on: mid gray
+_SIGMA = 1.5
+_OFFSETS = np.arange(WINDOW) - WINDOW // 2
+_WEIGHTS = np.exp(-(_OFFSETS**2) / (2 * _SIGMA**2))
 _WEIGHTS /= _WEIGHTS.sum()
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+_PEAK = 255  # L
+_C1, _C2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
 
 
 def composite(pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
-    """What is seen of a frame: its pixels over mid gray, and where it is not fully transparent.
+    """The pixels of a frame over mid gray, and where it is not fully transparent.
 
     `pixels` is uint8 or uint16 [height, width, 1, 3 or 4]. Returns uint8 [height, width, 3], contiguous, and bool
     [height, width], None where all of it is visible.
@@ -30,8 +33,8 @@ def composite(pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | N
     rgb, alpha = split(pixels, "rgb")
     if alpha is None or alpha.min() == 255:
         return rgb, None
-    share = alpha[..., None].astype(np.uint16)
-    return ((rgb * share + BACKDROP * (255 - share) + 127) // 255).astype(np.uint8), alpha > 0
+    opacity = alpha[..., None].astype(np.uint16)
+    return ((rgb * opacity + BACKDROP * (255 - opacity) + 127) // 255).astype(np.uint8), alpha > 0
 
 
 def squared_errors(
@@ -54,27 +57,27 @@ def ssim(reference: NDArray[np.uint8], test: NDArray[np.uint8]) -> float:
     """
     if np.array_equal(reference, test):
         return 1.0  # rounding would say 0.9999999
-    return float(_ssim(_of_window_size(reference), _of_window_size(test), _WEIGHTS, _C1, _C2))
+    return float(_ssim(_at_least_window_size(reference), _at_least_window_size(test), _WEIGHTS, _C1, _C2))
 
 
-def _of_window_size(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _at_least_window_size(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
     """A plane that is at least as large as the window."""
-    short = [max(0, WINDOW - side) for side in plane.shape]
-    padded = np.pad(plane, [(less // 2, less - less // 2) for less in short], "edge") if any(short) else plane
+    missing = [max(0, WINDOW - side) for side in plane.shape]
+    padded = np.pad(plane, [(n // 2, n - n // 2) for n in missing], "edge") if any(missing) else plane
     return padded.astype(np.float64)  # float32 has no room for the small variances of flat parts
 
 
 def still_and_changed(
-    reference_before: NDArray[np.uint8],
+    previous_reference: NDArray[np.uint8],
     reference: NDArray[np.uint8],
-    test_before: NDArray[np.uint8],
+    previous_test: NDArray[np.uint8],
     test: NDArray[np.uint8],
 ) -> tuple[int, int]:
     """How many pixels are the same in both reference frames, and how many of those differ between the test frames.
 
     All are uint8 [height, width, 3].
     """
-    frames = (reference_before, reference, test_before, test)
+    frames = (previous_reference, reference, previous_test, test)
     still, changed = _still_and_changed(*(frame.reshape(-1, 3) for frame in frames))
     return int(still), int(changed)
 
@@ -111,10 +114,9 @@ def _squared_errors(reference, test, lumas):  # type: ignore[no-untyped-def]
         r, g, b = np.int32(reference[i, 0]), np.int32(reference[i, 1]), np.int32(reference[i, 2])
         s, h, c = np.int32(test[i, 0]), np.int32(test[i, 1]), np.int32(test[i, 2])
         total += (r - s) * (r - s) + (g - h) * (g - h) + (b - c) * (b - c)
-        one = np.uint32(299 * r + 587 * g + 114 * b + 500) // np.uint32(1000)
-        other = np.uint32(299 * s + 587 * h + 114 * c + 500) // np.uint32(1000)
-        lumas[0, i], lumas[1, i] = one, other
-        difference = np.int32(one) - np.int32(other)
+        reference_luma, test_luma = luma_of(r, g, b), luma_of(s, h, c)
+        lumas[0, i], lumas[1, i] = reference_luma, test_luma
+        difference = np.int32(reference_luma) - np.int32(test_luma)
         luma_total += difference * difference
     return total, luma_total
 
@@ -150,30 +152,30 @@ def _ssim(a, b, weights, c1, c2):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _still_and_changed(reference_before, reference, test_before, test):  # type: ignore[no-untyped-def]
+def _still_and_changed(previous_reference, reference, previous_test, test):  # type: ignore[no-untyped-def]
     still = changed = 0
     for i in range(reference.shape[0]):
         same = True
-        moved = False
+        test_changed = False
         for c in range(3):
-            same &= reference_before[i, c] == reference[i, c]
-            moved |= test_before[i, c] != test[i, c]
+            same &= previous_reference[i, c] == reference[i, c]
+            test_changed |= previous_test[i, c] != test[i, c]
         still += same
-        changed += same & moved
+        changed += same & test_changed
     return still, changed
 
 
 @njit(nogil=True, cache=True)
-def _count_colors(pixels, found, seen_before):  # type: ignore[no-untyped-def]
-    """The number of distinct uint8 pixels [n, 3]; `found` is one bit a color, all 0; `seen_before` one byte."""
+def _count_colors(pixels, found, seen):  # type: ignore[no-untyped-def]
+    """The number of distinct uint8 pixels [n, 3]; `found` is one bit for each color, all 0; `seen` one byte."""
     count = 0
     for i in range(pixels.shape[0]):
-        color = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
-        color |= np.uint32(pixels[i, 2])
-        word, bit = color >> np.uint32(5), np.uint32(1) << (color & np.uint32(31))
+        key = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
+        key |= np.uint32(pixels[i, 2])
+        word, bit = key >> np.uint32(5), np.uint32(1) << (key & np.uint32(31))
         if not found[word] & bit:
             found[word] |= bit
-            seen_before[color] = 1
+            seen[key] = 1
             count += 1
     return count
 

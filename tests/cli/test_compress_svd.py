@@ -186,7 +186,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
 
 def test_cut_off(clip: Path, tmp_path: Path, good: Callable, cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
-    monkeypatch.setattr("streamvq.lowrank.low_rank._RUN_MOST", 4)
+    monkeypatch.setattr("streamvq.lowrank.low_rank._MAX_WARM_FRAMES", 4)
     good("compress", clip, "--method", "svd", "--rank", 4)
     data = (tmp_path / "clip.svq").read_bytes()
     cut = saved(tmp_path / "cut.svq", data[: len(data) * 7 // 10])

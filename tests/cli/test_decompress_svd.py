@@ -25,7 +25,7 @@ SVD = ("--method", "svd", "--rank", 4)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of four frames."""
     monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
-    monkeypatch.setattr(low_rank, "_RUN_MOST", 4)
+    monkeypatch.setattr(low_rank, "_MAX_WARM_FRAMES", 4)
 
 
 def picture(shift: int) -> NDArray[np.uint8]:

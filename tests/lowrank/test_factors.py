@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -13,24 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
-from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq import Frame, UsageError
 from streamvq.frames import FrameMeta, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, VALUE_MOST, factor_shapes
+from streamvq.lowrank.factors import MAX_BITS, MAX_STEP, MAX_VALUE, factor_shapes
 from streamvq.lowrank.planes import plane_sizes
 from streamvq.options import LowRankOptions
 
 SPACES = ["gray", "rgb", "ycbcr420"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """As in workers; several would only wait for each other where matrices are small."""
-    with threadpool_limits(1):
-        yield
 
 
 def levels(plane: PlaneFactors, step: Fraction, side: int, height: int, width: int) -> list[list[int]]:
@@ -91,7 +82,7 @@ def test_pictures_are_exact(case: tuple[LowRankFrame, str, int]) -> None:
     assert (LowRankCodec(space, side).render(frame) == drawn(frame, space, side)).all()
 
 
-@given(frames(BITS_MOST, VALUE_MOST, STEP_MOST))
+@given(frames(MAX_BITS, MAX_VALUE, MAX_STEP))
 def test_pictures_of_the_greatest_factors_are_exact_too(case: tuple[LowRankFrame, str, int]) -> None:
     frame, space, side = case
     assert (LowRankCodec(space, side).render(frame) == drawn(frame, space, side)).all()
@@ -142,7 +133,7 @@ def test_quantizing_errs_less_than_truncation(
         made = codec.factor_frame(Frame(pixels), how)
         assert made.truncation_error > 0
         assert made.squared_error < 2 * made.truncation_error
-        assert 1 <= made.coded.step <= STEP_MOST
+        assert 1 <= made.coded.step <= MAX_STEP
 
 
 @pytest.mark.parametrize("patch", [0, 8])
@@ -187,7 +178,7 @@ def test_bits_follow_singular_values(space: str, patch: int, pictures: list[NDAr
             assert plane.rank or number
             assert plane.left.any(axis=(1, 2)).all()
             assert plane.right.any(axis=(1, 2)).all()
-            assert max(plane.bits, default=0) <= BITS_MOST
+            assert max(plane.bits, default=0) <= MAX_BITS
 
 
 def test_sizes_of_factors() -> None:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
-from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq import Frame, UsageError
-from streamvq.lowrank.low_rank import LowRank, along, low_rank, run_length
+from streamvq.lowrank.low_rank import LowRank, cold_start_interval, low_rank, truncate_frames
 from streamvq.options import LowRankOptions
 
 TYPES = [np.uint8, np.uint16]
 SIZES = [(1, 1), (1, 9), (9, 1), (24, 7), (7, 24), (32, 48)]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """As in workers; several would only wait for each other where matrices are small."""
-    with threadpool_limits(1):
-        yield
 
 
 def best(plane: NDArray, rank: int) -> NDArray[np.float64]:
@@ -34,11 +24,11 @@ def best(plane: NDArray, rank: int) -> NDArray[np.float64]:
     return (u[:, :rank] * s[:rank]) @ v[:rank]
 
 
-def as_pixels(planes: list[NDArray[np.float64]], kind: type) -> NDArray:
-    return np.floor(np.dstack(planes) + 0.5).clip(0, np.iinfo(kind).max).astype(kind)
+def as_pixels(planes: list[NDArray[np.float64]], dtype: type) -> NDArray:
+    return np.floor(np.dstack(planes) + 0.5).clip(0, np.iinfo(dtype).max).astype(dtype)
 
 
-def image_to_blocks(plane: NDArray, side: int) -> NDArray:
+def patch_matrix(plane: NDArray, side: int) -> NDArray:
     """The matrix of a plane's patches, slowly."""
     height, width = plane.shape
     rows = [min(y, height - 1) for y in range(-(-height // side) * side)]
@@ -77,7 +67,7 @@ def test_a_photo_is_what_numpy_makes_of_it(rank: int, photo: NDArray[np.uint8]) 
 def test_patches_are_what_numpy_makes_of_their_matrix(side: int, photo: NDArray[np.uint8]) -> None:
     height, width, _ = photo.shape
     near = low_rank(photo, 3, patch=side)
-    planes = [pasted(best(image_to_blocks(photo[..., i], side), 3), side, height, width) for i in range(3)]
+    planes = [pasted(best(patch_matrix(photo[..., i], side), 3), side, height, width) for i in range(3)]
     difference = near.pixels().astype(int) - as_pixels(planes, np.uint8)
     assert np.abs(difference).max() <= 1
     assert np.count_nonzero(difference) < 1e-3 * difference.size
@@ -190,8 +180,8 @@ def test_pure(side: int, photo: NDArray[np.uint8]) -> None:
 
 
 def test_strides_do_not_matter(photo: NDArray[np.uint8]) -> None:
-    turned = photo[::-2, ::3, ::-1]
-    assert identical(low_rank(turned, 4), low_rank(np.ascontiguousarray(turned), 4))
+    strided = photo[::-2, ::3, ::-1]
+    assert identical(low_rank(strided, 4), low_rank(np.ascontiguousarray(strided), 4))
 
 
 def test_a_warm_start_is_nearly_as_near() -> None:
@@ -257,16 +247,16 @@ def test_other_shapes(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(("pixels", "expected"), [(None, 1), (1, 8), (480 * 270, 8), (1920 * 1080, 4), (1 << 26, 1)])
 def test_runs_are_shorter_for_larger_frames(pixels: int | None, expected: int) -> None:
-    assert run_length(pixels) == expected
+    assert cold_start_interval(pixels) == expected
 
 
 def test_frames_along_a_film_start_anew_with_every_run() -> None:
     """So that a run looks the same, whatever came before it."""
     frames = [Frame(smooth(shift=shift), shift, name=f"{shift}.png") for shift in range(7)]
     how = LowRankOptions(rank=4)
-    results = list(along(frames, how, 3, gray=False))
+    results = list(truncate_frames(frames, how, 3, gray=False))
     for first in (3, 6):
-        tail = list(along(frames[first:], how, 3, gray=False))
+        tail = list(truncate_frames(frames[first:], how, 3, gray=False))
         for (_, near, truncated), (_, other, again) in zip(results[first:], tail, strict=True):
             assert identical(near, other)
             assert (truncated.pixels == again.pixels).all()
@@ -278,7 +268,7 @@ def test_frames_along_a_film_start_anew_with_every_run() -> None:
 
 def test_gray_is_the_luma_of_color() -> None:
     pixels = noise(16, 16)
-    ((_, near, truncated),) = along([Frame(pixels)], LowRankOptions(rank=16), 1, gray=True)
+    ((_, near, truncated),) = truncate_frames([Frame(pixels)], LowRankOptions(rank=16), 1, gray=True)
     luma = pixels @ np.array([0.299, 0.587, 0.114])
     assert near.ranks == (16,)
     assert truncated.pixels.shape == (16, 16, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -12,20 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, load, noise
-from threadpoolctl import threadpool_limits
 
 import streamvq
 from streamvq.lowrank.svd import Truncation, singular_values, truncate
 
 COLD, WARM = 1.001, 1.005  # times the least error, as the root of the sum of squares
 ROUNDING = 2e-6  # of the root of all squares: single precision, summed up
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """As in workers; several would only wait for each other where matrices are small."""
-    with threadpool_limits(1):
-        yield
 
 
 @st.composite

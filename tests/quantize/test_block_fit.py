@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from pictures import SAMPLES, flat, load, noise, smooth
 
-from streamvq.quantize.block_fit import _lloyd, _with_worst, fit_blocks
+from streamvq.quantize.block_fit import _BlockPoints, _lloyd, _with_worst, fit_blocks
 from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import blocks_to_image, by_luma, code_length, image_to_blocks, scales
@@ -18,7 +18,7 @@ CHELSEA = load(SAMPLES / "photos" / "chelsea.png")
 
 
 def sample_of(*frames: NDArray, **settings: Any) -> BlockSample:
-    sample = BlockSample(**{"block": (4, 4), "space": "rgb", "seed": 0, "most": 20000, "limit": 500, **settings})
+    sample = BlockSample(**{"block": (4, 4), "space": "rgb", "seed": 0, "capacity": 20000, "limit": 500, **settings})
     for key, frame in enumerate(frames):
         sample.absorb(frame, key)
     return sample
@@ -47,7 +47,7 @@ def test_few_blocks_are_kept_exactly(space: str, spare: int) -> None:
 
 
 def test_few_blocks_are_kept_though_the_sample_misses_them() -> None:
-    assert error_of(fit_blocks(sample_of(noise(40, 40), most=7), 100, 0), noise(40, 40)) == 0
+    assert error_of(fit_blocks(sample_of(noise(40, 40), capacity=7), 100, 0), noise(40, 40)) == 0
 
 
 @pytest.mark.parametrize("space", ["rgb", "gray", "ycbcr420"])
@@ -62,31 +62,32 @@ def test_more_blocks_than_codes_gives_all_the_codes(k: int, space: str) -> None:
 
 def test_centers_that_coincide_make_room_for_the_worst_blocks() -> None:
     points = np.array([[0, 0], [9, 9], [50, 50], [200, 200]], np.uint8)
-    weights, factors = np.array([1, 1000, 1, 1]), np.ones(2, np.int16)
-    codes = _with_worst(points[:1], points, weights, factors, 3)
+    blocks = _BlockPoints(points, np.array([1, 1000, 1, 1]), np.ones(2, np.int16))
+    codes = _with_worst(points[:1], blocks, 3)
     assert codes.tolist() == [[0, 0], [9, 9], [200, 200]]
 
 
-@pytest.mark.parametrize("steps", [3, 10])
-def test_centers_without_blocks_move_to_the_worst_ones(steps: int) -> None:
+@pytest.mark.parametrize("iterations", [3, 10])
+def test_centers_without_blocks_move_to_the_worst_ones(iterations: int) -> None:
     points = np.array([[0, 0], [100, 100], [180, 180], [182, 182]], np.uint8)
     centers = np.array([[255, 0], [255, 0], [90, 90]], float)
-    moved = _lloyd(points, np.array([1, 1, 1, 3]), centers, np.ones(2, np.int16), steps, 1)
+    blocks = _BlockPoints(points, np.array([1, 1, 1, 3]), np.ones(2, np.int16), jobs=1)
+    moved = _lloyd(blocks, centers, iterations)
     assert moved[np.argsort(moved[:, 0])].tolist() == [[0, 0], [100, 100], [181.5, 181.5]]
 
 
 def test_a_sample_with_fewer_blocks_than_codes_is_filled_up() -> None:
     """What was seen has more distinct blocks than codes are asked for, but the sample does not."""
-    codes = fit_blocks(sample_of(noise(80, 80), most=10, limit=100), 64, 0)
+    codes = fit_blocks(sample_of(noise(80, 80), capacity=10, limit=100), 64, 0)
     assert distinct(codes) == 64
     rare = [flat(50)] * 30 + [noise(48, 48)]
-    codes = fit_blocks(sample_of(*rare, most=5, limit=1, block=(2, 2), space="gray"), 256, 0)
+    codes = fit_blocks(sample_of(*rare, capacity=5, limit=1, block=(2, 2), space="gray"), 256, 0)
     assert distinct(codes) == 256
 
 
 def test_the_same_input_gives_the_same_codes() -> None:
     frames = [smooth(64, 64, shift) for shift in range(4)]
-    one, two = sample_of(*frames, most=500), sample_of(most=500)
+    one, two = sample_of(*frames, capacity=500), sample_of(capacity=500)
     for key in (2, 0, 3, 1):
         two.absorb(frames[key], key)
     expected = fit_blocks(one, 40, 5)
@@ -124,7 +125,7 @@ def test_as_good_as_full_kmeans(k: int) -> None:
 
 def test_a_part_is_nearly_as_good_as_the_whole() -> None:
     whole = error_of(fit_blocks(sample_of(CHELSEA), 16, 0), CHELSEA)
-    part = error_of(fit_blocks(sample_of(CHELSEA, most=2000), 16, 0), CHELSEA)
+    part = error_of(fit_blocks(sample_of(CHELSEA, capacity=2000), 16, 0), CHELSEA)
     assert part < 1.05 * whole
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, load, noise, smooth
 
-from streamvq.quantize.block_sample import BlockSample, sample_size
+from streamvq.quantize.block_sample import BlockSample, _frame_state, sample_size
 from streamvq.quantize.blocks import code_length, image_to_blocks
 
 
 def sample_of(*frames: NDArray, keys: Any = None, block: tuple[int, int] = (4, 4), **settings: Any) -> BlockSample:
-    sample = BlockSample(block, **{"space": "rgb", "seed": 0, "most": 50, "limit": 20, **settings})
+    sample = BlockSample(block, **{"space": "rgb", "seed": 0, "capacity": 50, "limit": 20, **settings})
     for key, frame in zip(keys or range(len(frames)), frames, strict=True):
         sample.absorb(frame, key)
     return sample
@@ -28,13 +28,13 @@ def same(a: BlockSample, b: BlockSample) -> bool:
 
 
 @given(st.permutations(range(6)), st.integers(1, 5), st.integers(1, 200), st.sampled_from([1, 30, 1000]))
-def test_order_and_partition_do_not_matter(order: list[int], parts: int, most: int, limit: int) -> None:
+def test_order_and_partition_do_not_matter(order: list[int], parts: int, capacity: int, limit: int) -> None:
     frames = [smooth(9, 13, shift) for shift in range(6)]
-    whole = sample_of(*frames, most=most, limit=limit)
+    whole = sample_of(*frames, capacity=capacity, limit=limit)
     total = whole.empty()
     for part in range(parts):
         keys = order[part::parts]
-        total.merge(sample_of(*(frames[key] for key in keys), keys=keys, most=most, limit=limit))
+        total.merge(sample_of(*(frames[key] for key in keys), keys=keys, capacity=capacity, limit=limit))
     assert same(total, whole)
 
 
@@ -42,7 +42,7 @@ def test_a_sample_is_a_fair_share() -> None:
     """Each of 8 kinds of frames and each of 16 places holds about the same part of the sample."""
     places = np.arange(16, dtype=np.uint8).reshape(4, 4).repeat(4, axis=0).repeat(4, axis=1)[..., None]
     frames = [places + np.uint8(20 * key % 160) for key in range(4000)]
-    blocks, counts = sample_of(*frames, space="gray", most=6400, limit=1).points()
+    blocks, counts = sample_of(*frames, space="gray", capacity=6400, limit=1).points()
     for share in (blocks[:, 0] // 20, blocks[:, 0] % 20):
         masses = np.bincount(share, counts)
         assert masses.sum() == 6400
@@ -55,10 +55,10 @@ def test_the_seed_and_the_key_matter() -> None:
     assert not same(sample_of(*frames), sample_of(*frames, keys=[7, 2**64 - 1]))
 
 
-@pytest.mark.parametrize("most", [1, 10, 1000])
-def test_a_sample_has_its_size(most: int) -> None:
-    sample = sample_of(*(noise(32, 32, seed=seed) for seed in range(4)), most=most)
-    assert sample.points()[1].sum() == min(most, 256)
+@pytest.mark.parametrize("capacity", [1, 10, 1000])
+def test_a_sample_has_its_size(capacity: int) -> None:
+    sample = sample_of(*(noise(32, 32, seed=seed) for seed in range(4)), capacity=capacity)
+    assert sample.points()[1].sum() == min(capacity, 256)
 
 
 def test_more_than_the_sample_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_distinct_blocks_are_counted_exactly() -> None:
     plan[:, 0] = 19
     picture = tiles[plan].swapaxes(1, 2).reshape(24, 120, 3)
     for frames in (1, 3):
-        sample = sample_of(*[picture] * frames, most=1)
+        sample = sample_of(*[picture] * frames, capacity=1)
         blocks, counts = sample.points()
         assert sample.distinct() == len(np.unique(plan))
         assert {block.tobytes(): count for block, count in zip(blocks, counts.tolist(), strict=True)} == {
@@ -114,6 +114,20 @@ def test_any_pixels_are_sampled_as_they_are_cut() -> None:
             cuts = np.unique(image_to_blocks(picture, (4, 4), space)[0].reshape(-1, length), axis=0)
             for limit in (1, 20):
                 assert (sample_of(picture, space=space, limit=limit).points()[0] == cuts).all()
+
+
+def splitmix64(value: int) -> int:
+    """Its output function, by the paper of Steele, Lea and Flood."""
+    value &= 2**64 - 1
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & 2**64 - 1
+    value = (value ^ value >> 27) * 0x94D049BB133111EB & 2**64 - 1
+    return value ^ value >> 31
+
+
+@given(st.integers(-(2**63), 2**64), st.integers(0, 2**64 - 1))
+def test_frames_have_states_of_their_own(seed: int, key: int) -> None:
+    expected = splitmix64(seed ^ splitmix64(key + 0x9E3779B97F4A7C15))
+    assert int(_frame_state(seed, key)) == expected
 
 
 def test_samples_travel() -> None:

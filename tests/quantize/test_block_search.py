@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from pictures import SAMPLES, load, noise, smooth
 
 from streamvq.quantize.block_search import BlockFinder, CodeTree
-from streamvq.quantize.blocks import image_to_blocks, scales
+from streamvq.quantize.blocks import image_to_blocks
+from streamvq.quantize.blocks import scales as scales_of
 
 
-def brute(vectors: NDArray, codes: NDArray, factors: NDArray | None = None) -> tuple[NDArray, int]:
+def brute(vectors: NDArray, codes: NDArray, scales: NDArray | None = None) -> tuple[NDArray, int]:
     """Nearest rows and the sum of squared differences, with the largest arrays and the simplest code."""
-    factor = np.ones(codes.shape[1]) if factors is None else factors.astype(float)
-    points, scaled = vectors.reshape(-1, codes.shape[1]) * factor, codes * factor
+    scale = np.ones(codes.shape[1]) if scales is None else scales.astype(float)
+    points, scaled = vectors.reshape(-1, codes.shape[1]) * scale, codes * scale
     rows, error = [], 0.0
     for start in range(0, len(points), 4096):
         part = points[start : start + 4096]
@@ -29,10 +30,10 @@ def brute(vectors: NDArray, codes: NDArray, factors: NDArray | None = None) -> t
     return np.concatenate(rows).reshape(vectors.shape[:2]), int(error)
 
 
-def check(vectors: NDArray, codes: NDArray, factors: NDArray | None = None) -> None:
-    finder = BlockFinder(codes, factors)
+def check(vectors: NDArray, codes: NDArray, scales: NDArray | None = None) -> None:
+    finder = BlockFinder(codes, scales)
     rows = finder.find(vectors)
-    expected, error = brute(vectors, codes, factors)
+    expected, error = brute(vectors, codes, scales)
     assert (rows == expected).all()
     assert rows.dtype == (np.uint8 if len(codes) <= 256 else np.uint16)
     assert finder.squared_error(vectors, rows) == error
@@ -44,13 +45,13 @@ def photo(block: tuple[int, int], space: str) -> NDArray[np.uint8]:
 
 @given(st.data())
 def test_anything(data: st.DataObject) -> None:
-    """Few levels tie often, many hardly."""
+    """Few levels tie often, many rarely."""
     length, most = data.draw(st.integers(1, 20)), data.draw(st.sampled_from([1, 2, 255]))
     levels = st.integers(0, most)
     codes = data.draw(arrays(np.uint8, (data.draw(st.integers(1, 70)), length), elements=levels))
     vectors = data.draw(arrays(np.uint8, (data.draw(st.integers(1, 6)), 3, length), elements=levels))
-    factors = data.draw(st.none() | arrays(np.int16, length, elements=st.integers(1, 2)))
-    check(vectors, codes, factors)
+    scales = data.draw(st.none() | arrays(np.int16, length, elements=st.integers(1, 2)))
+    check(vectors, codes, scales)
 
 
 @pytest.mark.parametrize("space", ["gray", "rgb", "ycbcr420"])
@@ -60,7 +61,7 @@ def test_a_photo(block: tuple[int, int], space: str, count: int) -> None:
     vectors = photo(block, space)
     rng = np.random.default_rng(count)
     codes = rng.permutation(vectors.reshape(-1, vectors.shape[2]))[:count]
-    check(vectors[::3], codes, scales(block, space))
+    check(vectors[::3], codes, scales_of(block, space))
 
 
 @pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 255, 256, 257, 4096])
@@ -78,10 +79,10 @@ def test_the_largest_codebook() -> None:
 
 @pytest.mark.parametrize("length", [4, 48, 768, 16384])
 def test_the_farthest_blocks(length: int) -> None:
-    """White for black is the largest error there is, also of the longest codes with the largest factors."""
+    """White for black is the largest error there is, also of the longest codes with the largest scales."""
     codes = np.array([[255] * length, [254] * length], np.uint8)
-    factors = np.where(np.arange(length) < length * 2 // 3, 1, 2).astype(np.int16)
-    check(np.zeros((2, 3, length), np.uint8), codes, factors)
+    scales = np.where(np.arange(length) < length * 2 // 3, 1, 2).astype(np.int16)
+    check(np.zeros((2, 3, length), np.uint8), codes, scales)
 
 
 def test_equal_codes_and_ties_go_to_the_lowest_row() -> None:
@@ -129,15 +130,15 @@ def test_threads_may_share_a_finder() -> None:
         assert (rows == brute(vectors, codes)[0]).all()
 
 
-@pytest.mark.parametrize("steps", [4, 16])
-def test_codes_between_the_levels(steps: int) -> None:
+@pytest.mark.parametrize("precision", [4, 16])
+def test_codes_between_the_levels(precision: int) -> None:
     """Fits search among centers that are finer than samples, from the rows found before."""
     points = photo((4, 4), "rgb").reshape(-1, 48)[::5]
-    codes = np.random.default_rng(0).integers(0, 255 * steps, (300, 48)).astype(np.int16)
-    codes[::2] = points[: len(codes[::2])].astype(np.int16) * steps + 1
+    codes = np.random.default_rng(0).integers(0, 255 * precision, (300, 48)).astype(np.int16)
+    codes[::2] = points[: len(codes[::2])].astype(np.int16) * precision + 1
     rows = np.random.default_rng(1).integers(0, 300, len(points))
-    CodeTree(codes, np.full(48, steps, np.int16)).find(points, rows, 0)
-    assert (rows == brute(points[None].astype(int) * steps, codes)[0][0]).all()
+    CodeTree(codes, np.full(48, precision, np.int16)).find(points, rows, 0)
+    assert (rows == brute(points[None].astype(int) * precision, codes)[0][0]).all()
 
 
 def test_frames_without_blocks() -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pictures import codebook, few_colors, noise, snapshot
 
 from streamvq import Codebook, CodebookError, Frame, OutputExists
+from streamvq.quantize.blocks import code_length
 from streamvq.quantize.pixels import luma
 
 rgb_codes = arrays(np.uint8, st.tuples(st.integers(1, 300), st.just(3)))
@@ -74,6 +75,36 @@ def test_16_bits_and_alpha_quantize_like_what_they_show() -> None:
     assert (book.quantize(pixels.astype(np.uint16) * 257) == book.quantize(pixels)).all()
     opaque = np.dstack([pixels, np.full((8, 8), 255, np.uint8)])
     assert (book.quantize(opaque) == book.quantize(pixels)).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("space", "block"), [("rgb", (1, 1)), ("gray", (1, 1)), ("rgb", (2, 3)), ("gray", (4, 4)), ("ycbcr420", (4, 2))]
+)
+def test_a_batch_is_its_pictures(space: str, block: tuple[int, int], channels: int) -> None:
+    batch = np.stack([noise(9, 10, channels, seed=seed) for seed in range(3)])
+    codes = np.random.default_rng(0).integers(0, 256, (40, code_length(block, space))).astype(np.uint8)
+    book = Codebook(codes, space, block)
+    rows = book.quantize(batch)
+    assert rows.shape == (3, -(-9 // block[0]), -(-10 // block[1]))
+    assert rows.dtype == book.quantize(batch[0]).dtype
+    assert (rows == [book.quantize(pixels) for pixels in batch]).all()
+    for size in ((), (9, 10)):
+        pictures = book.lookup(rows, *size)
+        assert (pictures == [book.lookup(picture, *size) for picture in rows]).all()
+    if block != (1, 1):
+        assert pictures.shape == (3, 9, 10, book.channels)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4, 3), (2, 4, 4, 2), (1, 2, 4, 4, 3), (4,)])
+def test_what_is_no_picture_and_no_batch(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="shape"):
+        codebook().quantize(np.zeros(shape, np.uint8))
+
+
+def test_its_repr_is_one_line() -> None:
+    assert repr(codebook(16)).startswith("<Codebook of 16 rgb codes, ")
+    assert "\n" not in repr(codebook(16))
 
 
 def test_transparent_pixels_take_row_0_and_cost_nothing() -> None:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from pictures import codebook, noise, smooth
 
-from streamvq.quantize.nearest import ColorFinder, LevelFinder, NearestRows
+from streamvq.quantize.nearest import ColorFinder, LevelFinder
 
 codes3 = arrays(np.uint8, st.tuples(st.integers(1, 40), st.just(3)))
 near_black = arrays(np.uint8, st.tuples(st.integers(1, 12), st.just(3)), elements=st.integers(0, 3))  # many ties
@@ -95,29 +95,3 @@ def test_the_largest_codebook_twice() -> None:
     finder, picture = ColorFinder(codes), codes.reshape(256, 256, 3)
     for _ in range(2):
         assert (finder.find(picture).ravel() == np.arange(65536)).all()
-
-
-@pytest.mark.parametrize("width", [1, 3])
-@given(st.data())
-def test_moving_codes(width: int, data: st.DataObject) -> None:
-    """Halves are exact in floating point and tie often; codes move by little, by much, and not at all."""
-    halves = st.integers(0, 510).map(lambda value: value / 2)
-    points = data.draw(arrays(np.float64, st.tuples(st.integers(1, 30), st.just(width)), elements=halves))
-    count = data.draw(st.integers(1, 12))
-    moves = data.draw(st.lists(arrays(np.float64, (count, width), elements=halves), min_size=1, max_size=4))
-    nearest = NearestRows(points)
-    for codes in moves:
-        distance = ((points[:, None] - codes[None]) ** 2).sum(axis=2)
-        rows = nearest.update(codes)
-        assert (distance[np.arange(len(points)), rows] == distance.min(axis=1)).all()
-    assert (NearestRows(points).update(codes) == distance.argmin(axis=1)).all()
-
-
-def test_small_moves_of_many_codes() -> None:
-    rng = np.random.default_rng(3)
-    points, codes = rng.random((2000, 3)) * 255, rng.random((40, 3)) * 255
-    nearest = NearestRows(points)
-    for step in (0, 20, 5, 1, 0.1, 0.01, 0):
-        codes = codes + rng.normal(size=codes.shape) * step
-        expected = ((points[:, None] - codes[None]) ** 2).sum(axis=2).argmin(axis=1)
-        assert (nearest.update(codes) == expected).all()

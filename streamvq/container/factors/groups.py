@@ -12,7 +12,7 @@ from streamvq.container.leb128 import Leb128Reader, leb128
 from streamvq.errors import OutputError
 from streamvq.frames import LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, factor_shapes
+from streamvq.lowrank.factors import MAX_BITS, MAX_STEP, factor_shapes
 from streamvq.lowrank.planes import plane_sizes
 
 MAX_NUMBERS = 1 << 27  # of all factors of a group
@@ -44,7 +44,7 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
     heads, shapes, numbers = [], [], 0
     for height, width in sizes:
         step, bits, stacks = table.number(), [], []
-        if not 1 <= step <= STEP_MOST:
+        if not 1 <= step <= MAX_STEP:
             raise ValueError(f"a frame's step is {step}")
         for plane in plane_sizes(height, width, codec.space):
             left, right = factor_shapes(*plane, codec.patch)
@@ -55,7 +55,7 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
             if numbers > MAX_NUMBERS:
                 raise ValueError(f"it claims more than {MAX_NUMBERS} numbers")
             bits.append(tuple(table.take(rank)))
-            if max(bits[-1], default=0) > BITS_MOST:
+            if max(bits[-1], default=0) > MAX_BITS:
                 raise ValueError(f"a component has {max(bits[-1])} binary places")
             stacks += [(rank, *left), (rank, *right)]
         heads.append((step, bits))

@@ -1,0 +1,119 @@
+"""The codebook file: an `.npz` with the arrays `codes` and `meta` (JSON text)."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvq.errors import CodebookError
+from streamvq.options import MAX_SAMPLES
+
+FORMAT = "streamvq codebook"
+FORMAT_VERSION = 1
+_MAX_META_BYTES = 1 << 20
+_NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,  # also encryption, unknown compression, and JSON that is too deep
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+class CodebookContent(NamedTuple):
+    """What a codebook file holds, not checked any further: `Codebook` does that."""
+
+    codes: NDArray[Any]
+    space: str
+    block: tuple[int, int]
+    fingerprint: str
+    provenance: Mapping[str, Any]
+
+
+def codebook_to_bytes(content: CodebookContent) -> bytes:
+    """The bytes of a codebook file; the same content gives the same bytes."""
+    meta = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "space": content.space,
+        "block": list(content.block),
+        "fingerprint": content.fingerprint,
+        "provenance": dict(content.provenance),
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, codes=content.codes, meta=np.array(json.dumps(meta)))
+    return buffer.getvalue()
+
+
+def read_codebook_file(path: str | os.PathLike[str]) -> CodebookContent:
+    """Read a codebook file. No pickle is ever loaded. Raises CodebookError with what is wrong."""
+    try:
+        with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+            return _read_archive(archive)
+    except FileNotFoundError as error:
+        raise CodebookError(f"{path}: no such codebook; make one with 'streamvq fit'") from error
+    except OSError as error:
+        raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except CodebookError as error:
+        raise CodebookError(f"{path}: {error}") from error
+    except _NOT_A_CODEBOOK as error:
+        raise CodebookError(
+            f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with 'streamvq fit'"
+        ) from error
+
+
+def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
+    meta = json.loads(str(_read_array(archive, "meta", "U", _MAX_META_BYTES)))
+    if meta.get("format") != FORMAT:
+        raise KeyError("format")
+    if meta.get("version") != FORMAT_VERSION:
+        raise CodebookError(
+            f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
+        )
+    codes = _read_array(archive, "codes", "uf", MAX_SAMPLES * np.dtype(np.float64).itemsize)
+    if codes.dtype.kind == "f" and not np.isfinite(codes).all():
+        raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
+    return CodebookContent(
+        codes, meta["space"], tuple(meta["block"]), meta.get("fingerprint"), meta.get("provenance", {})
+    )
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, dtype_kinds: str, max_bytes: int) -> NDArray:
+    """One array of an `.npz`, its declared size checked before any memory is allocated for it."""
+    with archive.open(f"{name}.npy") as member:
+        version = np.lib.format.read_magic(member)
+        if version != (1, 0):
+            raise ValueError(f"array header version {version}")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
+        if dtype.kind == "O":
+            raise CodebookError(f"'{name}' is a pickled object, and pickles are never loaded")
+        size = dtype.itemsize
+        for extent in shape:
+            size *= extent
+        if (
+            dtype.kind not in dtype_kinds
+            or not 0 <= size <= max_bytes
+            or min(shape, default=0) < 0
+            or (fortran and len(shape) > 1)
+        ):
+            raise CodebookError(f"'{name}' is {dtype} of shape {shape}, which no codebook has")
+        data = member.read(size + 1)
+    if len(data) != size:
+        raise CodebookError(f"'{name}' holds {len(data)} bytes where {size} are announced: the file is damaged")
+    return np.frombuffer(data, dtype).reshape(shape)
