@@ -98,6 +98,7 @@ def test_audio_is_as_if_it_had_gone_straight(
             assert (one == other).all()
 
 
+@pytest.mark.slow
 def test_the_sample_clip(tmp_path: Path, good: Callable) -> None:
     """Of blocks, a part of it; as the command line does it."""
     source = tmp_path / "clip.mp4"
@@ -158,6 +159,7 @@ def test_audio_that_cannot_be_held_is_said(tmp_path: Path, good: Callable) -> No
     assert len(read_video(tmp_path / "out.mkv")) == 10
 
 
+@pytest.mark.slow
 def test_several_sounds(tmp_path: Path, good: Callable) -> None:
     one, both = clip(tmp_path, audio="aac"), tmp_path / "both.mkv"
     with av.open(str(one)) as source, av.open(str(one)) as again, av.open(str(both), "w") as output:
@@ -232,6 +234,7 @@ def test_a_group_of_many_codes_ends_too(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert sum(sizes) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lossy", [0, 8])
 def test_the_same_bytes_for_any_number_of_workers(lossy: float, small_groups: None, tmp_path: Path) -> None:
     source, outputs = clip(tmp_path, 12, audio="aac"), []
@@ -254,6 +257,7 @@ def test_the_same_bytes_back_for_any_number_of_workers(small_groups: None, tmp_p
         assert outputs[0] == outputs[1] == outputs[2], out
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_another_process(tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]) -> None:
     source = clip(tmp_path, audio="aac")
     streamvq.compress(source, tmp_path / "here.svq", 16, block=2, writing=OutputSettings(lossy=3))
