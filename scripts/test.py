@@ -1,10 +1,20 @@
-"""Set everything up and pass the checks and tests: python3 scripts/test.py [pytest options]"""
+"""Set everything up and pass the checks and tests: python3 scripts/test.py [pytest options]
 
+Without options the whole suite runs on all cores, and the coverage is printed at the end. Options go to pytest:
+`-m "not slow"` is the quick run, `-n 0 -x tests/media` one folder in this process, which stops at its first failure.
+"""
+
+import json
+import os
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from _environment import python_with, run
 
 OURS = ("streamvq", "tests", "scripts")
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
+LOW = 90  # percent of a file's lines; files below are named
 
 
 def main() -> None:
@@ -12,7 +22,26 @@ def main() -> None:
     run(python, "-m", "ruff", "check", *OURS)
     run(python, "-m", "ruff", "format", "--check", *OURS)
     run(python, "-m", "mypy")
-    run(python, "-m", "pytest", *sys.argv[1:])
+    if sys.argv[1:]:
+        run(python, "-m", "pytest", *PARALLEL, *sys.argv[1:])
+        return
+    with TemporaryDirectory() as folder:
+        os.environ["COVERAGE_FILE"] = str(Path(folder, "data"))
+        report = Path(folder, "coverage.json")
+        run(python, "-m", "pytest", *PARALLEL, "--cov", f"--cov-report=json:{report}")
+        print_coverage(json.loads(report.read_text("utf-8")))
+
+
+def print_coverage(measured: dict) -> None:
+    """The share of lines that ran, kernels and subprocesses left aside, and the files that fall behind."""
+    print(f"coverage: {measured['totals']['percent_covered']:.1f} % of the lines")
+    low = {
+        name: file["summary"]["percent_covered"]
+        for name, file in measured["files"].items()
+        if file["summary"]["percent_covered"] < LOW
+    }
+    for name, percent in sorted(low.items(), key=lambda item: item[1]):
+        print(f"  {percent:5.1f} %  {name}")
 
 
 if __name__ == "__main__":

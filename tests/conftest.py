@@ -35,6 +35,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("streamvq")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """One thread of BLAS and OpenMP for each process: there is one for each core, and more threads would spin."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """A test fails if a thread outlives it or an ERROR was logged meanwhile."""
@@ -49,8 +56,8 @@ def _nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def _threads() -> set[threading.Thread]:
-    """Living threads but tqdm's one monitor, which stays for ever."""
-    return {thread for thread in threading.enumerate() if thread.name != "tqdm_monitor"}
+    """Living threads but the one monitor of tqdm, which stays for ever."""
+    return {thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"}
 
 
 @pytest.fixture

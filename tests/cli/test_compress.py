@@ -34,6 +34,7 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_a_video_to_exact_colors(clip: Path, tmp_path: Path, good: Callable) -> None:
     result = good("compress", clip, "-k", 16, "-o", tmp_path / "out.mkv")
     assert "10 frames, 64x48, 16 colors, PSNR" in result.stdout
@@ -266,6 +267,7 @@ def test_an_input_named_twice_is_done_once(tmp_path: Path, good: Callable) -> No
     assert len(result.stdout.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_pipe_stage_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     clip = write_video(tmp_path / "a.mkv", [smooth()])

@@ -245,6 +245,7 @@ def test_rendering_does_not_change_the_decoded_group(tmp_path: Path) -> None:
     assert codec.patch == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (65535, 1)], ids=str)
 def test_extreme_sizes(size: tuple[int, int], tmp_path: Path, cli: Callable) -> None:
     for space in ("gray", "rgb", "ycbcr420"):

@@ -55,6 +55,7 @@ def test_the_same_seed_does_the_same(script: ModuleType) -> None:
     assert len({data for data, _ in files[0]}) > 15
 
 
+@pytest.mark.slow
 def test_the_script_says_its_seed_and_keeps_what_fails(script: ModuleType, tmp_path: Path) -> None:
     command = [sys.executable, SCRIPT, "--seconds", "0.3", "--seed", "5"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -121,6 +122,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(["codes", "space", "block", "fingerprint", "fps", "frames", "width", "audio_streams"]), JSON)
 def test_headers_with_any_value(name: str, value: object) -> None:

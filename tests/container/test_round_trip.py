@@ -73,6 +73,7 @@ def films(draw: st.DrawFn) -> tuple[Codebook, list[IndexFrame], StreamInfo]:
     return book, frames, info
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(films(), st.integers(1, 6), st.booleans())
 def test_everything_comes_back(

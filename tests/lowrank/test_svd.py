@@ -291,6 +291,7 @@ for seed in range(3):
 """
 
 
+@pytest.mark.slow
 def test_the_same_in_every_process(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     outputs = [start(code=FACTORS).communicate(timeout=60) for _ in range(2)]
     assert outputs[0] == outputs[1]

@@ -165,6 +165,7 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_the_same_bytes_for_any_number_of_workers(
     way: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,6 +314,7 @@ def test_large_frames_are_few_at_a_time() -> None:
     assert Factorization(LowRankOptions(rank=9), True, 1 << 26).run == 1
 
 
+@pytest.mark.slow
 def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     """Codes that are kept where it costs little: other ones, and the same for any number of workers."""
     source, files = clip(tmp_path), []

@@ -96,11 +96,13 @@ def test_the_same_input_gives_the_same_codes() -> None:
         assert (fit_blocks(one, 40, 5, jobs) == expected).all()
 
 
+@pytest.mark.slow
 def test_the_seed_matters_little() -> None:
     errors = [error_of(fit_blocks(sample_of(CHELSEA, seed=seed), 64, seed), CHELSEA) for seed in range(3)]
     assert max(errors) < 1.05 * min(errors)
 
 
+@pytest.mark.slow
 def test_more_codes_never_hurt() -> None:
     errors = [error_of(fit_blocks(sample_of(CHELSEA), k, 0), CHELSEA) for k in (2, 4, 16, 64, 256)]
     assert errors == sorted(errors, reverse=True)

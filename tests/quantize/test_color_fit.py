@@ -30,6 +30,7 @@ def colors_of(codes: NDArray) -> set[tuple[int, ...]]:
     return {tuple(code) for code in codes.tolist()}
 
 
+@pytest.mark.slow
 @given(st.integers(1, 64), st.integers(0, 3), st.integers(0, 9))
 def test_few_colors_are_kept_exactly(count: int, spare: int, seed: int) -> None:
     picture = few_colors(count, seed=seed)
@@ -77,6 +78,7 @@ def test_the_seed_matters_little_but_may_matter() -> None:
     assert max(errors) < 1.1 * min(errors)
 
 
+@pytest.mark.slow
 def test_more_codes_never_hurt() -> None:
     frames = [smooth(shift=shift) for shift in range(3)]
     errors = [error_of(fit_colors(sketch_of(*frames), colors, 0), *frames) for colors in (2, 4, 8, 16, 32, 64, 256)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -32,7 +32,9 @@ def assert_equal(one: ColorSketch, other: ColorSketch) -> None:
             assert (mine == theirs).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SKETCHES)
+@settings(max_examples=15)  # each goes through all cells several times
 @given(st.lists(pictures, min_size=1, max_size=5), st.data())
 def test_order_and_partition_do_not_matter(kind: type, frames: list[NDArray], data: st.DataObject) -> None:
     whole = sketch_of(kind, frames)
@@ -57,6 +59,7 @@ def test_kinds_do_not_mix() -> None:
         LevelHistogram().merge(ColorHistogram())
 
 
+@pytest.mark.slow
 @given(st.integers(1, 200), st.integers(0, 5))
 def test_distinct_colors_are_exact(count: int, seed: int) -> None:
     picture = few_colors(count, seed=seed)

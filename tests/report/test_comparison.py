@@ -89,6 +89,7 @@ def test_the_same_for_any_number_of_workers(suffix: str, videos: tuple[Path, Pat
     assert results[0] == results[1] == results[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["out.svq", "out.mkv", "out", "out.png"])
 def test_the_psnr_that_compress_says(output: str, tmp_path: Path) -> None:
     source = SAMPLES / "photos" / ("china.jpg" if output == "out.png" else "")

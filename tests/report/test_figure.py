@@ -54,6 +54,7 @@ def test_the_panels_of_gray_levels_show_the_pictures(tmp_path: Path) -> None:
     assert 3.5 < figure.shape[1] / figure.shape[0] < 4.1  # four pictures in a row
 
 
+@pytest.mark.slow
 def test_rows_of_frames_with_their_own_loss(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth(shift=i) for i in range(40)])
     (said,) = streamvq.compress(source, tmp_path / "out.svq", colors=12)
@@ -71,6 +72,7 @@ def test_rows_of_frames_with_their_own_loss(tmp_path: Path) -> None:
     assert title.startswith(f"12 colors, compression rate 83.33 %, {said.bits_per_pixel:.3g} bits per pixel, PSNR")
 
 
+@pytest.mark.slow
 def test_the_same_bytes_every_time(tmp_path: Path) -> None:
     source = save(smooth(), tmp_path / "a.png")
     for suffix in (".svg", ".pdf", ".png"):
