@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from streamvq.pipeline.run import compress, decompress
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
-    from streamvq.report.comparison import Comparison, compare
+    from streamvq.report.compare import compare
+    from streamvq.report.comparison import Comparison
     from streamvq.settings import FitSettings, OutputSettings, RunSettings
 
 _HOMES = {
@@ -60,7 +61,7 @@ _HOMES = {
     "StreamVQError": "errors",
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
-    "compare": "report.comparison",
+    "compare": "report.compare",
     "compress": "pipeline.run",
     "decompress": "pipeline.run",
     "fit_codebook": "pipeline.fit",
