@@ -70,44 +70,22 @@ def compare(
     in REF and change in TEST.
     """
     from streamvq.cli.printing import print_json, progress_bar, say
-    from streamvq.container.reader import load_codebook
-    from streamvq.errors import UsageError
-    from streamvq.report import comparison, figure
-    from streamvq.settings import RunSettings
-    from streamvq.staging import check_free
+    from streamvq.report import compare as comparing
 
-    chosen = _chosen_frames(frames)
-    for path in (csv, plot):
-        if path is not None:
-            if path.resolve() in (Path(reference).resolve(), Path(test).resolve()):
-                raise UsageError(f"{path}: is an input; choose another name")
-            check_free(path, overwrite)
-    if plot is not None:
-        figure.check_figure_name(plot)
-        if "-" in (reference, test):
-            raise UsageError("-: --plot reads its frames once more, and a pipe is read once; name a file")
-    book = load_codebook(codebook) if codebook else None
-    run = RunSettings(jobs, keep_going=keep_going)
-    found = comparison.compare(
+    found = comparing.compare(
         reference,
         test,
         resize=resize,
         recursive=recursive,
-        frames=chosen,
-        codebook=book,
-        run=run,
+        frames=_chosen_frames(frames),
+        codebook=codebook,
+        csv=csv,
+        plot=plot,
+        overwrite=overwrite,
+        jobs=jobs,
+        keep_going=keep_going,
         progress=progress_bar(quiet),
     )
-    if csv is not None:
-        comparison.write_csv(found, csv, overwrite)
-    if plot is not None:
-        from streamvq.media.inputs import find_inputs
-        from streamvq.report.pairing import paired
-
-        indices = figure.shown(found, figure.ROWS if chosen is None else figure.ROWS_MOST)
-        pairs = paired(reference, test, resize=resize, recursive=recursive, frames=indices, codebook=book, run=run)
-        coding = figure.coding_of(find_inputs([test], recursive)[0], indices, found.colors_test)
-        figure.draw(plot, found, pairs, coding, overwrite)
     for reason in found.failed:
         say(f"error: {reason}")
     if not quiet:

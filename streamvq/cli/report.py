@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamvq.cli import options as opt
+from streamvq.report import MAX_FRAMES
 
 if TYPE_CHECKING:
     from streamvq.report.comparison import Comparison
-
-_FRAMES = 24
 
 EXAMPLES = """\b
 Examples:
@@ -32,7 +31,7 @@ def report(
     ] = None,
     max_frames: Annotated[
         int, typer.Option("--max-frames", help="Pictures in the page, at most.", rich_help_panel="Output")
-    ] = _FRAMES,
+    ] = MAX_FRAMES,
     overwrite: opt.Overwrite = False,
     codebook: Annotated[
         Path | None,
@@ -58,9 +57,7 @@ def report(
     It has a slider between both, the codes and where they occur, curves over time, and all figures.
     """
     from streamvq.cli.printing import bytes_text, print_json, progress_bar, say
-    from streamvq.container.reader import load_codebook
     from streamvq.report.page import write_report
-    from streamvq.settings import RunSettings
 
     output = output or _default_output(tests)
     found = write_report(
@@ -72,8 +69,9 @@ def report(
         overwrite=overwrite,
         recursive=recursive,
         resize=resize,
-        codebook=load_codebook(codebook) if codebook else None,
-        run=RunSettings(jobs, keep_going=keep_going),
+        codebook=codebook,
+        jobs=jobs,
+        keep_going=keep_going,
         progress=progress_bar(quiet),
     )
     failed = list(dict.fromkeys(reason for comparison in found for reason in comparison.failed))
@@ -115,7 +113,7 @@ def _command(
     import shlex
 
     words = ["streamvq", "report", reference, *tests, "-o", str(output)]
-    words += ["--max-frames", str(max_frames)] if max_frames != _FRAMES else []
+    words += ["--max-frames", str(max_frames)] if max_frames != MAX_FRAMES else []
     words += ["-c", str(codebook)] if codebook else []
     words += ["--resize"] * resize + ["-r"] * recursive + ["--keep-going"] * keep_going
     return shlex.join(words)

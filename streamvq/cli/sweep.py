@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamvq.cli import options as opt
+from streamvq.report import MAX_FRAMES
 
 if TYPE_CHECKING:
-    from streamvq.report.sweep import Swept
+    from streamvq.report.sweep import SweepResult
 
-_FRAMES = 24
 _GRID = "Grid"
 
 EXAMPLES = """\b
@@ -44,7 +44,7 @@ def sweep(
     ] = "0",
     max_frames: Annotated[
         int, typer.Option("--max-frames", help="Pictures in the report, at most.", rich_help_panel="Output")
-    ] = _FRAMES,
+    ] = MAX_FRAMES,
     jobs: opt.Jobs = 0,
     json: Annotated[
         bool,
@@ -60,7 +60,6 @@ def sweep(
     """
     from streamvq.cli.printing import print_json, progress_bar, say
     from streamvq.report import sweep as sweeping
-    from streamvq.settings import RunSettings
 
     found = sweeping.sweep(
         source,
@@ -70,7 +69,7 @@ def sweep(
         _numbers(rank, "--rank"),
         max_frames=max_frames,
         command=_command(source, output, colors, block, rank, max_frames),
-        run=RunSettings(jobs),
+        jobs=jobs,
         progress=progress_bar(quiet),
     )
     comparisons = [result.comparison for result in found.results]
@@ -112,11 +111,11 @@ def _command(source: str, output: Path, colors: str, block: str, rank: str, max_
 
     words = ["streamvq", "sweep", source, "--colors", colors]
     words += ["--block", block] * (block != "1") + ["--rank", rank] * (rank != "0")
-    words += ["-o", str(output)] + ["--max-frames", str(max_frames)] * (max_frames != _FRAMES)
+    words += ["-o", str(output)] + ["--max-frames", str(max_frames)] * (max_frames != MAX_FRAMES)
     return shlex.join(words)
 
 
-def _table(results: list[Swept]) -> str:
+def _table(results: list[SweepResult]) -> str:
     """Results for people, a line each."""
     from streamvq.cli.printing import bytes_text
 

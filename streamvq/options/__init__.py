@@ -39,6 +39,7 @@ from streamvq.options.compress import (
     WriteOptions,
 )
 from streamvq.options.report import (
+    MAX_FRAMES,
     CompareOptions,
     PageOptions,
     PairOptions,
@@ -54,6 +55,7 @@ __all__ = [
     "LOW_RANK",
     "MAX_BLOCK_SIDE",
     "MAX_CODES",
+    "MAX_FRAMES",
     "MAX_GRAY_LEVELS",
     "MAX_PATCH",
     "MAX_RANK",

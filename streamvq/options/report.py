@@ -23,6 +23,8 @@ from streamvq.options.compress import (
 if TYPE_CHECKING:
     from streamvq.quantize.codebook import Codebook
 
+MAX_FRAMES = 24  # in a page
+
 # A table, as in compress.py.
 # fmt: off
 
@@ -47,7 +49,7 @@ class CompareOptions(PairOptions):
 class PageOptions(Options):
     """What a page shows. `command` is the command line that it says it is made by."""
 
-    max_frames: int = option(WRITE, "--max-frames", "Pictures in the page, at most.", 1, default=24)
+    max_frames: int = option(WRITE, "--max-frames", "Pictures in the page, at most.", 1, default=MAX_FRAMES)
     command: str | None = None
 
 
