@@ -26,19 +26,20 @@ import numpy as np
 
 import streamvq
 from streamvq import Codebook, FrameMeta, IndexFrame, RunSettings, StreamInfo, StreamVQError
-from streamvq.container import groups
-from streamvq.container.chunks import ChunkReader, CutOff, chunk_bytes, file_head
-from streamvq.container.groups import encode_group, is_safe
+from streamvq.container import frame_table
+from streamvq.container.chunks import ChunkReader, Truncated, chunk_bytes, file_head
+from streamvq.container.frame_table import is_safe
+from streamvq.container.groups import encode_group
 from streamvq.container.header import Header
 from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
 
-SECONDS_MOST = 20.0  # for one file
-PIXELS_MOST = 1 << 18  # larger pictures take their time, and teach nothing more
+MAX_SECONDS = 20.0  # for one file
+MAX_PIXELS = 1 << 18  # larger pictures take their time, and teach nothing more
 OUTPUTS = ["out", "out.mkv", "out.svq", "out.mp4", "out.png"]
 TICK = Fraction(1, 25)
-KINDS = [b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND", b"abcd", b"ABCD", b"a\0cd"]
+CHUNK_TYPES = [b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND", b"abcd", b"ABCD", b"a\0cd"]
 NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63, 2**64, 2**69]
 VALUES = [None, 0, -1, 1, 2, 3, 17, 255, 65535, 65536, 2**31, 2**64, 0.5, "", "1/2", "0/1", "gray", "rgb", "ycbcr420"]
 VALUES += [[], [0, 0], [1, 1], [2, 2], [4, 2], [32, 1], [2**31, 1], {}, True, "9" * 40, "0" * 64, "\x00", "\ud800"]
@@ -51,7 +52,7 @@ class Original:
     def __init__(self, book: Codebook, frames: list[IndexFrame], embed: bool = True, together: int = 2) -> None:
         stream = io.BytesIO()
         info = StreamInfo(frames[0].width, frames[0].height, 1 / TICK, len(frames), TICK, None, 1)
-        header = Header.of(info, book)
+        header = Header.from_stream(info, book)
         writer = SvqWriter(stream, header, book, embed)
         for start in range(0, len(frames), together):
             writer.audio(bytes(range(start, start + 9)))
@@ -73,7 +74,7 @@ def pieces(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     reader = ChunkReader(io.BytesIO(data), "original")
     while reader.offset < len(data):
         chunk = reader.read()
-        yield chunk.kind, chunk.payload
+        yield chunk.chunk_type, chunk.payload
 
 
 def originals() -> list[Original]:
@@ -163,8 +164,8 @@ BYTE_CHANGES: list[Callable[[bytearray, random.Random], bytearray]] = [
 def _payload(parts: Pieces, rng: random.Random) -> None:
     if parts:
         at = rng.randrange(len(parts))
-        kind, payload = parts[at]
-        parts[at] = kind, bytes(rng.choice(BYTE_CHANGES)(bytearray(payload), rng))
+        chunk_type, payload = parts[at]
+        parts[at] = chunk_type, bytes(rng.choice(BYTE_CHANGES)(bytearray(payload), rng))
 
 
 def _drop(parts: Pieces, rng: random.Random) -> None:
@@ -186,7 +187,7 @@ def _swap(parts: Pieces, rng: random.Random) -> None:
 def _rename(parts: Pieces, rng: random.Random) -> None:
     if parts:
         at = rng.randrange(len(parts))
-        parts[at] = rng.choice(KINDS), parts[at][1]
+        parts[at] = rng.choice(CHUNK_TYPES), parts[at][1]
 
 
 def _header(parts: Pieces, rng: random.Random) -> None:
@@ -207,17 +208,17 @@ PIECE_CHANGES += [_drop, _double, _swap, _rename, _header, _header]
 def check(data: bytes, original: Original, untouched: bool, folder: Path) -> None:
     """Read a file in every way; what ends in another way than it may raises."""
     begun = time.monotonic()
-    for frames, missing in (_in_order(data, original), _by_index(data, original, folder)):
+    for frames, truncation in (_in_order(data, original), _by_index(data, original, folder)):
         for frame in frames:
             _can_be(frame)
         if untouched:
             found = list(map(facts, frames))
             if found != original.frames[: len(found)]:
                 raise AssertionError("other frames than the file had, and its checksums hold")
-            if len(found) < len(original.frames) and missing is None:
+            if len(found) < len(original.frames) and truncation is None:
                 raise AssertionError(f"{len(found)} of {len(original.frames)} frames, and no word")
     seconds = time.monotonic() - begun
-    if seconds > SECONDS_MOST:
+    if seconds > MAX_SECONDS:
         raise AssertionError(f"it took {seconds:.0f} s")
 
 
@@ -244,11 +245,11 @@ def _in_order(data: bytes, original: Original) -> tuple[list[IndexFrame], str | 
     frames: list[IndexFrame] = []
     try:
         reader = SvqReader(io.BytesIO(data), "fuzzed", original.book)
-        for chunk in reader.groups():
-            frames += reader.decode(chunk)
+        for group in reader.groups():
+            frames += reader.decode(group)
     except StreamVQError as error:
         return frames, _text(error)
-    return frames, reader.missing
+    return frames, reader.truncation
 
 
 def _by_index(data: bytes, original: Original, folder: Path) -> tuple[list[IndexFrame], str | None]:
@@ -260,7 +261,7 @@ def _by_index(data: bytes, original: Original, folder: Path) -> tuple[list[Index
             for index in range(min(len(clip), 100)):
                 frames.append(clip.coded(index))
                 clip[index]
-            return frames, clip.missing
+            return frames, clip.truncation
     except StreamVQError as error:
         return frames, _text(error)
 
@@ -282,14 +283,14 @@ def _can_be(frame: IndexFrame) -> None:
         raise AssertionError(f"the name {frame.name!r}")
 
 
-def fuzz(seed: int, seconds: float, files_most: int | None = None) -> tuple[int, bytes | None]:
+def fuzz(seed: int, seconds: float, max_files: int | None = None) -> tuple[int, bytes | None]:
     """Check files until the time is over; how many there were, and the one that failed."""
     sources, rng = originals(), random.Random(seed)
     end, count = time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory(prefix="streamvq-fuzz-") as folder:
         for original in sources:
             check(original.data, original, True, Path(folder))
-        while time.monotonic() < end and count != files_most:
+        while time.monotonic() < end and count != max_files:
             original = rng.choice(sources)
             data, untouched = changed(original, rng)
             count += 1
@@ -297,7 +298,7 @@ def fuzz(seed: int, seconds: float, files_most: int | None = None) -> tuple[int,
                 check(data, original, untouched, Path(folder))
                 if count % 8 == 0:
                     decompress(data, original, rng.choice(OUTPUTS), Path(folder))
-            except (Exception, CutOff):  # noqa: BLE001  every one is a bug
+            except (Exception, Truncated):  # noqa: BLE001  every one is a bug
                 traceback.print_exc()
                 return count, data
     return count, None
@@ -308,7 +309,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
-    groups.PIXELS_MOST = PIXELS_MOST
+    frame_table.MAX_PIXELS = MAX_PIXELS
     print(f"seed {options.seed}, {options.seconds:g} s", flush=True)
     count, failed = fuzz(options.seed, options.seconds)
     if failed is None:

@@ -36,7 +36,7 @@ def info(
             continue
         for record in records:
             _print(record, json)
-            failed |= record.get("missing") is not None
+            failed |= record.get("truncation") is not None
     if failed:
         raise typer.Exit(1)
 
@@ -76,7 +76,7 @@ def _svq(path: str) -> dict[str, Any]:
     about = inspect(Path(path))
     header, info = about.header, about.header.info
     pictures: dict[str, Any] = {
-        "codes": header.colors,
+        "codes": header.n_codes,
         "block": list(header.block),
         "codebook": "inside" if about.parts["codebook"] else "external: decompress needs -c",
         "fingerprint": header.fingerprint,
@@ -89,15 +89,15 @@ def _svq(path: str) -> dict[str, Any]:
         "bytes": about.size,
         "width": info.width,
         "height": info.height,
-        "frames": about.frames,
+        "frames": about.n_frames,
         "frames_per_second": float(info.fps) if info.fps else None,
         "audio_streams": info.audio_streams,
-        "groups": about.groups,
+        "groups": about.n_groups,
         "space": header.space,
         **pictures,
         "bytes_by_part": {name: count for name, count in about.parts.items() if count},
         "bits_per_pixel": 8 * about.size / about.pixels if about.pixels else None,
-        "missing": about.missing,
+        "truncation": about.truncation,
     }
 
 

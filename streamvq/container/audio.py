@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamvq.container import chunks
-from streamvq.container.chunks import ChunkReader, CutOff
+from streamvq.container.chunks import ChunkReader, Truncated
 from streamvq.errors import MediaDamaged
 
 
 class AudioFile:
-    """The audio pieces of a `.svq` file as one file that can be read; it ends where the `.svq` file is damaged.
+    """The audio pieces of a `.svq` file as one readable file, which ends where the `.svq` file is damaged.
 
-    PyAV prints and forgets what `read` raises (Ctrl-C, say): it is kept, and `check` raises it.
+    PyAV prints and drops exceptions of `read` (Ctrl-C, for example): they are kept, and `check` raises them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,12 +25,12 @@ class AudioFile:
         """At most `count` bytes; none at the end."""
         try:
             while not self._data:
-                chunk = self._chunks.known()
-                if chunk.kind == chunks.END:
+                chunk = self._chunks.read_known()
+                if chunk.chunk_type == chunks.END:
                     return b""
-                if chunk.kind == chunks.AUDIO:
+                if chunk.chunk_type == chunks.AUDIO:
                     self._data = chunk.payload
-        except (CutOff, MediaDamaged):
+        except (Truncated, MediaDamaged):
             return b""
         except BaseException as error:  # noqa: BLE001  kept for check()
             self._failure = error
@@ -39,10 +39,10 @@ class AudioFile:
         return data
 
     def check(self) -> None:
-        """Raise what reading raised, if it did."""
+        """Raise the exception of an earlier `read`, if there was one."""
         if self._failure is not None:
             raise self._failure
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()

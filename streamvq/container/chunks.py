@@ -1,9 +1,12 @@
-"""The frame of a `.svq` file: signature, version, and chunks with lengths and checksums (FORMAT.md, section 2)."""
+"""The outer structure of a `.svq` file: signature, version, and chunks with checksums (FORMAT.md, section 2)."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
@@ -13,8 +16,8 @@ SIGNATURE = b"\x89SVQ\r\n\x1a\n"
 VERSION = 1
 HEAD_BYTES = len(SIGNATURE) + 4
 CHUNK_BYTES = 12  # length, type and checksum of a chunk
-PAYLOAD_MOST = 1 << 30  # bytes
-_PIECE = 1 << 20  # a length is believed only as far as data arrives
+MAX_PAYLOAD_BYTES = 1 << 30
+_READ_BYTES = 1 << 20  # a declared length is believed only as far as data arrives
 
 HEADER, CODEBOOK, GROUP, AUDIO, INDEX, END = b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND"
 END_PAYLOAD = struct.Struct("<Q")  # where the index chunk starts
@@ -25,35 +28,56 @@ END_BYTES = CHUNK_BYTES + END_PAYLOAD.size
 class Chunk:
     """One chunk: its type (4 letters), its payload, and the byte of the file where it starts."""
 
-    kind: bytes
+    chunk_type: bytes
     payload: bytes
     offset: int
 
     @property
+    def size(self) -> int:
+        """How many bytes of the file it takes."""
+        return CHUNK_BYTES + len(self.payload)
+
+    @property
     def end(self) -> int:
         """The first byte behind it."""
-        return self.offset + CHUNK_BYTES + len(self.payload)
+        return self.offset + self.size
 
 
-class CutOff(Exception):
-    """The file ends where more must come."""
+class Truncated(Exception):
+    """The file ends where more data must follow."""
 
 
 def file_head() -> bytes:
-    """What a file starts with."""
+    """The first bytes of a file."""
     return SIGNATURE + struct.pack("<I", VERSION)
 
 
-def chunk_bytes(kind: bytes, payload: bytes) -> bytes:
+def chunk_bytes(chunk_type: bytes, payload: bytes) -> bytes:
     """A chunk as bytes: length, type, payload, CRC-32 of all three."""
-    head = struct.pack("<I4s", len(payload), kind)
+    head = struct.pack("<I4s", len(payload), chunk_type)
     return b"".join((head, payload, struct.pack("<I", zlib.crc32(payload, zlib.crc32(head)))))
 
 
-class ChunkReader:
-    """Reads chunks one after the other from a file or pipe, in memory bounded by what is really there.
+def damage(label: str, chunk: Chunk, reason: object) -> MediaDamaged:
+    """The error of a file whose chunk is invalid, with the place in the file."""
+    return MediaDamaged(
+        f"{label}: is damaged: in the '{_text(chunk.chunk_type)}' chunk at byte {chunk.offset}, {reason}"
+    )
 
-    Raises MediaError where the stream is no `.svq` file of a version that is known.
+
+@contextmanager
+def parsing(label: str, chunk: Chunk) -> Iterator[None]:
+    """Turn every ValueError of what parses `chunk` into MediaDamaged with the place in the file."""
+    try:
+        yield
+    except ValueError as error:
+        raise damage(label, chunk, error) from error
+
+
+class ChunkReader:
+    """Reads chunks one after the other from a file or pipe, in memory bounded by the data that really arrives.
+
+    Raises MediaError where the stream cannot be read, or is no `.svq` file of a known version.
     """
 
     def __init__(self, stream: IO[bytes], label: str) -> None:
@@ -68,56 +92,77 @@ class ChunkReader:
             )
         try:
             (version,) = struct.unpack("<I", self._read(4))
-        except CutOff:
+        except Truncated:
             raise MediaError(f"{label}: is cut off in its first bytes; is it whole?") from None
         if version != VERSION:
             raise MediaError(f"{label}: .svq version {version}; this streamvq reads {VERSION}: upgrade it")
 
-    def known(self) -> Chunk:
-        """The next chunk of a known type, past optional others. Raises CutOff, MediaDamaged, MediaError."""
+    def read_known(self) -> Chunk:
+        """The next chunk of a known type; unknown optional ones are skipped.
+
+        Raises Truncated, MediaDamaged, or MediaError where a chunk of an unknown type is not optional.
+        """
         while True:
             chunk = self.read()
-            if chunk.kind in (HEADER, CODEBOOK, GROUP, AUDIO, INDEX, END):
+            if chunk.chunk_type in (HEADER, CODEBOOK, GROUP, AUDIO, INDEX, END):
                 return chunk
-            if not 97 <= chunk.kind[0] <= 122:
+            if not 97 <= chunk.chunk_type[0] <= 122:
                 raise MediaError(
-                    f"{self.label}: byte {chunk.offset} needs '{_name(chunk.kind)}', unknown here; upgrade streamvq"
+                    f"{self.label}: byte {chunk.offset} needs '{_text(chunk.chunk_type)}', unknown here; "
+                    "upgrade streamvq"
                 )
 
     def read(self) -> Chunk:
-        """The next chunk, of any type. Raises CutOff where the file ends in it, MediaDamaged where it is wrong."""
+        """The next chunk, of any type. Raises Truncated where the file ends in it, MediaDamaged where it is wrong."""
         offset = self.offset
         head = self._read(8)
-        length, kind = struct.unpack("<I4s", head)
-        if length > PAYLOAD_MOST or not kind.isalpha():
+        length, chunk_type = struct.unpack("<I4s", head)
+        if length > MAX_PAYLOAD_BYTES or not chunk_type.isalpha():
             raise MediaDamaged(f"{self.label}: is damaged at byte {offset}: no chunk starts there")
         payload = self._read(length)
         (checksum,) = struct.unpack("<I", self._read(4))
         if checksum != zlib.crc32(payload, zlib.crc32(head)):
             raise MediaDamaged(
-                f"{self.label}: is damaged: the '{_name(kind)}' chunk at byte {offset} fails its checksum"
+                f"{self.label}: is damaged: the '{_text(chunk_type)}' chunk at byte {offset} fails its checksum"
             )
-        return Chunk(kind, payload, offset)
+        return Chunk(chunk_type, payload, offset)
 
     def seek(self, offset: int) -> None:
         """Go to a byte of a seekable file."""
         self._stream.seek(offset)
         self.offset = offset
 
+    def seek_end(self) -> int:
+        """Go to the end of a seekable file: its size in bytes."""
+        self.offset = self._stream.seek(0, io.SEEK_END)
+        return self.offset
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
     def _read(self, count: int, partly: bool = False) -> bytes:
         pieces: list[bytes] = []
-        missing = count
-        while missing:
-            piece = self._stream.read(min(missing, _PIECE))
-            if not piece:
-                break
-            pieces.append(piece)
-            missing -= len(piece)
-        self.offset += count - missing
-        if missing and not partly:
-            raise CutOff
+        remaining = count
+        try:
+            while remaining:
+                piece = self._stream.read(min(remaining, _READ_BYTES))
+                if not piece:
+                    break
+                pieces.append(piece)
+                remaining -= len(piece)
+        except OSError as error:
+            raise unreadable(self.label, error) from error
+        self.offset += count - remaining
+        if remaining and not partly:
+            raise Truncated
         return b"".join(pieces)
 
 
-def _name(kind: bytes) -> str:
-    return kind.decode("ascii", "replace")
+def unreadable(label: str, error: OSError) -> MediaError:
+    """The error of a file that the system does not let us read."""
+    return MediaError(f"{label}: cannot be read: {error.strerror or error}")
+
+
+def _text(chunk_type: bytes) -> str:
+    return chunk_type.decode("ascii", "replace")

@@ -6,13 +6,12 @@ import os
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from streamvq.container.reader import SvqReader
-from streamvq.errors import InputMissing, MediaError
+from streamvq.container.reader import codebook_from, open_svq
 from streamvq.frames import CodedFrame, Frame, IndexFrame, StreamInfo
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.pixels import with_alpha
@@ -23,32 +22,37 @@ if TYPE_CHECKING:
 
 
 class Clip(Sequence[Frame]):
-    """A sequence of frames; `clip[i]` decodes only the group that holds frame i, and keeps it for the next.
+    """A `.svq` file as a sequence of frames; also a context manager, which closes the file.
 
-    `info` is what is known of the stream, `codebook` what its indices are rows of, `indices[i]` the codes of frame
-    i, uint8 or uint16 [rows, columns]; a file of factors (method "svd") has neither: asking raises CodebookError.
-    Threads may share a clip; processes need one each. `missing` says what is gone where the file is cut off.
+    `clip[i]` is a `Frame` with its pixels, uint8 [height, width, channels]; a slice is a list of them. Only the group
+    that holds frame i is decoded, and kept for the next access. `info` says what is known of the stream. `codebook`
+    and `indices` (see there) are those of a file of codebook indices; a file of factors (method "svd") has neither,
+    and raises CodebookError. `truncation` says what a truncated file lacks, and is None for others.
+
+    Threads may share a clip; processes need one each. Indexing raises IndexError, and MediaDamaged where the group is
+    damaged.
     """
 
-    def __init__(self, path: str | os.PathLike[str], codebook: Codebook | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[str] | None = None
+    ) -> None:
+        self._reader = open_svq(path, codebook_from(codebook))
         try:
-            self._file = Path(path).open("rb")  # noqa: SIM115  closed by close()
-        except FileNotFoundError as error:
-            raise InputMissing(f"{path}: no such file; check the spelling") from error
-        except OSError as error:
-            raise MediaError(f"{path}: cannot be read: {error.strerror}") from error
-        try:
-            self._reader = SvqReader(self._file, str(path), codebook)
             self._decoder = self._reader.decoder
-            self._groups = self._reader.index(os.fstat(self._file.fileno()).st_size)
+            self._groups = self._reader.index()
         except BaseException:
-            self._file.close()
+            self._reader.close()
             raise
         self.info: StreamInfo = self._reader.header.info
-        self.missing = self._reader.missing
+        self.truncation = self._reader.truncation
         self._firsts = [group.first for group in self._groups]
         self._lock = threading.Lock()  # threads may share a clip
-        self._held: tuple[int, list[CodedFrame]] = (-1, [])
+        self._decoded: tuple[int, Sequence[CodedFrame]] = (-1, [])
+
+    def __repr__(self) -> str:
+        info = self.info
+        size = f"{info.width}x{info.height}" if info.pixels else "mixed sizes"
+        return f"<Clip of {len(self)} frames, {size}, {self._reader.label}>"
 
     @property
     def codebook(self) -> Codebook:
@@ -56,10 +60,9 @@ class Clip(Sequence[Frame]):
         return self._reader.codebook
 
     @property
-    def indices(self) -> Sequence[NDArray]:
-        """The codes of each frame. Raises CodebookError for a file of factors."""
-        _ = self.codebook
-        return _Indices(self)
+    def indices(self) -> Indices:
+        """The codes of each frame, as a sequence of arrays. Raises CodebookError for a file of factors."""
+        return Indices(self, range(len(self)), self.codebook)
 
     def coded(self, index: int) -> CodedFrame:
         """Frame `index` as codes or factors, with its size, time and name. Raises IndexError or MediaDamaged."""
@@ -69,12 +72,12 @@ class Clip(Sequence[Frame]):
         index %= length
         number = bisect_right(self._firsts, index) - 1
         with self._lock:
-            if self._held[0] != number:
-                self._held = (number, self._reader.decode(self._reader.group_at(self._groups[number])))
-            return self._held[1][index - self._firsts[number]]
+            if self._decoded[0] != number:
+                self._decoded = (number, self._reader.decode(self._reader.group_at(self._groups[number])))
+            return self._decoded[1][index - self._firsts[number]]
 
     def __len__(self) -> int:
-        return self._groups[-1].first + self._groups[-1].frames if self._groups else 0
+        return self._groups[-1].first + self._groups[-1].n_frames if self._groups else 0
 
     @overload
     def __getitem__(self, index: int) -> Frame: ...
@@ -91,8 +94,8 @@ class Clip(Sequence[Frame]):
         return (self[i] for i in range(len(self)))
 
     def close(self) -> None:
-        """Let go of the file; a second call does nothing."""
-        self._file.close()
+        """Close the file; a second call does nothing."""
+        self._reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -103,29 +106,65 @@ class Clip(Sequence[Frame]):
         self.close()
 
 
-class _Indices(Sequence[NDArray]):
-    """The codes of a clip's frames."""
+Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
-    def __init__(self, clip: Clip) -> None:
+
+class Indices(Sequence[Codes]):
+    """The codes of a clip's frames: `indices[i]` is uint8 (up to 256 codes) or uint16 [rows, columns].
+
+    A slice is another such sequence, which decodes nothing. `np.asarray` of either gives all frames as one array
+    [frames, rows, columns]; it raises ValueError where their sizes differ.
+    """
+
+    def __init__(self, clip: Clip, frames: range, codebook: Codebook) -> None:
         self._clip = clip
+        self._frames = frames
+        self._codebook = codebook
+
+    def __repr__(self) -> str:
+        return f"<Indices of {len(self)} frames of {self._clip!r}>"
 
     def __len__(self) -> int:
-        return len(self._clip)
+        return len(self._frames)
 
     @overload
-    def __getitem__(self, index: int) -> NDArray: ...
+    def __getitem__(self, index: int) -> Codes: ...
     @overload
-    def __getitem__(self, index: slice) -> list[NDArray]: ...
-    def __getitem__(self, index: int | slice) -> NDArray | list[NDArray]:
+    def __getitem__(self, index: slice) -> Indices: ...
+    def __getitem__(self, index: int | slice) -> Codes | Indices:
         if isinstance(index, slice):
-            return [self[i] for i in range(len(self))[index]]
-        coded = self._clip.coded(index)
-        assert isinstance(coded, IndexFrame)
-        return coded.codes
+            return Indices(self._clip, self._frames[index], self._codebook)
+        try:
+            number = self._frames[index]
+        except IndexError:
+            raise IndexError(f"frame {index}: there are {len(self)}") from None
+        return cast(IndexFrame, self._clip.coded(number)).codes
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError("the indices of a clip are decoded, so an array of them is always a copy")
+        stacked: NDArray[Any] | None = None
+        for position, codes in enumerate(self):
+            if stacked is None:
+                stacked = np.empty((len(self), *codes.shape), dtype or codes.dtype)
+            if codes.shape != stacked.shape[1:]:
+                first, shape = self._frames[0], stacked.shape[1:]
+                raise ValueError(
+                    f"frame {first} has {shape} codes and frame {self._frames[position]} {codes.shape}: "
+                    "frames of different sizes are no single array; take indices[i]"
+                )
+            stacked[position] = codes
+        return self._empty(dtype) if stacked is None else stacked
+
+    def _empty(self, dtype: DTypeLike | None) -> NDArray[Any]:
+        """No frames, of the stream's size where that is known."""
+        info, (block_height, block_width) = self._clip.info, self._codebook.block
+        shape = (0, -(-(info.height or 0) // block_height), -(-(info.width or 0) // block_width))
+        return np.empty(shape, dtype or (np.uint8 if self._codebook.n_codes <= 256 else np.uint16))
 
 
-def open(path: str | os.PathLike[str], codebook: Codebook | None = None) -> Clip:
-    """Open a `.svq` file for reading any of its frames. `codebook` is for files that have none inside.
+def open(path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[str] | None = None) -> Clip:
+    """Open a `.svq` file for reading any of its frames. `codebook`, or its file, is for files that have none inside.
 
     Raises InputMissing, MediaError, or CodebookError.
 

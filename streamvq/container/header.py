@@ -1,4 +1,4 @@
-"""What a `.svq` file says of itself before its frames: JSON in the HEAD chunk (FORMAT.md, section 3)."""
+"""What a `.svq` file declares before its frames: JSON in the HEAD chunk (FORMAT.md, section 3)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from streamvq.container.pictures import pictures_of
 from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
@@ -16,39 +17,41 @@ from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
-EXTENT_MOST = 65535  # pixels a side
-PIXELS_MOST = 1 << 27  # of all frames of a group together
-_TERM_MOST = 2**31 - 1  # of fractions, as in FFmpeg
-_COUNT_MOST = 2**62
+MAX_SIDE = 65535  # pixels
+MAX_CODES = 65536
+MAX_AUDIO_STREAMS = 255
+_MAX_TERM = 2**31 - 1  # of fractions, as in FFmpeg
+_MAX_COUNT = 2**62
 
 
 @dataclass(frozen=True)
 class Header:
-    """The stream's facts, and which codebook its indices are rows of, or how its factors were cut.
+    """The stream's facts, and which codebook its indices are rows of, or how its factors were made.
 
-    `info.frame_count` is what the writer expected, a hint. `fingerprint` names the codebook by its content. Files of
-    factors have none; in them `patch` is the side of the patches, 0 for whole frames, in others None.
+    `info.frame_count` is what the writer expected, a hint. `block` is height and width in pixels. `fingerprint`
+    names the codebook by its content. Files of factors have no codes, no block and no fingerprint; in them `patch`
+    is the side of the patches in pixels, 0 for whole frames, in others None.
     """
 
     info: StreamInfo
     space: str
-    colors: int = 0
+    n_codes: int = 0
     block: tuple[int, int] = (1, 1)
     fingerprint: str = ""
     patch: int | None = None
 
     @classmethod
-    def of(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
-        """The header of a stream that is written with a codebook, or as factors."""
+    def from_stream(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
+        """The header of a stream whose frames `decoder` renders.
+
+        Raises OutputError for fractions that the format cannot hold.
+        """
         if info.time_base is None and info.fps is not None:
             info = replace(info, time_base=1 / info.fps)
         for value in (info.fps, info.time_base, info.pixel_aspect):
-            if value is not None and max(value.numerator, value.denominator) > _TERM_MOST:
-                raise OutputError(f"{value}: .svq holds fractions with terms up to {_TERM_MOST}; round it")
-        if isinstance(decoder, Codebook):
-            return cls(info, decoder.space, len(decoder), decoder.block, decoder.fingerprint)
-        assert isinstance(decoder, LowRankCodec)
-        return cls(info, decoder.space, patch=decoder.patch)
+            if value is not None and max(value.numerator, value.denominator) > _MAX_TERM:
+                raise OutputError(f"{value}: .svq holds fractions with terms up to {_MAX_TERM}; round it")
+        return cls(info, **pictures_of(decoder).header_fields)
 
     def to_json(self) -> bytes:
         """UTF-8 JSON; the same header gives the same bytes."""
@@ -61,7 +64,7 @@ class Header:
             "time_base": _text(info.time_base),
             "pixel_aspect": _text(info.pixel_aspect),
             "audio_streams": info.audio_streams,
-            "codes": self.colors or None,
+            "codes": self.n_codes or None,
             "space": self.space,
             "block": list(self.block) if self.patch is None else None,
             "fingerprint": self.fingerprint or None,
@@ -78,17 +81,17 @@ class Header:
             block = (1, 1) if factors else record["block"]
             header = cls(
                 StreamInfo(
-                    _count(record, "width", EXTENT_MOST),
-                    _count(record, "height", EXTENT_MOST),
+                    _count(record, "width", MAX_SIDE),
+                    _count(record, "height", MAX_SIDE),
                     _fraction(record, "fps"),
-                    _count(record, "frames", _COUNT_MOST),
+                    _count(record, "frames", _MAX_COUNT),
                     _fraction(record, "time_base"),
                     _fraction(record, "pixel_aspect"),
-                    _count(record, "audio_streams", 255) or 0,
+                    _count(record, "audio_streams", MAX_AUDIO_STREAMS) or 0,
                 ),
                 str(record["space"]),
-                _count(record, "codes", 65536) or 0,
-                (_extent(block[0]), _extent(block[1])),
+                _count(record, "codes", MAX_CODES) or 0,
+                (_block_side(block[0]), _block_side(block[1])),
                 "" if factors else str(record["fingerprint"]),
                 _count(record, "patch", MAX_PATCH),
             )
@@ -100,18 +103,18 @@ class Header:
             raise ValueError("its patches have no side")
         if not factors:
             code_length(header.block, header.space)
-            if not header.colors or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
+            if not header.n_codes or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
                 raise ValueError("it lacks the number of codes, or its fingerprint is none")
         return header
 
     @property
     def low_rank(self) -> LowRankCodec | None:
-        """What draws the frames of a file of factors; None where frames are indices."""
+        """What renders the frames of a file of factors; None where frames are indices."""
         return None if self.patch is None else LowRankCodec(self.space, self.patch)
 
     @property
-    def pictures(self) -> str:
-        """What the frames are: "indices" or "factors"."""
+    def part(self) -> str:
+        """What the pictures are stored as: "indices" or "factors"."""
         return "indices" if self.patch is None else "factors"
 
     def matches(self, codebook: Codebook) -> bool:
@@ -128,19 +131,19 @@ def _fraction(record: dict[str, Any], name: str) -> Fraction | None:
         return None
     numerator, slash, denominator = str(value).partition("/")
     terms = [int(term) if term.isdecimal() and len(term) < 20 else 0 for term in (numerator, denominator)]
-    if not slash or not 0 < terms[0] <= _TERM_MOST or not 0 < terms[1] <= _TERM_MOST:
+    if not slash or not 0 < terms[0] <= _MAX_TERM or not 0 < terms[1] <= _MAX_TERM:
         raise ValueError(f"{name} is no fraction above 0")
     return Fraction(*terms)
 
 
-def _count(record: dict[str, Any], name: str, most: int) -> int | None:
+def _count(record: dict[str, Any], name: str, maximum: int) -> int | None:
     value = record.get(name)
-    if value is not None and (type(value) is not int or not 0 <= value <= most):
-        raise ValueError(f"{name} is not a number from 0 to {most}")
+    if value is not None and (type(value) is not int or not 0 <= value <= maximum):
+        raise ValueError(f"{name} is not a number from 0 to {maximum}")
     return value
 
 
-def _extent(value: Any) -> int:
+def _block_side(value: Any) -> int:
     if type(value) is not int or not 1 <= value <= MAX_BLOCK_SIDE:
         raise ValueError(f"a block's side is not 1 to {MAX_BLOCK_SIDE}")
     return value

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING
 
 from streamvq.container import chunks
-from streamvq.container.chunks import CHUNK_BYTES, END_BYTES, END_PAYLOAD, HEAD_BYTES, Chunk, ChunkReader, CutOff
+from streamvq.container.chunks import HEAD_BYTES, Chunk, ChunkReader, Truncated, damage, parsing, unreadable
 from streamvq.container.codebook_coding import decode_codes
-from streamvq.container.groups import FRAMES_MOST, decode_group, group_span
+from streamvq.container.groups import Group, decode_group
 from streamvq.container.header import Header
-from streamvq.container.leb128 import Leb128Reader
-from streamvq.errors import CodebookError, MediaDamaged
+from streamvq.container.index import IndexEntry, read_index
+from streamvq.container.pictures import PictureCoding, pictures_of
+from streamvq.errors import CodebookError, InputMissing, MediaDamaged
 from streamvq.frames import CodedFrame
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
-Parsed = TypeVar("Parsed")
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group of a file: its frames are `first` to `first + frames - 1`."""
-
-    first: int
-    frames: int
-    offset: int
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
 
 class SvqReader:
-    """Reads one `.svq` stream. `header` and `codebook`, or for a file of factors `decoder`, are known at once.
+    """Reads one `.svq` stream; a context manager, which closes it. `open_svq` makes one from a path.
 
-    `codebook` is given where the file names its codebook only; where the file holds one, the given one must be the
-    same. `missing` says what is gone where the file turned out to be cut off, complete after reading.
-    Raises MediaError, MediaDamaged or CodebookError.
+    `header` is known at once, and so are `codebook` and `decoder`. A `codebook` is given where the file only names
+    its own; where the file holds one, the given one must be the same. `truncation` says what a truncated file lacks,
+    and is None for others; it is complete after reading. `parts` counts the bytes before the first frame by what they
+    hold. Raises MediaError, MediaDamaged or CodebookError.
     """
 
-    def __init__(self, stream: IO[bytes], label: str, codebook: Codebook | None = None) -> None:
+    def __init__(
+        self, stream: IO[bytes], label: str, codebook: Codebook | None = None, close_stream: bool = True
+    ) -> None:
         self.label = label
-        self.missing: str | None = None
+        self.truncation: str | None = None
+        self._close_stream = close_stream
         self._chunks = ChunkReader(stream, label)
-        self._waiting: Chunk | None = None  # read too far
+        self._pending: Chunk | None = None  # already read, and not yet used
         self.parts = {"header": HEAD_BYTES, "codebook": 0}
         try:
             self.header = self._read_header()
             self._stored = self._read_codebook()
-        except CutOff:
+        except Truncated:
             raise MediaDamaged(f"{label}: is cut off before its first frame; is it whole?") from None
-        self.first_chunk = self._chunks.offset if self._waiting is None else self._waiting.offset
+        self._first_chunk = self._chunks.offset if self._pending is None else self._pending.offset
         self._given = codebook
         if self.header.low_rank and codebook is not None:
             raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop -c")
@@ -59,6 +57,19 @@ class SvqReader:
                 f"{label}: is written with codebook {self.header.fingerprint[:12]}, and {codebook.fingerprint[:12]} "
                 "is given; name the right one with -c"
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the stream, unless it is standard input; a second call does nothing."""
+        if self._close_stream:
+            self._chunks.close()
 
     @property
     def codebook(self) -> Codebook:
@@ -75,157 +86,149 @@ class SvqReader:
 
     @property
     def decoder(self) -> FrameDecoder:
-        """What draws the frames: their codebook, or for factors their codec. Raises CodebookError as `codebook`."""
+        """What renders the frames: their codebook, or the codec of factors. Raises CodebookError as `codebook`."""
         return self.header.low_rank or self.codebook
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All chunks behind the codebook from front to back; sets `missing` where the file ends early."""
+    @property
+    def pictures(self) -> PictureCoding:
+        """How the frames are stored. Raises CodebookError as `codebook`."""
+        return pictures_of(self.decoder)
+
+    def contents(self) -> Iterator[tuple[Chunk, Group | None]]:
+        """All chunks behind the codebook from front to back, group chunks also as `Group`.
+
+        Sets `truncation` where the file ends early. Raises MediaDamaged or MediaError.
+        """
         frames = 0
         try:
             while True:
-                chunk = self._waiting or self._chunks.known()
-                self._waiting = None
-                if chunk.kind == chunks.GROUP:
-                    frames += self.span(chunk, frames)[1]
-                elif chunk.kind in (chunks.HEADER, chunks.CODEBOOK):
-                    raise self._damaged(chunk, "it comes a second time")
-                yield chunk
-                if chunk.kind == chunks.END:
+                chunk = self._pending or self._chunks.read_known()
+                self._pending = group = None
+                if chunk.chunk_type == chunks.GROUP:
+                    group = self._next_group(chunk, frames)
+                    frames += group.n_frames
+                elif chunk.chunk_type in (chunks.HEADER, chunks.CODEBOOK):
+                    raise damage(self.label, chunk, "it comes a second time")
+                yield chunk, group
+                if chunk.chunk_type == chunks.END:
                     break
-        except CutOff:
-            self._is_cut(frames)
+        except Truncated:
+            self._set_truncation(frames)
 
-    def groups(self) -> Iterator[Chunk]:
-        """The group chunks from front to back; sets `missing` where the file ends early."""
-        return (chunk for chunk in self.chunks() if chunk.kind == chunks.GROUP)
+    def groups(self) -> Iterator[Group]:
+        """The groups from front to back. Sets `truncation` and raises as `contents`."""
+        return (group for _, group in self.contents() if group is not None)
 
-    def span(self, chunk: Chunk, expected: int | None = None) -> tuple[int, int]:
-        """The first frame's index and the number of frames of a group chunk. Raises MediaDamaged."""
-        first, count = self.explained(chunk, lambda payload, _: group_span(payload))
-        if expected is not None and first != expected:
-            raise self._damaged(chunk, f"it starts at frame {first} where {expected} comes next")
-        return first, count
+    def decode(self, group: Group) -> Sequence[CodedFrame]:
+        """The frames of a group; any thread may call this. Raises MediaDamaged."""
+        return decode_group(group, self.pictures)
 
-    def decode(self, chunk: Chunk) -> list[CodedFrame]:
-        """The frames of a group chunk; can be called on any thread. Raises MediaDamaged."""
-        decoder = self.decoder
-        return self.explained(chunk, lambda payload, header: decode_group(payload, header, decoder))
+    def index(self) -> list[IndexEntry]:
+        """The groups of a seekable file, from its index, or by walking through the file where it has none."""
+        return read_index(self._chunks, self._first_chunk) or self._walked_index()
 
-    def explained(self, chunk: Chunk, parse: Callable[[bytes, Header], Parsed]) -> Parsed:
-        """What `parse` makes of a chunk's payload. Raises MediaDamaged with the place where it raises ValueError."""
-        try:
-            return parse(chunk.payload, self.header)
-        except ValueError as error:
-            raise self._damaged(chunk, error) from error
-
-    def index(self, size: int) -> list[Group]:
-        """The groups of a seekable file of `size` bytes: from its index, or by walking through where it has none."""
-        return self._stored_index(size) or self._walked_index(size)
-
-    def group_at(self, group: Group) -> Chunk:
-        """The chunk of a group. Seeks. Raises MediaDamaged."""
-        self._chunks.seek(group.offset)
+    def group_at(self, entry: IndexEntry) -> Group:
+        """A group of a seekable file. Raises MediaDamaged where it is not what the index says."""
+        self._chunks.seek(entry.offset)
         try:
             chunk = self._chunks.read()
-        except CutOff:
+        except Truncated:
             chunk = None
-        if chunk is None or chunk.kind != chunks.GROUP or self.span(chunk) != (group.first, group.frames):
-            raise MediaDamaged(f"{self.label}: is damaged: no such group at byte {group.offset} as its index says")
-        return chunk
+        if chunk is not None and chunk.chunk_type == chunks.GROUP:
+            group = Group(chunk, self.header, self.label)
+            if (group.first, group.n_frames) == (entry.first, entry.n_frames):
+                return group
+        raise MediaDamaged(f"{self.label}: is damaged: no such group at byte {entry.offset} as its index says")
 
-    def _stored_index(self, size: int) -> list[Group]:
-        """The groups that the index at the file's end lists; none where there is no such index."""
-        reader, groups = self._chunks, []
+    def _walked_index(self) -> list[IndexEntry]:
+        """The groups found by going from chunk to chunk; sets `truncation` where the file ends early."""
+        entries: list[IndexEntry] = []
+        frames = 0
+        self._chunks.seek(self._first_chunk)
         try:
-            reader.seek(max(HEAD_BYTES, size - END_BYTES))
-            end = reader.read()
-            if end.kind != chunks.END or len(end.payload) != END_PAYLOAD.size:
-                return []
-            reader.seek(min(*END_PAYLOAD.unpack(end.payload), size))
-            chunk = reader.read()
-            if chunk.kind != chunks.INDEX:
-                return []
-            numbers = Leb128Reader(chunk.payload)
-            first = offset = 0
-            for _ in range(numbers.number()):
-                more, frames = numbers.number(), numbers.number()
-                offset += more
-                if not (more and 1 <= frames <= FRAMES_MOST and self.first_chunk <= offset < size):
-                    return []
-                groups.append(Group(first, frames, offset))
-                first += frames
-        except (CutOff, MediaDamaged, ValueError):
-            return []
-        return groups
+            while (chunk := self._chunks.read_known()).chunk_type != chunks.END:
+                if chunk.chunk_type == chunks.GROUP:
+                    group = self._next_group(chunk, frames)
+                    entries.append(IndexEntry(group.first, group.n_frames, chunk.offset))
+                    frames += group.n_frames
+        except Truncated:
+            self._set_truncation(frames)
+        return entries
 
-    def _walked_index(self, size: int) -> list[Group]:
-        """The groups found by going from chunk to chunk; sets `missing` where the file ends early."""
-        groups: list[Group] = []
-        frames, offset, ended = 0, self.first_chunk, False
-        while not ended and offset + CHUNK_BYTES <= size:
-            self._chunks.seek(offset)
-            try:
-                chunk = self._chunks.known()
-            except CutOff:
-                break
-            if chunk.kind == chunks.GROUP:
-                first, count = self.span(chunk, frames)
-                groups.append(Group(first, count, chunk.offset))
-                frames += count
-            ended = chunk.kind == chunks.END
-            offset = chunk.end
-        if not ended:
-            self._is_cut(frames)
-        return groups
+    def _next_group(self, chunk: Chunk, expected: int) -> Group:
+        group = Group(chunk, self.header, self.label)
+        if group.first != expected:
+            raise damage(self.label, chunk, f"it starts at frame {group.first} where {expected} comes next")
+        return group
 
-    def _is_cut(self, frames: int) -> None:
+    def _set_truncation(self, frames: int) -> None:
         expected = self.header.info.frame_count
         of = f" of about {expected}" if expected and expected > frames else ""
-        self.missing = f"{self.label}: is cut off: {frames}{of} frames are whole, and what follows them is missing"
+        self.truncation = f"{self.label}: is cut off: {frames}{of} frames are whole, and what follows them is missing"
 
     def _read_header(self) -> Header:
-        chunk = self._chunks.known()
-        if chunk.kind != chunks.HEADER:
+        chunk = self._chunks.read_known()
+        if chunk.chunk_type != chunks.HEADER:
             raise MediaDamaged(f"{self.label}: is damaged: its header does not come first")
-        self.parts["header"] += CHUNK_BYTES + len(chunk.payload)
+        self.parts["header"] += chunk.size
         try:
             return Header.from_json(chunk.payload)
         except ValueError as error:
             raise MediaDamaged(f"{self.label}: is damaged in its header: {error}") from error
 
     def _read_codebook(self) -> Codebook | None:
-        self._waiting = self._chunks.known()
-        if self._waiting.kind != chunks.CODEBOOK:
+        chunk = self._chunks.read_known()
+        if chunk.chunk_type != chunks.CODEBOOK:
+            self._pending = chunk
             return None
-        chunk, self._waiting = self._waiting, None
-        self.parts["codebook"] = CHUNK_BYTES + len(chunk.payload)
+        self.parts["codebook"] = chunk.size
         header = self.header
         if header.low_rank:
-            raise self._damaged(chunk, "factors have no codebook")
-        try:
-            book = decode_codes(chunk.payload, header.colors, header.block, header.space)
-        except ValueError as error:
-            raise self._damaged(chunk, error) from error
+            raise damage(self.label, chunk, "factors have no codebook")
+        with parsing(self.label, chunk):
+            book = decode_codes(chunk.payload, header.n_codes, header.block, header.space)
         if not header.matches(book):
-            raise self._damaged(chunk, "the codebook is not the one that the header names")
+            raise damage(self.label, chunk, "the codebook is not the one that the header names")
         return book
 
-    def _damaged(self, chunk: Chunk, why: object) -> MediaDamaged:
-        kind = chunk.kind.decode()
-        return MediaDamaged(f"{self.label}: is damaged: in the '{kind}' chunk at byte {chunk.offset}, {why}")
+
+def open_svq(
+    path: str | os.PathLike[str] | None, codebook: Codebook | None = None, label: str | None = None
+) -> SvqReader:
+    """Open a `.svq` file, or standard input where `path` is None; `label` is what messages call it.
+
+    Raises InputMissing, MediaError, MediaDamaged or CodebookError.
+    """
+    if path is None:
+        return SvqReader(sys.stdin.buffer, label or "-", codebook, close_stream=False)
+    label = label or str(path)
+    try:
+        stream = Path(path).open("rb")  # noqa: SIM115  closed by the reader
+    except FileNotFoundError as error:
+        raise InputMissing(f"{label}: no such file; check the spelling") from error
+    except OSError as error:
+        raise unreadable(label, error) from error
+    try:
+        return SvqReader(stream, label, codebook)
+    except BaseException:
+        stream.close()
+        raise
 
 
-def load_codebook(path: Path) -> Codebook:
+def load_codebook(path: str | os.PathLike[str]) -> Codebook:
     """The codebook of a codebook file, or the one inside a `.svq` file. Raises CodebookError or MediaError."""
-    if path.suffix.lower() != ".svq":
+    if Path(path).suffix.lower() != ".svq":
         return Codebook.load(path)
     try:
-        with path.open("rb") as stream:
-            return SvqReader(stream, str(path)).codebook
-    except OSError as error:
-        raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
+        with open_svq(path) as reader:
+            return reader.codebook
+    except InputMissing as error:
+        raise CodebookError(str(error)) from error
 
 
 def codebook_from(value: Codebook | str | os.PathLike[str] | None) -> Codebook | None:
-    """A codebook, or the one at a path."""
-    return value if isinstance(value, Codebook | None) else load_codebook(Path(value))
+    """What library functions take as `codebook=`: a codebook, or the path of a codebook file or a `.svq` file.
+
+    Raises CodebookError or MediaError.
+    """
+    return load_codebook(value) if isinstance(value, (str, os.PathLike)) else value

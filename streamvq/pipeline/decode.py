@@ -91,7 +91,7 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             **_names(job),
             **stats.figures(source.decoder, sink.size_bytes, time.perf_counter() - start),
             parts=sink.parts,
-            failed=(source.missing,) if source.missing else (),
+            failed=(source.truncation,) if source.truncation else (),
             notes=tuple(notes),
         )
 

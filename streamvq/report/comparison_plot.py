@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.container.clip import Clip
-from streamvq.container.reader import SvqReader
+from streamvq.container.reader import open_svq
 from streamvq.errors import CodebookError
 from streamvq.frames import LowRankFrame
 from streamvq.media.inputs import MediaInput
@@ -81,10 +81,10 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
     if test.kind == "pipe":
         return None
     if test.is_svq:
-        with test.paths[0].open("rb") as stream:
-            header = SvqReader(stream, test.label).header
-        if header.colors:
-            return Coding(header.space, header.colors, header.block)
+        with open_svq(test.paths[0], label=test.label) as reader:
+            header = reader.header
+        if header.n_codes:
+            return Coding(header.space, header.n_codes, header.block)
         return Coding(header.space, ranks=_ranks(test.paths[0], frames))
     try:
         book = Codebook.load(codebook_path_for(Path(test.label)))

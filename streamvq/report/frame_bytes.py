@@ -9,8 +9,7 @@ import av
 import av.error
 import numpy as np
 
-from streamvq.container.chunks import CHUNK_BYTES
-from streamvq.container.reader import SvqReader
+from streamvq.container.reader import open_svq
 from streamvq.frames import Frame
 from streamvq.media.inputs import MediaInput
 from streamvq.media.libav import url
@@ -55,12 +54,10 @@ class _Groups:
     def __init__(self, path: Path) -> None:
         self._firsts: list[int] = []
         self._shares: list[float] = []
-        with path.open("rb") as stream:
-            reader = SvqReader(stream, str(path))
-            for chunk in reader.groups():
-                first, count = reader.span(chunk)
-                self._firsts.append(first)
-                self._shares.append((CHUNK_BYTES + len(chunk.payload)) / count)
+        with open_svq(path) as reader:
+            for group in reader.groups():
+                self._firsts.append(group.first)
+                self._shares.append(group.chunk.size / group.n_frames)
 
     def of(self, frame: Frame) -> float | None:
         return self._shares[int(np.searchsorted(self._firsts, frame.index, "right")) - 1] if self._shares else None

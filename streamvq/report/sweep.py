@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from streamvq.container.reader import SvqReader
+from streamvq.container.reader import open_svq
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.keywords import keywords_after_two
 from streamvq.media.inputs import MediaInput, Source, find_inputs
@@ -212,5 +212,5 @@ def _compress_each(
 
 
 def _codebook_bytes(path: Path) -> int:
-    with path.open("rb") as stream:
-        return SvqReader(stream, str(path)).parts["codebook"]
+    with open_svq(path) as reader:
+        return reader.parts["codebook"]

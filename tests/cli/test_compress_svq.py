@@ -299,7 +299,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
         "space": "rgb",
         "block": [1, 1],
     }
-    expected |= {"codebook": "inside", "fingerprint": book.fingerprint, "missing": None}
+    expected |= {"codebook": "inside", "fingerprint": book.fingerprint, "truncation": None}
     assert about.items() >= expected.items()
     assert sum(about["bytes_by_part"].values()) == path.stat().st_size
     assert about["bits_per_pixel"] == pytest.approx(8 * path.stat().st_size / (10 * 64 * 48))
@@ -318,7 +318,7 @@ def test_info_of_a_file_that_is_cut(clip: Path, tmp_path: Path, good: Callable, 
         about = record(cli("info", path, "--json"))
         assert (about["groups"], about["frames"]) == (groups, min(4 * groups, 10))
         assert about["bytes"] == cut
-        assert "cut off" in about["missing"]
+        assert "cut off" in about["truncation"]
         assert sum(about["bytes_by_part"].values()) <= cut
         assert "cut off" in cli("info", path).stdout
 

@@ -104,7 +104,7 @@ def test_to_another_svq(svq: Path, tmp_path: Path, good: Callable) -> None:
     with streamvq.open(svq) as old, streamvq.open(tmp_path / "out.svq") as new:
         assert len(new) == 7
         assert new.codebook == old.codebook
-        assert new.missing is None
+        assert new.truncation is None
         assert new.info.frame_count in (7, None)
         assert [frame.time for frame in new] == [index / FPS for index in range(7)]
         for index in range(7):

@@ -154,7 +154,7 @@ def test_cut_off(factors: Path, tmp_path: Path, cli: Callable, refused: Callable
         assert "--keep-going" in refused("compress", source, *SVD, "-o", tmp_path / "no.svq")
         about = record(cli("info", source, "--json"))
         assert (about["frames"], about["method"]) == (count, "svd")
-        assert "cut off" in about["missing"]
+        assert "cut off" in about["truncation"]
     source = saved(tmp_path / "cut.svq", data[: ends[0] - 1])
     before = snapshot(tmp_path)
     assert "cut.svq" in refused("decompress", source, "-o", tmp_path / "never.mkv")
@@ -178,7 +178,7 @@ def test_damage(factors: Path, tmp_path: Path, cli: Callable, refused: Callable)
 def test_info(factors: Path, good: Callable) -> None:
     about = record(good("info", factors, "--json"))
     expected = {"kind": "svq", "width": 64, "height": 48, "frames": 10, "frames_per_second": 25, "groups": 3}
-    expected |= {"audio_streams": 1, "method": "svd", "patch": 0, "space": "ycbcr420", "missing": None}
+    expected |= {"audio_streams": 1, "method": "svd", "patch": 0, "space": "ycbcr420", "truncation": None}
     assert about.items() >= expected.items()
     assert sum(about["bytes_by_part"].values()) == about["bytes"] == factors.stat().st_size
     assert about["bytes_by_part"].keys() >= {"header", "factors", "audio", "index"}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from containers import assert_same, facts, offsets, read_all, saved, small_file, some_frames, svq_bytes
+from containers import TICK, assert_same, group_places, read_all, saved, small_file, some_frames, svq_bytes
 from pictures import SAMPLES, codebook, smooth
 from videos import FPS, write_video
 
 import streamvq
-from streamvq import Clip, Codebook, CodebookError, Frame, InputMissing, MediaError
+from streamvq import Clip, Codebook, CodebookError, Frame, InputMissing, MediaError, StreamInfo
 
 DATA, FRAMES = small_file()
 BOOK = codebook(16)
@@ -108,6 +108,82 @@ def test_it_is_a_sequence(clip: Clip) -> None:
     assert [frame.index for frame in reversed(clip)] == [6, 5, 4, 3, 2, 1, 0]
 
 
+def test_indices_are_one_array(clip: Clip) -> None:
+    stacked = np.asarray(clip.indices)
+    assert (stacked.shape, stacked.dtype) == ((7, 6, 8), np.uint8)
+    assert (stacked == np.stack([frame.codes for frame in FRAMES])).all()
+    assert np.asarray(clip.indices, np.int64).dtype == np.int64
+    assert np.array(clip.indices).shape == (7, 6, 8)
+    assert (np.unique(clip.indices) == np.unique(stacked)).all()
+
+
+@pytest.mark.parametrize("part", [slice(2, 5), slice(-2, None), slice(None, None, -2), slice(5, 2)])
+def test_slices_of_indices_are_arrays_too(clip: Clip, part: slice) -> None:
+    expected = np.asarray(clip.indices)[part]
+    found = np.asarray(clip.indices[part])
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    assert (found == expected).all()
+    assert (np.asarray(clip.indices[part][::-1]) == expected[::-1]).all()
+    with pytest.raises(IndexError, match=str(len(expected))):
+        clip.indices[part][len(expected)]
+
+
+def test_an_array_of_indices_is_a_copy(clip: Clip) -> None:
+    np.asarray(clip.indices)[:] = 99
+    assert (clip.indices[6] == FRAMES[6].codes).all()
+    assert (np.asarray(clip.indices)[6] == FRAMES[6].codes).all()
+    with pytest.raises(ValueError, match="copy"):
+        clip.indices.__array__(copy=False)
+
+
+def test_indices_of_many_codes_and_of_blocks_as_an_array(tmp_path: Path) -> None:
+    many = codebook(300)
+    blocks = Codebook(np.arange(54, dtype=np.uint8).reshape(9, 6), "gray", (2, 3))
+    for book, shape, dtype in ((many, (7, 7, 9), np.uint16), (blocks, (7, 4, 3), np.uint8)):
+        frames = some_frames(book, height=7, width=9)
+        info = StreamInfo(9, 7, None, 7, TICK)
+        with streamvq.open(saved(tmp_path / "x.svq", svq_bytes(book, frames, info=info))) as clip:
+            stacked = np.asarray(clip.indices)
+            assert (stacked.shape, stacked.dtype) == (shape, dtype)
+            assert (stacked == np.stack([frame.codes for frame in frames])).all()
+            assert (np.asarray(clip.indices[:0]).shape, np.asarray(clip.indices[:0]).dtype) == (
+                (0, *shape[1:]),
+                dtype,
+            )
+
+
+def test_indices_of_mixed_sizes_are_no_array(tmp_path: Path) -> None:
+    frames = [*some_frames(BOOK, 3), *some_frames(BOOK, 5, height=5)[3:]]
+    with streamvq.open(
+        saved(tmp_path / "x.svq", svq_bytes(BOOK, frames, info=StreamInfo(None, None, None, 5, TICK)))
+    ) as clip:
+        with pytest.raises(ValueError, match=r"frame 0 has \(6, 8\) codes and frame 3 \(5, 8\)"):
+            np.asarray(clip.indices)
+        assert np.asarray(clip.indices[:3]).shape == (3, 6, 8)
+        assert np.asarray(clip.indices[3:]).shape == (2, 5, 8)
+        assert "mixed sizes" in repr(clip)
+
+
+def test_representations_are_one_line(clip: Clip) -> None:
+    assert repr(clip).startswith("<Clip of 7 frames, 8x6, ")
+    assert repr(clip).endswith("clip.svq>")
+    assert "3 frames" in repr(clip.indices[2:5])
+    for value in (clip, clip.indices, clip.codebook, clip.info):
+        assert "\n" not in repr(value)
+
+
+def test_a_codebook_may_be_a_path(tmp_path: Path) -> None:
+    BOOK.save(tmp_path / "book.npz")
+    inside = saved(tmp_path / "inside.svq", DATA)
+    path = saved(tmp_path / "x.svq", svq_bytes(BOOK, FRAMES, embed=False))
+    for given in (BOOK, tmp_path / "book.npz", str(tmp_path / "book.npz"), inside, str(inside)):
+        with streamvq.open(path, codebook=given) as clip:
+            assert clip.codebook == BOOK
+            assert_same([clip.coded(6)], [FRAMES[6]])
+    with pytest.raises(CodebookError, match=r"nowhere\.npz"):
+        streamvq.open(path, codebook="nowhere.npz")
+
+
 def test_only_the_group_that_is_asked_for_is_decoded(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
     from streamvq.container import reader
 
@@ -159,7 +235,7 @@ def test_without_its_codebook(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match=BOOK.fingerprint[:12]):
         streamvq.open(path, codebook(16, seed=9))
     with streamvq.open(path, BOOK) as clip:
-        assert list(map(facts, [clip.coded(i) for i in range(7)])) == list(map(facts, FRAMES))
+        assert_same([clip.coded(i) for i in range(7)], FRAMES)
 
 
 def test_what_is_not_there_or_no_svq(tmp_path: Path) -> None:
@@ -180,10 +256,10 @@ def test_closed_twice(path: Path) -> None:
 
 
 def test_a_cut_clip_says_so(tmp_path: Path) -> None:
-    end = [end for kind, _, end in offsets(DATA) if kind == b"GRUP"][1]
+    end = group_places(DATA)[1][1]
     with streamvq.open(saved(tmp_path / "x.svq", DATA[: end + 5])) as clip:
         assert len(clip) == 4
-        assert clip.missing is not None
-        assert "4 of about 7" in clip.missing
+        assert clip.truncation is not None
+        assert "4 of about 7" in clip.truncation
         with pytest.raises(IndexError):
             clip[4]

@@ -73,7 +73,8 @@ def colors() -> Film:
     about = [(-3, 2), (-1, 2), (1, None), (7, 1), (None, 2), (8, 40)]
     for index, (time, duration) in enumerate(about):
         ticks = [None if value is None else value * TICK for value in (time, duration)]
-        frames[index] = replace(frames[index], time=ticks[0], duration=ticks[1])
+        meta = replace(frames[index].meta, time=ticks[0], duration=ticks[1])
+        frames[index] = IndexFrame(frames[index].codes, meta)
     return Film(made_book(16), frames)
 
 
@@ -122,8 +123,8 @@ def assert_agree(data: bytes, made: Film) -> None:
     """Both decoders see what was written."""
     book = made.book
     codes = book.codes.reshape(len(book), -1).tolist()
-    frames, missing = read_all(data, None if made.embed else book)
-    assert missing is None
+    frames, truncation = read_all(data, None if made.embed else book)
+    assert truncation is None
     assert_same(frames, made.frames)
     plain = decode(data, None if made.embed else codes)
     assert plain.codebook == codes

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import io
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from containers import TICK, assert_same, offsets, pieces, read_all, saved, some_frames, svq_bytes
+from containers import TICK, assert_same, offsets, pieces, read_all, saved, some_frames, svq_bytes, write_svq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import codebook
 
 import streamvq
-from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, StreamInfo
+from streamvq import Codebook, CodebookError, FrameMeta, IndexFrame, InputMissing, MediaError, StreamInfo
+from streamvq.container import groups
 from streamvq.container.codebook_coding import decode_codes, encode_codes
-from streamvq.container.groups import encode_group, is_safe
+from streamvq.container.frame_table import is_safe
 from streamvq.container.header import Header
 from streamvq.container.inspect import inspect
 from streamvq.container.leb128 import Leb128Reader, leb128, signed_leb128
-from streamvq.container.reader import SvqReader, load_codebook
-from streamvq.container.writer import SvqWriter
+from streamvq.container.pictures import pictures_of
+from streamvq.container.reader import SvqReader, codebook_from, load_codebook, open_svq
 from streamvq.quantize.blocks import code_length
 
 SHAPES = [("rgb", (1, 1)), ("gray", (1, 1)), ("rgb", (3, 2)), ("gray", (4, 4)), ("ycbcr420", (2, 4))]
@@ -81,10 +83,10 @@ def test_everything_comes_back(
 ) -> None:
     book, frames, info = film
     data = svq_bytes(book, frames, together, info, embed)
-    read, missing = read_all(data, None if embed else book)
+    read, truncation = read_all(data, None if embed else book)
     assert_same(read, frames)
-    assert missing is None
-    assert SvqReader(io.BytesIO(data), "x.svq", book).header == Header.of(info, book)
+    assert truncation is None
+    assert SvqReader(io.BytesIO(data), "x.svq", book).header == Header.from_stream(info, book)
     with streamvq.open(saved(tmp_path / "x.svq", data), None if embed else book) as clip:
         assert_same([clip.coded(index) for index in reversed(range(len(clip)))][::-1], frames)
         assert clip.info == info
@@ -120,11 +122,11 @@ INFOS = [
 @pytest.mark.parametrize(("space", "block"), SHAPES)
 def test_headers(info: StreamInfo, space: str, block: tuple[int, int]) -> None:
     book = random_book(0, 5, space, block)
-    header = Header.of(info, book)
+    header = Header.from_stream(info, book)
     assert Header.from_json(header.to_json()) == header
     assert header.matches(book)
     assert not header.matches(random_book(1, 5, space, block))
-    assert (header.colors, header.space, header.block) == (5, space, block)
+    assert (header.n_codes, header.space, header.block) == (5, space, block)
 
 
 @given(st.integers(0, 2**70 - 1), st.integers(-(2**68), 2**68))
@@ -193,20 +195,15 @@ def test_the_parts_add_up(tmp_path: Path) -> None:
     frames = some_frames(book)
     info = StreamInfo(8, 6, 1 / TICK, 7, TICK, None, 1)
     stream = io.BytesIO()
-    header = Header.of(info, book)
-    writer = SvqWriter(stream, header, book)
-    for start in range(0, 7, 3):
-        writer.audio(b"sound" * 5)
-        writer.group(encode_group(frames[start : start + 3], header, book))
-    writer.finish()
+    writer = write_svq(stream, book, frames, 3, info, audio=[b"sound" * 5] * 3)
     data = stream.getvalue()
     assert writer.size == sum(writer.parts.values()) == len(data)
     assert all(writer.parts.values())
     about = inspect(saved(tmp_path / "x.svq", data))
     assert about.parts == writer.parts
-    assert (about.size, about.frames, about.groups, about.pixels) == (len(data), 7, 3, 7 * 48)
-    assert about.missing is None
-    sizes = {kind: sum(end - start for k, start, end in offsets(data) if k == kind) for kind, _ in pieces(data)}
+    assert (about.size, about.n_frames, about.n_groups, about.pixels) == (len(data), 7, 3, 7 * 48)
+    assert about.truncation is None
+    sizes = {name: sum(end - start for each, start, end in offsets(data) if each == name) for name, _ in pieces(data)}
     assert about.parts["audio"] == sizes[b"AUDI"] == 3 * (25 + 12)
     assert about.parts["header"] == sizes[b"HEAD"] + 12
     assert about.parts["codebook"] == sizes[b"BOOK"]
@@ -227,11 +224,7 @@ def test_a_writer_needs_no_seekable_stream() -> None:
 
     book, pipe = codebook(16), Pipe()
     frames = some_frames(book)
-    header = Header.of(StreamInfo(8, 6, 1 / TICK, 7, TICK, None), book)
-    writer = SvqWriter(pipe, header, book)  # type: ignore[arg-type]
-    for start in range(0, 7, 2):
-        writer.group(encode_group(frames[start : start + 2], header, book))
-    writer.finish()
+    write_svq(pipe, book, frames)  # type: ignore[arg-type]
     assert pipe.data == svq_bytes(book, frames)
 
 
@@ -239,7 +232,7 @@ def test_without_its_codebook() -> None:
     book = codebook(16)
     frames = some_frames(book)
     data = svq_bytes(book, frames, embed=False)
-    assert b"BOOK" not in [kind for kind, _ in pieces(data)]
+    assert b"BOOK" not in dict(pieces(data))
     assert_same(read_all(data, book)[0], frames)
     with pytest.raises(CodebookError, match=f"{book.fingerprint[:12]}.*-c"):
         read_all(data)
@@ -261,3 +254,60 @@ def test_the_codebook_inside(tmp_path: Path) -> None:
         load_codebook(path)
     with pytest.raises(CodebookError, match=r"nowhere\.svq"):
         load_codebook(tmp_path / "nowhere.svq")
+
+
+def test_what_is_taken_as_a_codebook(tmp_path: Path) -> None:
+    book = codebook(16)
+    path = saved(tmp_path / "x.svq", svq_bytes(book, some_frames(book)))
+    book.save(tmp_path / "book.npz")
+    assert codebook_from(None) is None
+    assert codebook_from(book) is book
+    for value in (path, str(path), tmp_path / "book.npz", str(tmp_path / "book.npz")):
+        assert codebook_from(value) == load_codebook(value) == book
+
+
+def test_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By path or from standard input, which stays open; nothing stays open where opening fails."""
+    book = codebook(16)
+    data = svq_bytes(book, some_frames(book))
+    with open_svq(saved(tmp_path / "x.svq", data)) as reader:
+        assert [group.n_frames for group in reader.groups()] == [2, 2, 2, 1]
+        assert reader.label == str(tmp_path / "x.svq")
+    reader.close()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    with open_svq(None) as reader:
+        assert reader.label == "-"
+        assert reader.codebook == book
+    assert not sys.stdin.buffer.closed
+    with pytest.raises(InputMissing, match=r"nowhere\.svq.*spelling"):
+        open_svq(tmp_path / "nowhere.svq")
+    with pytest.raises(MediaError, match="cannot be read"):
+        open_svq(tmp_path)
+    with pytest.raises(MediaError, match=r"clip: not an \.svq file"):
+        open_svq(saved(tmp_path / "text.svq", b"text, whatever its name says"), label="clip")
+
+
+def test_a_disk_that_fails(tmp_path: Path) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(MediaError, match=r"x\.svq: cannot be read: Input/output error"):
+        SvqReader(Failing(), "x.svq")
+
+
+def test_a_table_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, read_table = [], groups.read_table
+    monkeypatch.setattr(groups, "read_table", lambda *arguments: parsed.append(1) or read_table(*arguments))
+    book = codebook(16)
+    reader = SvqReader(io.BytesIO(svq_bytes(book, some_frames(book))), "x.svq")
+    for group in reader.groups():
+        assert not parsed
+        assert group.pixels == 48 * group.n_frames
+        assert len(reader.decode(group)) == group.n_frames
+        assert parsed.pop()
+
+
+def test_what_no_svq_can_hold() -> None:
+    with pytest.raises(TypeError, match=r"str: \.svq holds the frames of a Codebook or a LowRankCodec"):
+        pictures_of("a codebook")  # type: ignore[arg-type]

@@ -55,9 +55,8 @@ def packets(path: Path) -> list[tuple[int, bytes, Fraction, Fraction]]:
 
 
 def group_sizes(path: Path) -> list[int]:
-    with path.open("rb") as stream:
-        opened = reader.SvqReader(stream, "x.svq")
-        return [opened.span(chunk)[1] for chunk in opened.groups()]
+    with reader.open_svq(path) as opened:
+        return [group.n_frames for group in opened.groups()]
 
 
 AUDIO = [

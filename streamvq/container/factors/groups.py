@@ -1,4 +1,4 @@
-"""The pictures of a group of frames as factors: a table of ranks and steps, and coded stacks.
+"""The pictures of a group of frames as factors: a table of quantizer steps and ranks, and the coded components.
 
 FORMAT.md, section 9, gives the bytes.
 """
@@ -15,8 +15,8 @@ from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.factors import BITS_MOST, STEP_MOST, factor_shapes
 from streamvq.lowrank.planes import plane_sizes
 
-NUMBERS_MOST = 1 << 27  # of all factors of a group
-Pictures = list[tuple[tuple[PlaneFactors, ...], int]]  # the planes of each frame, and their step
+MAX_NUMBERS = 1 << 27  # of all factors of a group
+FrameFactors = tuple[tuple[PlaneFactors, ...], int]  # the planes of a frame, and their quantizer step
 
 
 def encode_factors(frames: Sequence[LowRankFrame]) -> bytes:
@@ -27,18 +27,18 @@ def encode_factors(frames: Sequence[LowRankFrame]) -> bytes:
         for plane in frame.planes:
             table += [leb128(plane.rank), bytes(plane.bits)]
     head = b"".join(table)
-    stacks_of = [[part for plane in frame.planes for part in (plane.left, plane.right)] for frame in frames]
-    if sum(stack.size for stacks in stacks_of for stack in stacks) > NUMBERS_MOST:
+    stacks = [[part for plane in frame.planes for part in (plane.left, plane.right)] for frame in frames]
+    if sum(stack.size for each in stacks for stack in each) > MAX_NUMBERS:
         raise OutputError(f"frame {frames[0].index}: its factors have too many numbers for .svq; choose a lower rank")
     try:
-        stacks = encode_stacks(stacks_of)
+        data = encode_stacks(stacks)
     except ValueError as error:
         raise OutputError(f"frame {frames[0].index}: {error}; choose a lower rank") from error
-    return leb128(len(head)) + head + stacks
+    return leb128(len(head)) + head + data
 
 
-def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRankCodec) -> Pictures:
-    """The factors of frames of these heights and widths. Raises ValueError with what is wrong."""
+def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRankCodec) -> list[FrameFactors]:
+    """The factors of frames of `sizes`, heights and widths in pixels. Raises ValueError with what is wrong."""
     payload = Leb128Reader(data)
     table = Leb128Reader(payload.take(payload.number()))
     heads, shapes, numbers = [], [], 0
@@ -52,8 +52,8 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
             if rank > min(left[0] * left[1], right[0] * right[1]):
                 raise ValueError(f"it claims rank {rank} in a frame of {width}x{height}")
             numbers += rank * (left[0] * left[1] + right[0] * right[1])
-            if numbers > NUMBERS_MOST:
-                raise ValueError(f"it claims more than {NUMBERS_MOST} numbers")
+            if numbers > MAX_NUMBERS:
+                raise ValueError(f"it claims more than {MAX_NUMBERS} numbers")
             bits.append(tuple(table.take(rank)))
             if max(bits[-1], default=0) > BITS_MOST:
                 raise ValueError(f"a component has {max(bits[-1])} binary places")
@@ -62,8 +62,8 @@ def decode_factors(data: bytes, sizes: Sequence[tuple[int, int]], codec: LowRank
         shapes.append(stacks)
     if table.rest():
         raise ValueError("its table is too long")
-    pictures: Pictures = []
+    frames: list[FrameFactors] = []
     for (step, bits), parts in zip(heads, decode_stacks(payload.rest(), shapes), strict=True):
         planes = zip(parts[::2], parts[1::2], bits, strict=True)
-        pictures.append((tuple(PlaneFactors(*plane) for plane in planes), step))
-    return pictures
+        frames.append((tuple(PlaneFactors(*plane) for plane in planes), step))
+    return frames

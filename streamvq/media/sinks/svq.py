@@ -24,7 +24,6 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.y4m import writing_stdout
 from streamvq.media.targets import Target
 from streamvq.options import WriteOptions
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
 
@@ -48,7 +47,6 @@ class SvqSink(FrameSink):
         external_codebook: bool = False,
     ) -> None:
         super().__init__(str(target.path))
-        book = decoder if isinstance(decoder, Codebook) else None
         self.group_size = GroupSize.for_stream(info, decoder.block)
         self._decoder = decoder
         self._to_pipe = target.kind == "pipe"
@@ -64,10 +62,10 @@ class SvqSink(FrameSink):
             if self._audio is not None:
                 self.notes += self._audio.copy.remarks(self.label, "svq")
             info = replace(info, audio_streams=self._audio.copy.streams if self._audio else 0)
-            self._header = Header.of(info, decoder)
+            self._header = Header.from_stream(info, decoder)
             self._guard = writing_stdout if self._to_pipe else nullcontext
             with self._guard():
-                self._writer = SvqWriter(self._stream, self._header, book, not external_codebook)
+                self._writer = SvqWriter(self._stream, self._header, decoder, not external_codebook)
             self.parts = self._writer.parts
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -86,7 +84,7 @@ class SvqSink(FrameSink):
             self._writer.group(group)
 
     def _write_rest(self) -> None:
-        if not self._writer.frames:
+        if not self._writer.n_frames:
             raise OutputError(f"{self.label}: no frame was written")
         with self._guard():
             if self._audio is not None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, TextIO
+from typing import TextIO
 
-from streamvq.container.chunks import Chunk
-from streamvq.container.groups import group_parts
-from streamvq.container.reader import SvqReader
-from streamvq.errors import InputMissing, MediaDamaged, MediaError, UsageError
+from streamvq.container.groups import Group
+from streamvq.container.reader import SvqReader, open_svq
+from streamvq.errors import MediaDamaged, MediaError, UsageError
 from streamvq.frames import CodedFrame, Frame
 from streamvq.media.sources.source import FrameSource
 from streamvq.quantize.codebook import Codebook
@@ -24,27 +23,25 @@ Item = tuple["LazyGroup", int]  # and the position in it
 class LazyGroup:
     """A group that is decoded when it is first needed, once, and forgotten with its last user."""
 
-    def __init__(self, reader: SvqReader, chunk: Chunk) -> None:
+    def __init__(self, reader: SvqReader, group: Group) -> None:
         self._reader = reader
-        self._chunk = chunk
+        self._group = group
         self._lock = threading.Lock()
-        self._frames: list[CodedFrame] | None = None
-        self.first = reader.span(chunk)[0]
-        about = reader.explained(chunk, group_parts)
-        self.count, self.pixels = about.frames, about.pixels
+        self._frames: Sequence[CodedFrame] | None = None
+        self.first, self.count, self.pixels = group.first, group.n_frames, group.pixels
 
-    def frames(self) -> list[CodedFrame]:
+    def frames(self) -> Sequence[CodedFrame]:
         """The coded frames. Raises MediaDamaged."""
         with self._lock:
             if self._frames is None:
-                self._frames = self._reader.decode(self._chunk)
+                self._frames = self._reader.decode(self._group)
             return self._frames
 
 
 class SvqSource(FrameSource):
     """The frames of a `.svq` file, or of standard input where `path` is None.
 
-    A file that is cut off ends after its last whole group, and `missing` says what is gone. `only` is a range of
+    A truncated file ends after its last whole group, and `truncation` says what it lacks. `only` is a range of
     frame indices, of which alone the groups are read.
     """
 
@@ -63,20 +60,14 @@ class SvqSource(FrameSource):
         self.only = only
         if path is None:
             check_no_terminal(sys.stdin)
+        self.reader = open_svq(path, codebook, label)
         try:
-            self._stream: IO[bytes] = sys.stdin.buffer if path is None else path.open("rb")
-        except FileNotFoundError as error:
-            raise InputMissing(f"{label}: no such file; check the spelling") from error
-        except OSError as error:
-            raise MediaError(f"{label}: cannot be read: {error.strerror}") from error
-        try:
-            self.reader = SvqReader(self._stream, label, codebook)
             self.decoder = self.reader.decoder
         except BaseException:
             self.close()
             raise
         self._total = 0
-        self._size = None if path is None else path.stat().st_size
+        self._is_file = path is not None
         self.info = self.reader.header.info
         if only is not None:
             count = self.info.frame_count
@@ -85,17 +76,17 @@ class SvqSource(FrameSource):
             self.audio_from = path
 
     @property
-    def missing(self) -> str | None:
-        """What is gone, where the file is cut off; complete after reading."""
-        return self.reader.missing
+    def truncation(self) -> str | None:
+        """What a truncated file lacks; complete after reading."""
+        return self.reader.truncation
 
     def groups(self) -> Iterator[LazyGroup]:
         """The groups in order. Raises MediaDamaged, or ends there where damage is to be lived with."""
         some = False
         try:
-            for chunk in self._chunks():
+            for group in self._groups():
                 some = True
-                yield LazyGroup(self.reader, chunk)
+                yield LazyGroup(self.reader, group)
         except MediaDamaged as error:
             if not (self._keep_going and some):
                 raise
@@ -103,24 +94,23 @@ class SvqSource(FrameSource):
         if not some and self._total:
             raise UsageError(f"{self.label}: has frames 0 to {self._total - 1}, and the part begins behind them")
         if not some:
-            raise MediaDamaged(self.missing or f"{self.label}: holds no frames")
+            raise MediaDamaged(self.truncation or f"{self.label}: holds no frames")
 
-    def _chunks(self) -> Iterator[Chunk]:
-        """The group chunks that are asked for; sets `_total` to the number of frames seen."""
+    def _groups(self) -> Iterator[Group]:
+        """The groups that are asked for; sets `_total` to the number of frames seen."""
         only = self.only
-        if only is not None and self._size is not None:
-            groups = self.reader.index(self._size)
-            self._total = groups[-1].first + groups[-1].frames if groups else 0
-            for group in groups:
-                if group.first < only.stop and group.first + group.frames > only.start:
-                    yield self.reader.group_at(group)
+        if only is not None and self._is_file:
+            groups = self.reader.index()
+            self._total = groups[-1].first + groups[-1].n_frames if groups else 0
+            for entry in groups:
+                if entry.first < only.stop and entry.first + entry.n_frames > only.start:
+                    yield self.reader.group_at(entry)
             return
-        for chunk in self.reader.groups():
-            first, count = self.reader.span(chunk)
-            self._total = first + count
-            if only is None or (first < only.stop and first + count > only.start):
-                yield chunk
-            elif first >= only.stop:
+        for group in self.reader.groups():
+            self._total = group.first + group.n_frames
+            if only is None or (group.first < only.stop and self._total > only.start):
+                yield group
+            elif group.first >= only.stop:
                 break
 
     def wanted(self, group: LazyGroup) -> range:
@@ -133,10 +123,10 @@ class SvqSource(FrameSource):
         for group in self.groups():
             for position in self.wanted(group):
                 yield group, position
-        if self.missing and not self._keep_going:
-            raise MediaDamaged(f"{self.missing}; --keep-going keeps what is there")
-        if self.missing:
-            self.notes.append(self.missing)
+        if self.truncation and not self._keep_going:
+            raise MediaDamaged(f"{self.truncation}; --keep-going keeps what is there")
+        if self.truncation:
+            self.notes.append(self.truncation)
 
     def pixels_of(self, item: Item) -> int:
         group, _ = item
@@ -149,8 +139,7 @@ class SvqSource(FrameSource):
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def close(self) -> None:
-        if self._stream is not sys.stdin.buffer:
-            self._stream.close()
+        self.reader.close()
 
 
 def check_no_terminal(stream: TextIO) -> None:
