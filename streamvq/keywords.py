@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, dataclass_transform
 
 from streamvq.errors import UsageError
@@ -60,7 +60,6 @@ class Options:
                 part.check(self)
 
 
-@cache
 def options_of(options: Any) -> dict[str, Option]:
     """The options of a class by name, in order; keywords of the library alone are left out."""
     return {each.name: each.metadata["option"] for each in fields(options) if "option" in each.metadata}

@@ -15,7 +15,7 @@ _REMARKS = ("error", "failed", "missing", "notes", "warnings")  # of JSON object
 
 
 def in_flags(text: str) -> str:
-    """A message with each keyword in backticks as an option: `rank=32` as --rank 32, `overwrite=True` as --overwrite."""
+    """A message with each keyword in backticks as an option: `rank=32` as --rank 32, `jobs` as --jobs."""
     return _KEYWORD.sub(_flag, text)
 
 
@@ -32,8 +32,13 @@ def _remarks(value: Any) -> Any:
 
 def _flag(match: re.Match[str]) -> str:
     name, value = match.groups()
-    flag = _flags().get(name, name)
+    flag = flag_of(name)
     return flag if value in (None, "True") else f"{flag} {value}"
+
+
+def flag_of(keyword: str) -> str:
+    """The option of a keyword; a keyword that has none stays as it is."""
+    return _flags().get(keyword, keyword)
 
 
 @cache

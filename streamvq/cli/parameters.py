@@ -6,11 +6,12 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import partial, wraps
+from functools import wraps
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from streamvq.cli.messages import flag_of
 from streamvq.errors import UsageError
 from streamvq.keywords import Option, Options, option, options_of
 from streamvq.options import CODEBOOK, GRID, LOW_RANK, READ, REPORT, WRITE, Block, Source
@@ -108,13 +109,16 @@ def _parameters(options: type[Options], helps: dict[str, str]) -> list[inspect.P
             *found.flags.split(),
             help=helps.get(name, found.help),
             rich_help_panel=found.panel,
-            autocompletion=partial(list, found.choices) if found.choices else None,
+            autocompletion=_completion(found.choices) if found.choices else None,
             metavar="<path>" if kind == Source else None,
         )
         simple: Any = kind if kind in (bool, int, float) else str
-        annotation = Annotated[simple if default is not None else simple | None, info]
-        made.append(_keyword_only(name, annotation, default))
+        made.append(_keyword_only(name, Annotated[simple if default is not None else simple | None, info], default))
     return made
+
+
+def _completion(choices: tuple[str, ...]) -> Callable[[], list[str]]:
+    return lambda: list(choices)
 
 
 def _types(options: type[Options]) -> dict[str, Any]:
@@ -145,10 +149,26 @@ def _made(options: type[Options], given: dict[str, Any]) -> Options:
 
 
 def _text_of(value: Any) -> str | None:
-    """A default as it would be typed."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or None
+    """A value as it would be typed."""
+    if isinstance(value, (list, tuple)):
+        return ",".join(_side_text(part) if isinstance(part, tuple) else str(part) for part in value) or None
     return None if value is None else str(value)
+
+
+def _side_text(sides: tuple[int, int]) -> str:
+    height, width = sides
+    return str(height) if height == width else f"{width}x{height}"
+
+
+def given_words(options: Options, names: Sequence[str], always: Sequence[str] = ()) -> list[str]:
+    """The words of a command line that give these options; those that are the default are left out."""
+    words = []
+    for name in names:
+        value = _text_of(getattr(options, name))
+        default = _text_of(next(each.default for each in fields(options) if each.name == name))  # type: ignore[arg-type]
+        if value != default or name in always:
+            words += [flag_of(name), value or ""] if value != "True" else [flag_of(name)]
+    return words
 
 
 def _parsed(value: Any, kind: Any, found: Option) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import PrintOptions, with_options
+from streamvq.options import SpectrumOptions
 
 if TYPE_CHECKING:
     from streamvq.report.spectrum_stats import FrameSpectrum, Spectrum
@@ -19,78 +19,28 @@ Examples:
   streamvq spectrum photo.jpg --ranks 5,20,50 --plot photo-ranks.png"""
 
 
+@with_options(json="One JSON object a frame, then one of them all.")
 def spectrum(
     input: Annotated[str, typer.Argument(metavar="INPUT", help="A video, an image, a folder, a .svq, or - (y4m).")],
-    ranks: Annotated[
-        str | None, typer.Option("--ranks", help="The ranks to show, such as 5,20,50 (1,2,4,...).")
-    ] = None,
-    patch: Annotated[int, typer.Option("--patch", help="Of the matrix of PxP patches, not of whole frames.")] = 0,
-    gray: Annotated[bool, typer.Option("--gray", help="Of the luma.")] = False,
-    every: Annotated[int, typer.Option("--every", help="Look at each N-th frame only.")] = 1,
-    recursive: opt.Recursive = False,
-    keep_going: opt.KeepGoing = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            help="Draw singular values, PSNR by rank, and the first frame at several ranks (.png .svg .pdf).",
-            rich_help_panel="Output",
-        ),
-    ] = None,
-    overwrite: opt.Overwrite = False,
-    jobs: opt.Jobs = 0,
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="One JSON object a frame, then one of them all.",
-            rich_help_panel="Running and reporting",
-        ),
-    ] = False,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
+    options: SpectrumOptions,
+    printing: PrintOptions,
 ) -> None:
     """Show what low rank keeps: singular values, and PSNR and bytes by rank, before compressing with --rank.
 
     Ranks and PSNR are of the channels R, G, B; bytes are those of a frame's factors as --method svd stores it.
     """
-    from streamvq.cli.printing import print_json, progress_bar
+    from streamvq.cli.printing import print_json
     from streamvq.report import spectrum as computing
 
     def print_frame(frame: FrameSpectrum) -> None:
         print_json({"input": input} | frame.as_dict())
 
-    found = computing.spectrum(
-        input,
-        _ranks(ranks),
-        patch=patch,
-        gray=gray,
-        every=every,
-        plot=plot,
-        overwrite=overwrite,
-        recursive=recursive,
-        keep_going=keep_going,
-        jobs=jobs,
-        on_frame=print_frame if json else None,
-        progress=progress_bar(quiet),
-    )
-    if json:
+    watched: dict[str, Any] = {"on_frame": print_frame} if printing.json else {}
+    found = computing.spectrum(input, **vars(options) | watched)
+    if printing.json:
         print_json({"input": input} | found.as_dict())
-    elif not quiet:
-        print(_table(input, found, patch))
-
-
-def _ranks(text: str | None) -> list[int]:
-    """Ranks from "5,20,50". Raises UsageError."""
-    from streamvq.errors import UsageError
-
-    try:
-        ranks = [int(part) for part in text.split(",")] if text else []
-    except ValueError:
-        ranks = [0]
-    if min(ranks, default=1) < 1:
-        raise UsageError(f"--ranks {text}: give ranks from 1, such as 5,20,50")
-    return ranks
+    elif not printing.quiet:
+        print(_table(input, found, options.patch))
 
 
 def _table(label: str, found: Spectrum, patch: int) -> str:

@@ -137,11 +137,16 @@ class CodeOptions(Options):
         return self.sides != (1, 1) and high % 2 == wide % 2 == 0
 
 
-class ReadOptions(Options):
-    """How inputs are found and read."""
+class RecursiveOption(Options):
+    """How inputs are found."""
 
     recursive: bool = option(READ, "-r --recursive",
         "Folders with their subfolders; outputs mirror them.", default=False)
+
+
+class ReadOptions(RecursiveOption):
+    """How inputs are found and read."""
+
     keep_going: bool = option(READ, "--keep-going", "Keep a damaged video's frames up to the damage.", default=False)
 
 
@@ -206,7 +211,7 @@ class EncodeOptions(WriteOptions):
         "Keep no output with a PSNR below this, in dB (exit 99).", default=None)
 
 
-_KINDS = (
+OUTPUT_KINDS = (
     "Compressed (.svq), exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp "
     ".jpg), folder of images (no suffix), or - (y4m)."
 )
@@ -216,7 +221,7 @@ class OutputOption(Options):
     """Where `compress` and `apply` write."""
 
     output: Source | None = option(WRITE, "-o --output",
-        f"{_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
+        f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
 
 
 class FitOptions(RunOptions, ReadOptions, LowRankOptions, CodeOptions):

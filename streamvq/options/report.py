@@ -56,6 +56,9 @@ class PageOptions(Options):
 class ReportOptions(PairOptions, PageOptions):
     """The keywords of `write_report`."""
 
+    output: Source | None = option(WRITE, "-o --output",
+        "The page (.html). Without it: TEST's name with .html.", default=None)
+
 
 class SpectrumOptions(RunOptions, ReadOptions, OverwriteOption):
     """The keywords of `spectrum`. `on_frame` is called with each frame's spectrum."""

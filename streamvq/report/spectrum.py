@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.container.factors.groups import encode_factors
-from streamvq.errors import MediaError, UsageError
+from streamvq.errors import MediaError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame
 from streamvq.keywords import keywords
 from streamvq.lowrank.factors import picture, quantized
@@ -69,9 +69,7 @@ def spectrum(source: Source, options: SpectrumOptions) -> Spectrum:
     return result
 
 
-def _spectra(
-    source: FrameSource, options: SpectrumOptions
-) -> Generator[tuple[Frame, FrameSpectrum], None, None]:
+def _spectra(source: FrameSource, options: SpectrumOptions) -> Generator[tuple[Frame, FrameSpectrum], None, None]:
     """Every `every`-th frame and its spectrum, computed in parallel. Images that cannot be read raise MediaError."""
 
     def measure(item: object) -> tuple[Frame, FrameSpectrum]:

@@ -62,7 +62,8 @@ def _panels(frame: Frame, ranks: list[int], patch: int, gray: bool) -> list[tupl
     space = "gray" if gray or pixels.shape[2] == 1 else "rgb"
     panels = []
     for rank in ranks:
-        approximation = split(factorized(pixels, LowRankOptions(rank=rank, patch=patch), space, None).pixels(), space)[0]
+        factors = factorized(pixels, LowRankOptions(rank=rank, patch=patch), space, None)
+        approximation = split(factors.pixels(), space)[0]
         shaped = approximation.reshape(*pixels.shape[:2], -1)
         psnr = psnr_db(visible_error(pixels, shaped), shaped.size)
         panels.append((f"rank {rank}, " + (f"{psnr:.2f} dB" if psnr else "no error"), approximation))
