@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from streamvq.pipeline.result import Result
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
-    from streamvq.report.comparison import Comparison, compare
+    from streamvq.report.compare import compare
+    from streamvq.report.comparison import Comparison
 
 _HOMES = {
     "BelowQuality": "errors",
@@ -60,7 +61,7 @@ _HOMES = {
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
     "apply": "pipeline.compress",
-    "compare": "report.comparison",
+    "compare": "report.compare",
     "compress": "pipeline.compress",
     "compress_many": "pipeline.compress",
     "decompress": "pipeline.decode",

@@ -1,14 +1,14 @@
-"""How option classes work: an `Option` beside each field, checks, and functions that take the fields as keywords."""
+"""How option classes work: an `Option` with each field, checks, and functions that take the fields as keywords."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import cache, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, dataclass_transform
 
 from streamvq.errors import UsageError
 
@@ -34,8 +34,22 @@ class Option:
     choices: tuple[str, ...] = ()
 
 
+def option(
+    panel: str, flags: str, help: str, low: float | None = None, high: float | None = None,
+    *, default: Any = None, kw_only: bool = True, choices: tuple[str, ...] = (),
+) -> Any:  # fmt: skip
+    """A field of an option class, with its `Option`."""
+    made = Option(flags, help, panel, low, high, choices)
+    return field(default=default, kw_only=kw_only, metadata={"option": made})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
 class Options:
-    """Base of all option classes: checks ranges and choices, then whatever each class says in `check`."""
+    """Base of all option classes, which become frozen dataclasses with keywords only; checks ranges and choices, then
+    whatever each class says in `check`."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
 
     def __post_init__(self) -> None:
         kind: Any = type(self)
@@ -46,16 +60,9 @@ class Options:
                 part.check(self)
 
 
-@cache
 def options_of(options: Any) -> dict[str, Option]:
     """The options of a class by name, in order; keywords of the library alone are left out."""
-    hints = get_type_hints(options, localns={"Codebook": Any}, include_extras=True)
-    found = {}
-    for each in fields(options):
-        for extra in getattr(hints[each.name], "__metadata__", ()):
-            if isinstance(extra, Option):
-                found[each.name] = extra
-    return found
+    return {each.name: each.metadata["option"] for each in fields(options) if "option" in each.metadata}
 
 
 def _check(name: str, value: Any, option: Option) -> None:
@@ -91,11 +98,7 @@ def keywords_after_two(
 def _with_keywords(function: Any, options: Any) -> Any:
     signature = inspect.signature(function)
     leading = list(signature.parameters.values())[:-1]
-    own = {
-        name: parameter.replace(annotation=_plain_type(parameter.annotation))
-        for name, parameter in inspect.signature(options).parameters.items()
-    }
-    signature = signature.replace(parameters=[*leading, *own.values()])
+    signature = signature.replace(parameters=[*leading, *inspect.signature(options).parameters.values()])
 
     @wraps(function)
     def call(*arguments: Any, **given: Any) -> Any:
@@ -108,17 +111,6 @@ def _with_keywords(function: Any, options: Any) -> Any:
 
     call.__signature__ = signature  # type: ignore[attr-defined]
     return call
-
-
-def _plain_type(annotation: str) -> str:
-    """The X of "Annotated[X, ...]": what `help` shows of a keyword."""
-    inside = annotation.removeprefix("Annotated[")
-    depth = 0
-    for end, sign in enumerate(inside):
-        depth += (sign == "[") - (sign == "]")
-        if sign == "," and depth == 0 and inside != annotation:
-            return inside[:end]
-    return annotation
 
 
 def _meant(name: str, options: Any) -> str:

@@ -1,1 +1,1 @@
-"""The command line: options become settings, one call into the pipeline, and a summary."""
+"""The command line: options, one call into the library, and a summary."""

@@ -26,13 +26,18 @@ class Command(TyperCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except Exception as error:
+            from streamvq.cli.messages import in_flags
             from streamvq.errors import StreamVQError
 
             if type(error).__module__.startswith("typer."):
                 raise  # its own usage errors
             if ctx.params.get("debug"):
                 traceback.print_exc()
-            text = str(error) if isinstance(error, StreamVQError) else f"{type(error).__name__}: {error}; see --debug"
+            text = (
+                in_flags(str(error))
+                if isinstance(error, StreamVQError)
+                else f"{type(error).__name__}: {error}; see --debug"
+            )
             print(f"streamvq: error: {' '.join(text.split())}", file=sys.stderr)
             raise typer.Exit(getattr(error, "exit_code", 1)) from None
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import Reference, VerboseOptions, with_options
+from streamvq.options import CompareOptions
 
 if TYPE_CHECKING:
     from streamvq.report.comparison import Comparison
-
-_WRITE = "Output"
 
 EXAMPLES = """\b
 Examples:
@@ -22,116 +20,29 @@ Examples:
   streamvq compare clip.mp4 clip.svq --json | jq .psnr_db"""
 
 
+@with_options(json="One JSON object on stdout.", recursive="Folders with their subfolders.")
 def compare(
-    reference: Annotated[str, typer.Argument(metavar="REF", help="The original: anything that compress takes.")],
+    reference: Reference,
     test: Annotated[str, typer.Argument(metavar="TEST", help="What became of it; a .svq too.")],
-    codebook: Annotated[
-        Path | None,
-        typer.Option("-c", "--codebook", help="For a .svq without its codebook inside.", rich_help_panel="Input"),
-    ] = None,
-    frames: Annotated[
-        str | None,
-        typer.Option(
-            "--frames",
-            help="Frames A:B only (A to B - 1, from 0); also A:, :B, A, and A:B:STEP.",
-            rich_help_panel="Input",
-        ),
-    ] = None,
-    resize: Annotated[
-        bool, typer.Option("--resize", help="Scale TEST to the size of REF.", rich_help_panel="Input")
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Folders with their subfolders.", rich_help_panel="Input")
-    ] = False,
-    keep_going: opt.KeepGoing = False,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write a table with a row a frame.", rich_help_panel=_WRITE)
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            help="Draw original, quantized, and error x8 of the frames chosen, or of four (.png .svg .pdf).",
-            rich_help_panel=_WRITE,
-        ),
-    ] = None,
-    overwrite: opt.Overwrite = False,
-    jobs: opt.Jobs = 0,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout.", rich_help_panel="Running and reporting")
-    ] = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    debug: opt.Debug = False,
+    options: CompareOptions,
+    printing: VerboseOptions,
 ) -> None:
     """Measure how near TEST comes to REF: PSNR, SSIM, flicker, distinct colors, bytes and bits per pixel.
 
     Image folders are paired by name, all else in order and by time. Flicker is the share of the pixels that are still
     in REF and change in TEST.
     """
-    from streamvq.cli.printing import print_json, progress_bar, say
-    from streamvq.container.reader import load_codebook
-    from streamvq.errors import UsageError
-    from streamvq.options import RunSettings
-    from streamvq.report import comparison, figure
-    from streamvq.staging import check_free
+    from streamvq.cli.printing import print_json, print_remarks
+    from streamvq.report import compare as comparing
 
-    chosen = _chosen_frames(frames)
-    for path in (csv, plot):
-        if path is not None:
-            if path.resolve() in (Path(reference).resolve(), Path(test).resolve()):
-                raise UsageError(f"{path}: is an input; choose another name")
-            check_free(path, overwrite)
-    if plot is not None:
-        figure.check_figure_name(plot)
-        if "-" in (reference, test):
-            raise UsageError("-: --plot reads its frames once more, and a pipe is read once; name a file")
-    book = load_codebook(codebook) if codebook else None
-    run = RunSettings(jobs, keep_going=keep_going)
-    found = comparison.compare(
-        reference,
-        test,
-        resize=resize,
-        recursive=recursive,
-        frames=chosen,
-        codebook=book,
-        run=run,
-        progress=progress_bar(quiet),
-    )
-    if csv is not None:
-        comparison.write_csv(found, csv, overwrite)
-    if plot is not None:
-        from streamvq.media.inputs import find_inputs
-        from streamvq.report.pairing import paired
-
-        indices = figure.shown(found, figure.ROWS if chosen is None else figure.ROWS_MOST)
-        pairs = paired(reference, test, resize=resize, recursive=recursive, frames=indices, codebook=book, run=run)
-        coding = figure.coding_of(find_inputs([test], recursive)[0], indices, found.colors_test)
-        figure.draw(plot, found, pairs, coding, overwrite)
-    for reason in found.failed:
-        say(f"error: {reason}")
-    if not quiet:
-        for note in found.notes:
-            say(f"note: {note}")
-    if json:
+    found = comparing.compare(reference, test, **vars(options))
+    print_remarks(found.failed, [] if printing.quiet else found.notes)
+    if printing.json:
         print_json(found.as_dict())
-    elif not quiet:
-        print(_summary(found, verbose))
+    elif not printing.quiet:
+        print(_summary(found, printing.verbose))
     if found.failed:
         raise typer.Exit(1)
-
-
-def _chosen_frames(text: str | None) -> range | None:
-    """Frames from what `opt.frame_range` takes, or "A:B:STEP". Raises UsageError."""
-    from streamvq.errors import UsageError
-
-    if text is None or text.count(":") < 2:
-        return opt.frame_range(text)
-    ends, _, step = text.rpartition(":")
-    if not step.isdecimal() or not int(step):
-        raise UsageError(f"--frames {text}: give A:B, or A:B:STEP for every STEP-th, counted from 0")
-    frames = opt.frame_range(ends)
-    return frames and frames[:: int(step)]
 
 
 def _summary(found: Comparison, verbose: bool) -> str:

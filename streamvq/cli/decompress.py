@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import WritePrintOptions, required, with_options
+from streamvq.options import OUTPUT_KINDS, DecompressOptions, OutputOption
 
 EXAMPLES = """\b
 Examples:
@@ -17,40 +17,17 @@ Examples:
   streamvq decompress clip.svq -o - | ffplay -"""
 
 
+@with_options()
 def decompress(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT", help=".svq files, globs, or -.")],
-    output: opt.Output,
-    codebook: Annotated[
-        Path | None,
-        typer.Option("-c", "--codebook", help="For files without their codebook inside.", rich_help_panel="Input"),
-    ] = None,
-    frames: Annotated[
-        str | None,
-        typer.Option(
-            "--frames", help="Frames A:B only (A to B - 1, from 0); also A:, :B, A.", rich_help_panel="Input"
-        ),
-    ] = None,
-    keep_going: opt.KeepGoing = False,
-    fps: opt.Fps = "25",
-    format: opt.Format = None,
-    crf: opt.Crf = 18,
-    overwrite: opt.Overwrite = False,
-    skip_existing: opt.SkipExisting = False,
-    jobs: opt.Jobs = 0,
-    dry_run: opt.DryRun = False,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    debug: opt.Debug = False,
+    output: Annotated[str, required(OutputOption, "output", OUTPUT_KINDS)],
+    options: DecompressOptions,
+    printing: WritePrintOptions,
 ) -> None:
     """Turn .svq files back into video, images, or y4m.
 
     A file that is cut off is decoded up to its last whole group, and the exit code is 1.
     """
-    from streamvq.cli.run import Request, run_decompress
-    from streamvq.options import RunSettings, WriteOptions
+    from streamvq.cli.run import run_decompress
 
-    writing = WriteOptions(format, crf, opt.frame_rate(fps), overwrite, skip_existing)
-    run = RunSettings(jobs, keep_going=keep_going)
-    request = Request(inputs, output, run, writing, dry_run, json, quiet, verbose)
-    run_decompress(request, codebook, opt.frame_range(frames))
+    run_decompress(inputs, output, options, printing)

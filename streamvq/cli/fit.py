@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import Inputs, WritePrintOptions, required, with_options
+from streamvq.errors import UsageError
+from streamvq.options import ExistingOptions, FitOptions, OutputOption
+
+if TYPE_CHECKING:
+    from streamvq.pipeline.fit import Fitted
 
 EXAMPLES = """\b
 Examples:
@@ -16,87 +21,64 @@ Examples:
   streamvq fit scan.tif --gray --bits 4 -o levels.npz"""
 
 
+@with_options()
 def fit(
-    inputs: opt.Inputs,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The codebook file.", rich_help_panel="Output")],
-    colors: opt.Colors = None,
-    bits: opt.Bits = None,
-    gray: opt.Gray = False,
-    block: opt.Block = None,
-    space: opt.Space = None,
-    seed: opt.Seed = 0,
-    rank: opt.Rank = None,
-    energy: opt.Energy = None,
-    patch: opt.Patch = 0,
-    recursive: opt.Recursive = False,
-    keep_going: opt.KeepGoing = False,
-    overwrite: opt.Overwrite = False,
-    skip_existing: opt.SkipExisting = False,
-    jobs: opt.Jobs = 0,
-    dry_run: opt.DryRun = False,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    debug: opt.Debug = False,
+    inputs: Inputs,
+    output: Annotated[Path, required(OutputOption, "output", "The codebook file.")],
+    options: FitOptions,
+    existing: ExistingOptions,
+    printing: WritePrintOptions,
 ) -> None:
     """Learn a codebook from all frames of all inputs, and save it.
 
     The inputs are read once, so a pipe is learned from in full.
     """
-    import time
+    from time import perf_counter
 
-    from streamvq.cli.printing import print_json, progress_bar, say
-    from streamvq.errors import UsageError
+    from streamvq.cli.printing import print_json, print_remarks, say
     from streamvq.media.inputs import find_inputs
-    from streamvq.options import FitSettings, LowRankOptions, RunSettings
-    from streamvq.pipeline import fit as learning
+    from streamvq.pipeline.fit import codes_name, fewer_colors, fit_inputs
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
-    sides = opt.block_sides(block)
-    count = opt.color_count(colors, bits, gray, sides)
-    low_rank = LowRankOptions.of(rank, energy, patch)
-    settings = FitSettings.of(count, gray, seed, sides, space or "", low_rank)
-    kind = learning.codes_name(settings.block)
-    found = find_inputs(inputs, recursive)
-    if skip_existing and output.exists():
-        if json:
+    found = find_inputs(inputs, options.recursive)
+    record = {"inputs": [source.label for source in found], "codebook": str(output), "n_codes": options.code_count}
+    if existing.skip_existing and output.exists():
+        if printing.json:
             print_json({"codebook": str(output), "skipped": True})
         else:
             say(f"{output}: is there already: skipped")
         return
-    check_free(output, overwrite)
-    record = {
-        "inputs": [source.label for source in found],
-        "codebook": str(output),
-        "colors": settings.colors,
-    }
-    if dry_run:
-        if json:
+    check_free(output, existing.overwrite)
+    if printing.dry_run:
+        if printing.json:
             print_json(record | {"dry_run": True})
         else:
-            print(f"{', '.join(record['inputs'])} -> {output}\n  would learn {settings.colors} {kind}")  # type: ignore[arg-type]
+            would = f"would learn {options.code_count} {codes_name(options.sides)}"
+            print(f"{', '.join(source.label for source in found)} -> {output}\n  {would}")
         return
-    start = time.perf_counter()
-    fitted = learning.fit(found, settings, RunSettings(jobs, keep_going=keep_going), progress_bar(quiet))
-    book = fitted.codebook
-    book.save(output, overwrite)
-    bad = [reason for reasons in fitted.failed.values() for reason in reasons]
-    for reason in bad:
-        say(f"error: {reason}")
-    if not quiet:
-        for note in fitted.notes:
-            say(f"note: {note}")
-    for note in learning.fewer_colors(book, settings):
-        say(f"note: {note}")
-    if json:
-        figures = {"frames": fitted.frames, "colors": len(book), "fingerprint": book.fingerprint}
-        figures |= {"codebook_bytes": output.stat().st_size, "seconds": time.perf_counter() - start}
-        print_json(record | figures | ({"failed": bad} if bad else {}))
-    elif not quiet:
-        print(f"{output}: {len(book)} {kind} from {fitted.frames} frames, fingerprint {book.fingerprint[:12]}")
-        if verbose:
-            print(f"  {time.perf_counter() - start:.2f} s, seed {seed}")
-    if bad:
+    start = perf_counter()
+    fitted = fit_inputs(found, options)
+    fitted.codebook.save(output, existing.overwrite)
+    seconds = perf_counter() - start
+    print_remarks(fitted.failures, [] if printing.quiet else fitted.counted.notes)
+    print_remarks([], fewer_colors(fitted.codebook, options))
+    if printing.json:
+        print_json(record | _figures(fitted, output, seconds))
+    elif not printing.quiet:
+        book, frames = fitted.codebook, fitted.counted.frames
+        kind = codes_name(book.block)
+        print(f"{output}: {len(book)} {kind} from {frames} frames, fingerprint {book.fingerprint[:12]}")
+        if printing.verbose:
+            print(f"  {seconds:.2f} s, seed {options.seed}")
+    if fitted.failures:
         raise typer.Exit(1)
+
+
+def _figures(fitted: Fitted, output: Path, seconds: float) -> dict[str, Any]:
+    """What is known of a codebook when it is fitted and saved, for JSON."""
+    book = fitted.codebook
+    figures = {"frames": fitted.counted.frames, "n_codes": len(book), "fingerprint": book.fingerprint}
+    figures |= {"codebook_bytes": output.stat().st_size, "seconds": seconds}
+    return figures | ({"failed": fitted.failures} if fitted.failures else {})

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import JsonOption, with_options
+from streamvq.options import RecursiveOption
 
 EXAMPLES = """\b
 Examples:
@@ -16,11 +17,11 @@ Examples:
   streamvq info clip.codebook.npz --json"""
 
 
+@with_options()
 def info(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Media files, folders, or codebooks.")],
-    recursive: opt.Recursive = False,
-    json: opt.Json = False,
-    debug: opt.Debug = False,
+    options: RecursiveOption,
+    printing: JsonOption,
 ) -> None:
     """Say what a media file, a folder of images, a .svq file, or a codebook holds."""
     from streamvq.cli.printing import say
@@ -29,13 +30,13 @@ def info(
     failed = False
     for file in files:
         try:
-            records = [_codebook(file)] if Path(file).suffix == ".npz" else _media(file, recursive)
+            records = [_codebook(file)] if Path(file).suffix == ".npz" else _media(file, options.recursive)
         except StreamVQError as error:
             failed = True
             say(f"error: {error}")
             continue
         for record in records:
-            _print(record, json)
+            _print(record, printing.json)
             failed |= record.get("truncation") is not None
     if failed:
         raise typer.Exit(1)

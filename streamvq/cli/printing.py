@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from streamvq.cli.messages import in_flags, record_in_flags
 
 if TYPE_CHECKING:
     from streamvq.pipeline.result import Result
@@ -39,13 +41,21 @@ def progress_bar(quiet: bool) -> Progress:
 
 
 def say(text: str) -> None:
-    """A remark on stderr."""
-    print(f"streamvq: {text}", file=sys.stderr)
+    """A remark on stderr, in the command line's words."""
+    print(f"streamvq: {in_flags(text)}", file=sys.stderr)
+
+
+def print_remarks(failed: Iterable[str], notes: Iterable[str]) -> None:
+    """What failed, and notes, on stderr."""
+    for reason in failed:
+        say(f"error: {reason}")
+    for note in notes:
+        say(f"note: {note}")
 
 
 def print_json(record: dict[str, Any]) -> None:
     """One JSON object on a line of stdout."""
-    print(json.dumps(record, ensure_ascii=False), flush=True)
+    print(json.dumps(record_in_flags(record), ensure_ascii=False), flush=True)
 
 
 def bytes_text(count: int | None) -> str:
@@ -71,12 +81,12 @@ def summary(result: Result, verbose: bool) -> str:
         loss = f"PSNR {result.psnr_db:.2f} dB"
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     high, wide = result.block or (1, 1)
-    codes = f"{result.colors} " + ("colors" if high == wide == 1 else f"blocks of {wide}x{high}")
-    if result.colors is None:
+    codes = f"{result.n_codes} " + ("colors" if high == wide == 1 else f"blocks of {wide}x{high}")
+    if result.n_codes is None:
         codes = "singular vectors"
     if result.compared:
         codes += f", {loss}"
-        if result.colors is not None:
+        if result.n_codes is not None:
             codes += f", compression rate of the codes {100 * (result.compression_rate or 0):.4g} %"
     lines = [
         head,

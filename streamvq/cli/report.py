@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamvq.cli import options as opt
+from streamvq.cli.parameters import PrintOptions, Reference, given_words, with_options
+from streamvq.errors import UsageError
+from streamvq.options import ReportOptions
 
 if TYPE_CHECKING:
     from streamvq.report.comparison import Comparison
-
-_FRAMES = 24
 
 EXAMPLES = """\b
 Examples:
@@ -20,72 +21,33 @@ Examples:
   streamvq report clip.mp4 k16.svq k64.svq k256.svq -o rates.html
   streamvq report photos/ build/ -o photos.html --max-frames 6"""
 
+_SHOWN = ("max_frames", "codebook", "resize", "recursive", "keep_going")  # what changes the page
 
+
+@with_options(json="One JSON object a TEST on stdout.", recursive="Folders with their subfolders.")
 def report(
-    reference: Annotated[str, typer.Argument(metavar="REF", help="The original: anything that compress takes.")],
+    reference: Reference,
     tests: Annotated[list[str], typer.Argument(metavar="TEST", help="What became of it; one or several.")],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", help="The page (.html). Without it: TEST's name with .html.", rich_help_panel="Output"
-        ),
-    ] = None,
-    max_frames: Annotated[
-        int, typer.Option("--max-frames", help="Pictures in the page, at most.", rich_help_panel="Output")
-    ] = _FRAMES,
-    overwrite: opt.Overwrite = False,
-    codebook: Annotated[
-        Path | None,
-        typer.Option("-c", "--codebook", help="For a .svq without its codebook inside.", rich_help_panel="Input"),
-    ] = None,
-    resize: Annotated[
-        bool, typer.Option("--resize", help="Scale TEST to the size of REF.", rich_help_panel="Input")
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Folders with their subfolders.", rich_help_panel="Input")
-    ] = False,
-    keep_going: opt.KeepGoing = False,
-    jobs: opt.Jobs = 0,
-    json: Annotated[
-        bool,
-        typer.Option("--json", help="One JSON object a TEST on stdout.", rich_help_panel="Running and reporting"),
-    ] = False,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
+    options: ReportOptions,
+    printing: PrintOptions,
 ) -> None:
     """Show one or several results beside their original, in one HTML page that needs no network.
 
     It has a slider between both, the codes and where they occur, curves over time, and all figures.
     """
-    from streamvq.cli.printing import bytes_text, print_json, progress_bar, say
-    from streamvq.container.reader import load_codebook
-    from streamvq.options import RunSettings
+    from streamvq.cli.printing import bytes_text, print_json, print_remarks
     from streamvq.report.page import write_report
 
-    output = output or _default_output(tests)
-    found = write_report(
-        reference,
-        tests,
-        output,
-        max_frames=max_frames,
-        command=_command(reference, tests, output, max_frames, codebook, resize, recursive, keep_going),
-        overwrite=overwrite,
-        recursive=recursive,
-        resize=resize,
-        codebook=load_codebook(codebook) if codebook else None,
-        run=RunSettings(jobs, keep_going=keep_going),
-        progress=progress_bar(quiet),
-    )
+    output = Path(options.output or _default_output(tests))
+    command = shlex.join(["streamvq", "report", reference, *tests, "-o", str(output), *given_words(options, _SHOWN)])
+    found = write_report(reference, tests, **vars(options) | {"output": output, "command": command})
     failed = list(dict.fromkeys(reason for comparison in found for reason in comparison.failed))
-    for reason in failed:
-        say(f"error: {reason}")
-    if not quiet:
-        for note in dict.fromkeys(note for comparison in found for note in comparison.notes):
-            say(f"note: {note}")
-    if json:
+    notes = dict.fromkeys(note for comparison in found for note in comparison.notes)
+    print_remarks(failed, [] if printing.quiet else notes)
+    if printing.json:
         for comparison in found:
             print_json({"report": str(output)} | _overall(comparison))
-    elif not quiet:
+    elif not printing.quiet:
         print(f"{output}: {bytes_text(output.stat().st_size)}; open it in a browser")
     if failed:
         raise typer.Exit(1)
@@ -93,32 +55,10 @@ def report(
 
 def _default_output(tests: list[str]) -> Path:
     """The page beside a single result. Raises UsageError."""
-    from streamvq.errors import UsageError
-
     if len(tests) != 1:
-        raise UsageError(f"{len(tests)} results: name the page with -o")
+        raise UsageError(f"{len(tests)} results: name the page with `output`")
     path = Path(tests[0]).resolve()
     return Path(tests[0]).parent / f"{path.name if path.is_dir() else path.stem}.html"
-
-
-def _command(
-    reference: str,
-    tests: list[str],
-    output: Path,
-    max_frames: int,
-    codebook: Path | None,
-    resize: bool,
-    recursive: bool,
-    keep_going: bool,
-) -> str:
-    """The command line that makes this page, as a shell takes it; what does not change the page is left out."""
-    import shlex
-
-    words = ["streamvq", "report", reference, *tests, "-o", str(output)]
-    words += ["--max-frames", str(max_frames)] if max_frames != _FRAMES else []
-    words += ["-c", str(codebook)] if codebook else []
-    words += ["--resize"] * resize + ["-r"] * recursive + ["--keep-going"] * keep_going
-    return shlex.join(words)
 
 
 def _overall(comparison: Comparison) -> dict[str, object]:

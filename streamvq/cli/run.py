@@ -3,91 +3,56 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from streamvq.cli.parameters import WritePrintOptions
+from streamvq.options import CompressOptions, DecompressOptions
+
 if TYPE_CHECKING:
-    from streamvq.options import RunSettings, WriteOptions
     from streamvq.pipeline.plan import Plan
     from streamvq.pipeline.result import Result
 
 
-@dataclass(frozen=True)
-class Request:
-    """What every command that writes is asked for."""
+def run_compress(inputs: Sequence[str], options: CompressOptions, printing: WritePrintOptions) -> None:
+    """Quantize and print; exits with 1 where something failed."""
+    from streamvq.container.reader import codebook_from
+    from streamvq.pipeline.compress import encode_all
+    from streamvq.pipeline.plan import plan_compression
 
-    inputs: list[str]
-    output: str | None
-    run: RunSettings
-    writing: WriteOptions
-    dry_run: bool
-    json: bool
-    quiet: bool
-    verbose: bool
+    if printing.dry_run:
+        codebook_from(options.codebook)  # it must be there
+        plan = plan_compression(inputs, options)
+        _print_plan(plan, str(options.codebook or plan.codebook_path or ""), printing.json)
+        return
+    output = None if options.output is None else str(options.output)
+    with _errors_as_json(inputs, output, printing):
+        results = encode_all(inputs, options)
+    _print_results(results, output, printing)
 
 
-def run_compress(
-    request: Request, codebook: Path | None, save_codebook: Path | None, recursive: bool, **drawing: Any
+def run_decompress(
+    inputs: Sequence[str], output: str, options: DecompressOptions, printing: WritePrintOptions
 ) -> None:
-    """Quantize and print; exits with 1 where something failed. `drawing` is as for `DrawingSettings.of`."""
-    from streamvq.cli.printing import progress_bar
-    from streamvq.container.reader import load_codebook
-    from streamvq.options import DrawingSettings
-    from streamvq.pipeline.plan import make_plan
-    from streamvq.pipeline.run import compress
-
-    book = load_codebook(codebook) if codebook else None
-    files: dict[str, Any] = {"codebook": book, "save_codebook": save_codebook, "recursive": recursive}
-    files["writing"] = request.writing
-    if request.dry_run:
-        plan = make_plan(request.inputs, request.output, DrawingSettings.of(**drawing), **files)
-        _print_plan(plan, str(codebook or plan.codebook_path or ""), request.json)
-        return
-    progress = progress_bar(request.quiet)
-    with _errors_as_json(request):
-        results = compress(request.inputs, request.output, run=request.run, progress=progress, **files, **drawing)
-    for result in results:
-        if book is not None and codebook is not None and not result.codebook:
-            result.codebook = str(codebook)
-        _print_result(result, request)
-    _leave(results)
-
-
-def run_decompress(request: Request, codebook: Path | None, frames: range | None) -> None:
     """Decode and print; exits with 1 where something failed."""
-    from streamvq.cli.printing import progress_bar
-    from streamvq.container.reader import load_codebook
+    from streamvq.container.reader import codebook_from
+    from streamvq.pipeline.decode import decode_all
     from streamvq.pipeline.plan import plan_decompression
-    from streamvq.pipeline.run import decompress
 
-    assert request.output is not None
-    book = load_codebook(codebook) if codebook else None
-    if request.dry_run:
-        plan = plan_decompression(request.inputs, request.output, request.writing)
-        _print_plan(plan, str(codebook or ""), request.json)
+    if printing.dry_run:
+        codebook_from(options.codebook)  # it must be there
+        _print_plan(plan_decompression(inputs, output, options), str(options.codebook or ""), printing.json)
         return
-    with _errors_as_json(request):
-        results = decompress(
-            request.inputs,
-            request.output,
-            codebook=book,
-            frames=frames,
-            run=request.run,
-            writing=request.writing,
-            progress=progress_bar(request.quiet),
-        )
-    for result in results:
-        _print_result(result, request)
-    _leave(results)
+    with _errors_as_json(inputs, output, printing):
+        results = decode_all(inputs, output, options)
+    _print_results(results, output, printing)
 
 
 @contextmanager
-def _errors_as_json(request: Request) -> Iterator[None]:
+def _errors_as_json(inputs: Sequence[str], output: str | None, printing: WritePrintOptions) -> Iterator[None]:
     """What stops the whole run is also told on stdout, where JSON is asked for and stdout is free."""
     from streamvq.cli.printing import print_json
     from streamvq.errors import StreamVQError
@@ -95,32 +60,37 @@ def _errors_as_json(request: Request) -> Iterator[None]:
     try:
         yield
     except StreamVQError as error:
-        if request.json and request.output != "-":
-            print_json({"input": " ".join(request.inputs), "output": request.output, "error": str(error)})
+        if printing.json and output != "-":
+            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
         raise
 
 
-def _leave(results: list[Result]) -> None:
-    """Exit as the results say: 1 where something failed, 98 or 99 where an output was not worth keeping."""
+def _print_results(results: Sequence[Result], output: str | None, printing: WritePrintOptions) -> None:
+    """All results; exits with 1 where something failed, 98 or 99 where an output was not worth keeping."""
+    for result in results:
+        _print_result(result, output == "-", printing)
     codes = {1 if result.failed else result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(1 if 1 in codes else max(codes))
 
 
-def _print_result(result: Result, request: Request) -> None:
-    from streamvq.cli.printing import print_json, say, summary
+def _print_result(result: Result, to_stderr: bool, printing: WritePrintOptions) -> None:
+    from streamvq.cli.printing import print_json, print_remarks, summary
 
-    to_stderr = request.output == "-"
-    for line in [*result.failed, *([result.error] if result.error else [])]:
-        say(f"error: {line}")
-    for note in result.warnings + (result.notes if not request.quiet else []):
-        say(f"note: {note}")
-    if result.compared and result.bytes_in and (result.bytes_out or 0) > 1.05 * result.bytes_in and not request.quiet:
-        say(f"note: {result.output}: {(result.bytes_out or 0) / result.bytes_in:.1f} times as large as the input")
-    if request.json and not to_stderr:
+    notes = [] if printing.quiet else list(result.notes)
+    if (
+        result.compared
+        and result.bytes_in
+        and (result.bytes_out or 0) > 1.05 * result.bytes_in
+        and not printing.quiet
+    ):
+        times = (result.bytes_out or 0) / result.bytes_in
+        notes.append(f"{result.output}: {times:.1f} times as large as the input")
+    print_remarks([*result.failed, *([result.error] if result.error else [])], [*result.warnings, *notes])
+    if printing.json and not to_stderr:
         print_json(result.as_dict())
-    elif not request.quiet and not result.error:
-        print(summary(result, request.verbose), file=sys.stderr if to_stderr else sys.stdout)
+    elif not printing.quiet and not result.error:
+        print(summary(result, printing.verbose), file=sys.stderr if to_stderr else sys.stdout)
 
 
 def _print_plan(plan: Plan, book: str, json: bool) -> None:
@@ -134,8 +104,7 @@ def _print_plan(plan: Plan, book: str, json: bool) -> None:
             print_json(record | {"skipped": skipped, "dry_run": True})
             continue
         done = "is there already: would be skipped" if skipped else f"would write {target.format} ({target.kind})"
-        size = bytes_text(source.size_bytes)
-        files = "a pipe" if source.source_type == "pipe" else f"{len(source.paths)} file(s), {size}"
+        files = "a pipe" if source.kind == "pipe" else f"{len(source.paths)} file(s), {bytes_text(source.size_bytes)}"
         print(f"{source.label} -> {target.path}\n  {files}; {done}")
     if book and not json:
         print(f"codebook -> {book}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+import streamvq
+
 _LIBRARIES = ("numpy", "scikit-learn", "numba", "joblib", "av", "Pillow", "opencv-python", "typer")
 _CODECS = ("ffv1", "libx264", "libvpx-vp9")
 
 
 def print_version(verbose: bool) -> None:
     """Print the version; with `verbose`, also the libraries and codecs found."""
-    print(f"streamvq {_found('streamvq')}")
+    print(f"streamvq {streamvq.__version__}")
     if not verbose:
         return
     print(f"Python {platform.python_version()} on {platform.platform()}")

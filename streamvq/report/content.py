@@ -1,4 +1,4 @@
-"""What a page says: figures as text for people, and the data that its script draws from."""
+"""The content of a page: figures as text for people, and the data for its script."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from streamvq.report.comparison import Comparison, FrameFigures
-from streamvq.report.shown import Shown
+from streamvq.report.comparison import Comparison, FrameComparison
+from streamvq.report.report_frames import ReportFrame
 
-POINTS_MOST = 2000  # of a curve
+MAX_POINTS = 2000  # of a curve
 CURVES = ("psnr_db", "ssim", "bytes_test", "flicker")
 _MISSING = "–"
-Grid = dict[str, Any]
+Swatches = dict[str, Any]  # as `swatches` makes them
 
 
 def page(
     comparisons: Sequence[Comparison],
-    shown: Sequence[Shown],
-    grids: Sequence[Grid | None],
+    shown: Sequence[ReportFrame],
+    swatches: Sequence[Swatches | None],
     command: str | None,
     versions: dict[str, str],
 ) -> dict[str, Any]:
-    """The variables of the template; `data` of them is what the script reads."""
+    """The variables of the template, with the swatches of each result; `data` is what the script reads."""
     first = comparisons[0]
     names = short_names([first.reference, *(comparison.test for comparison in comparisons)])
-    by_index = [{frame.index: frame for frame in comparison.frames} for comparison in comparisons]
-    kept = [[figures[frame.index] for frame in shown] for figures in by_index]
+    frames = [[by_index[frame.index] for frame in shown] for by_index in (each.by_index for each in comparisons)]
+    rows = [[frame_row(frame) for frame in of_test] for of_test in frames]
     sizes = {(frame.width, frame.height) for frame in first.frames}
     loose = all(frame.time is None for frame in first.frames)
+    results = zip(names[1:], comparisons, rows, swatches, strict=True)
     return {
         "reference": names[0],
         "tests": names[1:],
@@ -36,25 +37,25 @@ def page(
         "unit": "image" if loose else "frame",
         "size": "{} × {} pixels".format(*min(sizes)) if len(sizes) == 1 else "mixed sizes",
         "rows": [_reference_row(first, names[0]), *map(_row, comparisons, names[1:])],
-        "shown": [[frame_row(figures) for figures in of_test] for of_test in kept],
+        "shown": rows,
         "flicker": any(comparison.flicker is not None for comparison in comparisons),
-        "step": max(frame.step for frame in shown),
-        "grids": grids,
+        "stride": max(frame.stride for frame in shown),
+        "swatches": swatches,
         "notes": list(dict.fromkeys(note for each in comparisons for note in (*each.failed, *each.notes))),
         "command": command,
         "versions": versions,
         "data": {
             "reference": names[0],
             "loose": loose,
-            "frames": [_frame(figures, frame) for figures, frame in zip(kept[0], shown, strict=True)],
-            "tests": [_test(names[i + 1], i, comparisons[i], shown, grids[i]) for i in range(len(comparisons))],
+            "frames": [_frame_data(frame, kept) for frame, kept in zip(frames[0], shown, strict=True)],
+            "tests": [_test_data(number, shown, *result) for number, result in enumerate(results)],
             "curves": curves(comparisons, [frame.index for frame in shown]),
         },
     }
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """The ends of paths that tell them apart.
+    """The shortest ends of paths that are unique.
 
     >>> short_names(["in/clip.mp4", "a/clip.svq", "b/clip.svq"])
     ['clip.mp4', 'a/clip.svq', 'b/clip.svq']
@@ -63,8 +64,8 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
     def end(own: tuple[str, ...]) -> str:
         lengths = range(1, len(own))
-        alike = (sum(other[-length:] == own[-length:] for other in set(parts)) for length in lengths)
-        length = next((length for length, count in zip(lengths, alike, strict=True) if count == 1), len(own))
+        counts = (sum(other[-length:] == own[-length:] for other in set(parts)) for length in lengths)
+        length = next((length for length, count in zip(lengths, counts, strict=True) if count == 1), len(own))
         return PurePath(*own[-length:]).as_posix()
 
     return [end(own) for own in parts]
@@ -73,14 +74,14 @@ def short_names(paths: Sequence[str]) -> list[str]:
 def curves(comparisons: Sequence[Comparison], kept: Sequence[int]) -> dict[str, Any]:
     """The figures over the frames that all results have: lists of one length; None where there is no figure.
 
-    Of more than `POINTS_MOST` frames each point is the one frame, of several, with the lowest PSNR of the first
-    result; those in `kept` are always there. `every` says of how many.
+    Of more than `MAX_POINTS` frames each point is the frame with the lowest PSNR of the first result among `every`
+    consecutive ones; those in `kept` are always there.
     """
-    by_index = [{frame.index: frame for frame in comparison.frames} for comparison in comparisons]
+    by_index = [comparison.by_index for comparison in comparisons]
     indices = sorted(set(by_index[0]).intersection(*by_index[1:]))
-    every = -(-len(indices) // POINTS_MOST)
+    every = -(-len(indices) // MAX_POINTS)
     worst = (
-        min(indices[start : start + every], key=lambda index: _least(by_index[0][index].psnr_db))
+        min(indices[start : start + every], key=lambda index: _psnr_or_infinity(by_index[0][index].psnr_db))
         for start in range(0, len(indices), every)
     )
     points = indices if every == 1 else sorted({*worst, *kept})
@@ -96,14 +97,14 @@ def curves(comparisons: Sequence[Comparison], kept: Sequence[int]) -> dict[str, 
     }
 
 
-def label(frame: FrameFigures) -> str:
-    """What people call a frame: its name, or its number and time."""
+def label(frame: FrameComparison) -> str:
+    """A frame for people: its name, or its number and time."""
     if frame.name is not None:
         return frame.name
     return f"frame {frame.index}" + ("" if frame.time is None else f", {frame.time:.2f} s")
 
 
-def frame_row(frame: FrameFigures) -> dict[str, str]:
+def frame_row(frame: FrameComparison) -> dict[str, str]:
     """The figures of a frame as text."""
     return {
         "frame": label(frame),
@@ -147,29 +148,32 @@ def _row(comparison: Comparison, name: str) -> dict[str, str]:
     }
 
 
-def _frame(figures: FrameFigures, frame: Shown) -> dict[str, Any]:
+def _frame_data(frame: FrameComparison, kept: ReportFrame) -> dict[str, Any]:
     return {
-        "index": frame.index,
-        "label": label(figures),
-        "width": figures.width,
-        "height": figures.height,
-        "step": frame.step,
-        "picture": frame.pictures[0],
+        "index": kept.index,
+        "label": label(frame),
+        "width": frame.width,
+        "height": frame.height,
+        "stride": kept.stride,
+        "picture": kept.pictures[0],
     }
 
 
-def _test(
-    name: str, number: int, comparison: Comparison, shown: Sequence[Shown], grid: Grid | None
+def _test_data(
+    number: int,
+    shown: Sequence[ReportFrame],
+    name: str,
+    comparison: Comparison,
+    rows: Sequence[dict[str, str]],
+    swatches: Swatches | None,
 ) -> dict[str, Any]:
-    by_index = {frame.index: frame for frame in comparison.frames}
     frames = []
-    for frame in shown:
-        codes, text = frame.codes[number], frame.maps[number]
+    for frame, row in zip(shown, rows, strict=True):
+        codes, text = frame.codes[number], frame.deflated[number]
         plane = {"rows": codes.shape[0], "columns": codes.shape[1], "data": text} if codes is not None else None
-        figures = frame_row(by_index[frame.index])
-        frames.append({"picture": frame.pictures[number + 1], "codes": plane, "figures": figures})
+        frames.append({"picture": frame.pictures[number + 1], "codes": plane, "figures": row})
     point = {"bits_per_pixel": comparison.bits_per_pixel_test, "psnr_db": comparison.psnr_db}
-    return {"name": name, "frames": frames, "swatches": grid, **point}
+    return {"name": name, "frames": frames, "swatches": swatches, **point}
 
 
 def decibels(value: float | None) -> str:
@@ -196,5 +200,5 @@ def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _least(psnr_db: float | None) -> float:
+def _psnr_or_infinity(psnr_db: float | None) -> float:
     return float("inf") if psnr_db is None else psnr_db

@@ -1,4 +1,4 @@
-"""How codebooks and results show themselves in notebooks: swatches, and the first frame before and after.
+"""Codebooks and results in notebooks: swatches, and the first frame before and after.
 
 Importing this module gives both classes their `_repr_html_`; the package does so where IPython runs.
 """
@@ -21,38 +21,33 @@ from streamvq.media.opening import open_source
 from streamvq.pipeline.result import Result
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.similarity import composite
+from streamvq.report.swatches import COLUMNS, MAX_SWATCHES, contact_sheet
 
 _REPORTED = ("frames", "colors", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
-SWATCHES_MOST = 1024
-_COLUMNS = 32
-_PICTURE_SIDE = 480  # pixels, at most
-_SIDE = 16  # of a swatch, at least; in pixels
+_MAX_PICTURE_SIDE = 480  # pixels
+_MIN_SWATCH_SIDE = 16  # pixels
 
 
 def swatches_html(codebook: Codebook) -> str:
-    """The codes in their order, the first 1,024 at most, and below what the codebook is."""
-    pictures = codebook.pictures[:SWATCHES_MOST]
-    count, high, wide = pictures.shape[:3]
-    zoom = -(-_SIDE // max(high, wide))
-    columns = min(_COLUMNS, count)
-    rows = -(-count // columns)
-    grid = np.zeros((rows * columns, zoom * high + 1, zoom * wide + 1, 4), np.uint8)  # the gap is transparent
-    enlarged = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
-    grid[:count, :-1, :-1, :3] = enlarged
-    grid[:count, :-1, :-1, 3] = 255
-    sheet = grid.reshape(rows, columns, *grid.shape[1:]).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * grid.shape[1], columns * grid.shape[2], 4)
+    """The codes in their order, at most the first `MAX_SWATCHES`, and below them the codebook's one-line summary."""
+    pictures = codebook.pictures[:MAX_SWATCHES]
+    count, height, width = pictures.shape[:3]
+    zoom = -(-_MIN_SWATCH_SIDE // max(height, width))
+    tiles = np.zeros((count, zoom * height + 1, zoom * width + 1, 4), np.uint8)  # the gap is transparent
+    tiles[:, :-1, :-1, :3] = pictures.repeat(zoom, axis=1).repeat(zoom, axis=2)
+    tiles[:, :-1, :-1, 3] = 255
     text = repr(codebook).strip("<>")
     if len(codebook) > count:
         text += f"; the first {count}"
+    sheet = contact_sheet(tiles, min(COLUMNS, count))
     return f"<div>{picture_html(sheet, text)}<br><small>{html.escape(text)}</small></div>"
 
 
-def picture_html(pixels: NDArray[np.uint8], text: str, most: int = 0) -> str:
-    """An `<img>` with its PNG inside: uint8 [height, width, 3 or 4], no side beyond `most`, if given."""
+def picture_html(pixels: NDArray[np.uint8], text: str, max_side: int = 0) -> str:
+    """An `<img>` with its PNG inside: uint8 [height, width, 3 or 4], no side beyond `max_side`, if given."""
     image = Image.fromarray(pixels)
-    if most:
-        image.thumbnail((most, most))
+    if max_side:
+        image.thumbnail((max_side, max_side))
     file = io.BytesIO()
     image.save(file, "PNG")
     code = base64.b64encode(file.getvalue()).decode("ascii")
@@ -69,7 +64,7 @@ def result_html(result: Result) -> str:
 
 
 def before_after_html(before: str, after: str, codebook: str | None, figures: Sequence[str]) -> str:
-    """Both pictures over what is known of them; a line of text for what cannot be read (again)."""
+    """Both pictures above the figures; a line of text in place of a picture that cannot be read (again)."""
     cells = "".join(
         f'<td style="text-align:left">{_first_frame(name, codebook)}<br><small>{html.escape(name)}</small></td>'
         for name in (before, after)
@@ -86,7 +81,7 @@ def _first_frame(name: str, codebook: str | None) -> str:
             frame = next(iter(source), None)
     except (StreamVQError, OSError) as error:
         return f"<i>{html.escape(str(error))}</i>"
-    return "<i>no frame</i>" if frame is None else picture_html(composite(frame.pixels)[0], name, _PICTURE_SIDE)
+    return "<i>no frame</i>" if frame is None else picture_html(composite(frame.pixels)[0], name, _MAX_PICTURE_SIDE)
 
 
 Codebook._repr_html_ = swatches_html  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""`write_report`: results beside their original as one HTML page that needs nothing else."""
+"""`write_report`: results compared with their original, as one HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -10,72 +10,86 @@ from contextlib import ExitStack, closing, suppress
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from streamvq.errors import StreamVQError, UsageError
 from streamvq.media.inputs import PIPE, Source
-from streamvq.options import RunSettings
+from streamvq.options import MAX_FRAMES
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.report import content
-from streamvq.report.comparison import Comparison, compare
+from streamvq.report.compare import compare
+from streamvq.report.comparison import Comparison
+from streamvq.report.pair_inputs import codebook_from
 from streamvq.report.pairing import Pair, Pairing
-from streamvq.report.shown import Candidate, choose, fitting
+from streamvq.report.report_frames import Candidate, fit_to_budget, spread
 from streamvq.report.swatches import Codes, swatches
 from streamvq.staging import check_free, staged_file
 
-FRAMES_MOST = 24
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 _LIBRARIES = ("streamvq", "numpy", "opencv-python", "av", "Pillow", "Jinja2")
 
 
 def write_report(
     reference: Source,
     tests: Sequence[Source],
-    output: str | os.PathLike[str],
+    output: Source,
     *,
-    max_frames: int = FRAMES_MOST,
+    max_frames: int = MAX_FRAMES,
     command: str | None = None,
     overwrite: bool = False,
     recursive: bool = False,
     resize: bool = False,
-    codebook: Codebook | None = None,
-    run: RunSettings | None = None,
+    codebook: Codebook | Source | None = None,
+    jobs: int = 0,
+    keep_going: bool = False,
     progress: Progress | None = None,
 ) -> list[Comparison]:
     """Compare results with their original, write the page, and return the comparisons.
 
-    At most `max_frames` frames are in the page, and fewer where they do not fit into some megabytes. `command` is
-    shown as what made it. `codebook` is for `.svq` files that have none inside. Raises UsageError, OutputExists,
-    OutputError, and what `compare` raises.
+    At most `max_frames` frames are in the page, and fewer where they take more than `MAX_TEXT` characters. `command`
+    is shown as the command line that made it. `codebook`, or its path, is for `.svq` files without one inside. Raises
+    UsageError, OutputExists, OutputError, and what `compare` raises.
     """
     target = Path(output)
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target}: a report ends in .html")
     if not tests:
-        raise UsageError("no result: name one or several that are to be compared with the reference")
+        raise UsageError("no result: name one or several to compare with the reference")
     if PIPE in [os.fspath(source) for source in (reference, *tests)]:
         raise UsageError("-: a report reads its inputs twice; name files")
     if max_frames < 1:
         raise UsageError(f"{max_frames} frames: choose 1 or more")
     template = _template()
     progress = progress or NoProgress()
-    options = {"resize": resize, "recursive": recursive, "codebook": codebook, "run": run}
     check_free(target, overwrite)
-    comparisons = [compare(reference, test, **options, progress=progress) for test in tests]  # type: ignore[arg-type]
+    book = codebook_from(codebook)
+    options: dict[str, Any] = {
+        "resize": resize,
+        "recursive": recursive,
+        "codebook": book,
+        "jobs": jobs,
+        "keep_going": keep_going,
+    }
+    comparisons = [compare(reference, test, **options, progress=progress) for test in tests]
     ranked = _ranked(comparisons, max_frames)
     with ExitStack() as stack:
-        codes = [stack.enter_context(Codes(test, codebook)) for test in tests]
+        codes = [stack.enter_context(Codes(test, book)) for test in tests]
         readers = [stack.enter_context(closing(_read(reference, test, ranked, options))) for test in tests]
         stack.enter_context(progress.of("pictures", len(ranked)))
-        shown = fitting(_candidates(readers, codes, progress), ranked)
-        grids = [_grid(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
-    page = template.render(content.page(comparisons, shown, grids, command, _versions()))
+        shown = fit_to_budget(_candidates(readers, codes, progress), ranked)
+        found = [_swatches(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
+    page = template.render(content.page(comparisons, shown, found, command, _versions()))
     with staged_file(target, overwrite) as part:
         part.write_text(page, "utf-8", newline="\n")
     return comparisons
 
 
-def _template() -> Any:
+def _template() -> Template:
     """The page's template. Raises StreamVQError where jinja2 is missing."""
     try:
         import jinja2
@@ -101,17 +115,17 @@ def _own_text(name: str) -> Any:
 
 
 def json_text(value: Any) -> Any:
-    """JSON that is safe inside <script>, whatever names it holds."""
+    """JSON that is safe inside <script>, whatever strings it has."""
     from markupsafe import Markup
 
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
-def _ranked(comparisons: Sequence[Comparison], most: int) -> list[int]:
-    """The indices of the frames to show, the most telling first: the worst of each result, then ones between."""
+def _ranked(comparisons: Sequence[Comparison], limit: int) -> list[int]:
+    """The indices of the frames to show, the most informative first: the worst of each result, then ones between."""
     common = sorted(set.intersection(*({frame.index for frame in comparison.frames} for comparison in comparisons)))
     position = {index: number for number, index in enumerate(common)}
     worst = []
@@ -121,7 +135,7 @@ def _ranked(comparisons: Sequence[Comparison], most: int) -> list[int]:
             worst.append(position[min(lossy, key=lambda frame: frame.psnr_db or 0).index])
     if not common:
         raise UsageError("no frame could be read of all results")
-    return [common[number] for number in choose(worst, len(common), most)]
+    return [common[number] for number in spread(worst, len(common), limit)]
 
 
 def _read(reference: Source, test: Source, wanted: Sequence[int], options: dict[str, Any]) -> Generator[Pair]:
@@ -135,7 +149,7 @@ def _read(reference: Source, test: Source, wanted: Sequence[int], options: dict[
 
 
 def _candidates(readers: Sequence[Iterator[Pair]], codes: Sequence[Codes], progress: Progress) -> Iterator[Candidate]:
-    """The frames of all results, in step; an index that is not in all of them was not asked for."""
+    """The frames of all results at the same index; an index that is not in all of them is not among `readers`."""
     for pairs in zip(*readers, strict=True):
         pixels = [pairs[0].reference.pixels, *(pair.test.pixels for pair in pairs)]
         rows = [code.of(pair.test) for code, pair in zip(codes, pairs, strict=True)]
@@ -143,8 +157,8 @@ def _candidates(readers: Sequence[Iterator[Pair]], codes: Sequence[Codes], progr
         progress.advance()
 
 
-def _grid(codebook: Codebook | None, frames: Sequence[Any]) -> dict[str, Any] | None:
-    """The swatches of a result; None where it has no codebook, or its frames are not made of it."""
+def _swatches(codebook: Codebook | None, frames: Sequence[NDArray[Any] | None]) -> dict[str, Any] | None:
+    """The swatches of a result; None where it has no codebook, or its frames are not coded by it."""
     known = [codes for codes in frames if codes is not None]
     return swatches(codebook, known) if codebook is not None and known else None
 

@@ -1,204 +1,138 @@
-"""How much of frames is left at low rank: singular values, and PSNR and bytes by rank."""
+"""`spectrum`: what frames keep at low rank, before compressing with `rank`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.container.factors.groups import encode_factors
+from streamvq.errors import MediaError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame
+from streamvq.keywords import keywords
 from streamvq.lowrank.factors import picture, quantized
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
 from streamvq.lowrank.svd import singular_values
+from streamvq.media.inputs import Source
+from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
-from streamvq.options import LowRankOptions, RunSettings
+from streamvq.options import LowRankOptions, SpectrumOptions
 from streamvq.ordered import frames_ahead, ordered_map
-from streamvq.progress import Progress
-from streamvq.quantize.metrics import psnr_db, visible_error
+from streamvq.progress import NoProgress
+from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import eight_bit
+from streamvq.report.plotting import check_plot_path
+from streamvq.report.spectrum_plot import plot_spectrum
+from streamvq.report.spectrum_stats import FrameSpectrum, RankSums, Spectrum, SpectrumAccumulator
+from streamvq.staging import check_free
 
-SHARES = (0.9, 0.95, 0.99, 0.999)  # of the energy, the sum of squared singular values
 
+@keywords(SpectrumOptions)
+def spectrum(source: Source, options: SpectrumOptions) -> Spectrum:
+    """Singular values, and PSNR and bytes by rank, of every `every`-th frame of an input.
 
-@dataclass(frozen=True)
-class RankFigures:
-    """One frame, or several together, at one rank.
+    `ranks` are those to report (1, 2, 4, ... without any). With `patch` P the matrices are those whose rows are P x P
+    patches; with `gray` they are of the luma. `on_frame` is called with each frame's spectrum, in order. `plot` is a
+    .png, .svg or .pdf to write. Raises UsageError for numbers out of range, InputMissing, MediaError, OutputExists,
+    OutputError.
 
-    `energy` is the share of the squared singular values that is kept, `psnr_db` the PSNR of the truncation (None: no
-    error). `stored_bytes` are those of the factors as method "svd" stores a frame alone, with `stored_psnr_db`.
-    `float_bytes` is what float32 factors of the channels would take, `raw_bytes` their 8-bit samples.
+    >>> from streamvq.report.spectrum import spectrum
+    >>> found = spectrum("samples/photos/sprite.png", ranks=(1, 8))
+    >>> found.frames, [stats.rank for stats in found.stats]
+    (1, [1, 8])
     """
-
-    rank: int
-    energy: float
-    psnr_db: float | None
-    stored_psnr_db: float | None
-    stored_bytes: int
-    float_bytes: int
-    raw_bytes: int
-
-
-@dataclass(frozen=True, eq=False)
-class FrameSpectrum:
-    """One frame: all singular values of each channel, float64 falling; and by rank what `RankFigures` follow from."""
-
-    singular_values: tuple[NDArray[np.float64], ...]
-    counts: dict[int, NDArray[np.float64]]
-
-    @property
-    def ranks(self) -> tuple[int, ...]:
-        """The least ranks, the greatest of the channels, that keep each of `SHARES` of the energy."""
-        found = []
-        for share in SHARES:
-            least = 0
-            for values in self.singular_values:
-                kept = np.cumsum(values**2)
-                if kept[-1]:
-                    least = max(least, int(np.argmax(kept >= share * kept[-1])) + 1)
-            found.append(least)
-        return tuple(found)
-
-    @property
-    def figures(self) -> list[RankFigures]:
-        """By rank."""
-        return [_figures(rank, counts) for rank, counts in self.counts.items()]
+    target = None if options.plot is None else Path(options.plot)
+    if target is not None:
+        check_plot_path(target)
+        check_free(target, options.overwrite)
+    total = SpectrumAccumulator()
+    first: Frame | None = None
+    with (
+        open_source(source, options.recursive, options.keep_going) as opened,
+        closing(_spectra(opened, options)) as spectra,
+    ):
+        for frame, of_frame in spectra:
+            first = first or frame
+            total.add(of_frame)
+            if options.on_frame is not None:
+                options.on_frame(of_frame)
+    if first is None:
+        raise MediaError(f"{source}: has no frame")
+    result = total.result()
+    if target is not None:
+        plot_spectrum(target, first, result, options.patch, options.gray, options.overwrite)
+    return result
 
 
-class Spectrum:
-    """The frames of an input together: `add` one after the other. Ranks that a frame does not have are its full rank.
+def _spectra(source: FrameSource, options: SpectrumOptions) -> Generator[tuple[Frame, FrameSpectrum], None, None]:
+    """Every `every`-th frame and its spectrum, computed in parallel. Images that cannot be read raise MediaError."""
 
-    `ranks` are the least, the mean and the greatest rank for each of `SHARES` of the energy; `singular_values` the
-    means of the first channel's.
-    """
-
-    def __init__(self) -> None:
-        self.frames = 0
-        self.singular_values = np.zeros(0)
-        self._ranks: list[tuple[int, ...]] = []
-        self._counts: dict[int, NDArray[np.float64]] = {}
-
-    def add(self, frame: FrameSpectrum) -> None:
-        """Count one frame."""
-        self.frames += 1
-        ranks = frame.ranks
-        least, total, most = self._ranks or (ranks, (0,) * len(ranks), ranks)
-        self._ranks = [
-            tuple(map(min, least, ranks)),
-            tuple(a + b for a, b in zip(total, ranks, strict=True)),
-            tuple(map(max, most, ranks)),
-        ]
-        values = frame.singular_values[0]
-        mean = np.zeros(max(len(values), len(self.singular_values)))
-        mean[: len(self.singular_values)] = self.singular_values * ((self.frames - 1) / self.frames)
-        mean[: len(values)] += values / self.frames
-        self.singular_values = mean
-        self._counts = {
-            rank: _at(self._counts, rank) + _at(frame.counts, rank)
-            for rank in sorted(self._counts.keys() | frame.counts.keys())
-        }
-
-    @property
-    def ranks(self) -> list[tuple[int, float, int]]:
-        """Least, mean and greatest rank for each share."""
-        least, total, most = self._ranks
-        return [(a, b / self.frames, c) for a, b, c in zip(least, total, most, strict=True)]
-
-    @property
-    def figures(self) -> list[RankFigures]:
-        """By rank, of all frames."""
-        return [_figures(rank, counts) for rank, counts in self._counts.items()]
-
-
-def spectra(
-    source: FrameSource,
-    ranks: Sequence[int],
-    patch: int,
-    gray: bool,
-    every: int,
-    run: RunSettings,
-    progress: Progress,
-) -> Iterator[tuple[Frame, FrameSpectrum]]:
-    """Every `every`-th frame and its spectrum, computed in parallel. Images that cannot be read raise MediaError.
-
-    `ranks` are those to give figures for (1, 2, 4, ... without any). With `patch` the matrices are those of patches.
-    """
-
-    def look(item: object) -> tuple[Frame, FrameSpectrum]:
+    def measure(item: object) -> tuple[Frame, FrameSpectrum]:
         frame = source.load(item)
-        return frame, spectrum_of(frame, ranks, patch, gray)
+        return frame, spectrum_of(frame, options.ranks, options.patch, options.gray)
 
+    every, progress = options.every, options.progress or NoProgress()
     items = (item for number, item in enumerate(source.items()) if number % every == 0)
-    ahead = frames_ahead(run.jobs, source.info.pixels and 8 * source.info.pixels)
+    ahead = frames_ahead(options.jobs, source.info.pixels and 8 * source.info.pixels)
     with (
         progress.of(f"spectrum {source.label}", source.info.frame_count and -(-source.info.frame_count // every)),
-        closing(ordered_map(look, items, run.jobs, ahead)) as found,
+        closing(ordered_map(measure, items, options.jobs, ahead)) as measured,
     ):
-        for frame in found:
-            yield frame
+        for frame_and_spectrum in measured:
+            yield frame_and_spectrum
             progress.advance()
 
 
 def spectrum_of(frame: Frame, ranks: Sequence[int] = (), patch: int = 0, gray: bool = False) -> FrameSpectrum:
-    """The spectrum of one frame, as 8 bits: of its channels, with `gray` of its luma."""
+    """The spectrum of one frame, as 8 bits: of its channels, or with `gray` of its luma."""
     pixels = eight_bit(frame.pixels)
     space = "gray" if gray or pixels.shape[2] == 1 else "rgb"
     planes = planes_of(pixels, space)
     values = tuple(singular_values(patches_of(plane, patch) if patch else plane) for plane in planes)
     full = len(values[0])
     chosen = sorted({min(rank, full) for rank in ranks or (2**i for i in range(full.bit_length()))})
-    stored_in = "gray" if space == "gray" else "ycbcr420"
-    near = factorized(pixels, LowRankOptions(rank=full, patch=patch), stored_in, None)
+    stored_space = "gray" if space == "gray" else "ycbcr420"
+    stored_planes = planes if space == stored_space else planes_of(pixels, stored_space)
+    factors = factorized(pixels, LowRankOptions(rank=full, patch=patch), stored_space, None)
     rows, columns = (patches_of(planes[0], patch) if patch else planes[0]).shape
-    squares = [v**2 for v in values]
-    counts = {}
+    squares = [channel**2 for channel in values]
+    sums = {}
     for rank in chosen:
-        kept, cut_off = (sum(float(part.sum()) for part in parts) for parts in _split(squares, rank))
-        floats = 4 * rank * (rows + columns) * len(planes)
-        counts[rank] = np.array([kept, cut_off, len(planes) * planes[0].size, *_stored(pixels, near, rank), floats])
-    return FrameSpectrum(values, counts)
+        stored_bytes, stored_error, stored_samples = _stored(pixels, stored_planes, factors, stored_space, rank)
+        sums[rank] = RankSums(
+            kept=sum(float(channel[:rank].sum()) for channel in squares),
+            cut_off=sum(float(channel[rank:].sum()) for channel in squares),
+            samples=len(planes) * planes[0].size,
+            stored_bytes=stored_bytes,
+            stored_error=stored_error,
+            stored_samples=stored_samples,
+            float_bytes=4 * rank * (rows + columns) * len(planes),
+        )
+    height, width = pixels.shape[:2]
+    time = None if frame.time is None else float(frame.time)
+    return FrameSpectrum(frame.index, frame.name, time, height, width, values, sums)
 
 
-def _split(squares: list[NDArray[np.float64]], rank: int) -> tuple[list[NDArray], list[NDArray]]:
-    return [values[:rank] for values in squares], [values[rank:] for values in squares]
-
-
-def _stored(pixels: NDArray[np.uint8], near: LowRank, rank: int) -> tuple[int, int, int]:
-    """The bytes of the factors at a lower rank, their squared error, and its number of samples."""
-    space = "gray" if len(near.channels) == 1 else "ycbcr420"
-    channels = [
+def _stored(
+    pixels: NDArray[np.uint8], planes: list[NDArray[np.float32]], factors: LowRank, space: str, rank: int
+) -> tuple[int, int, int]:
+    """The bytes of the factors cut to a rank (chroma: half of it), their squared error, and its number of samples."""
+    limits = [rank] + 2 * [max(1, rank // 2)]
+    channels = tuple(
         replace(
             channel,
-            left=channel.left[:, :most],
-            right=channel.right[:most],
-            singular_values=channel.singular_values[:most],
+            left=channel.left[:, :limit],
+            right=channel.right[:limit],
+            singular_values=channel.singular_values[:limit],
         )
-        for channel, most in zip(near.channels, [rank] + 2 * [max(1, rank // 2)], strict=False)
-    ]
-    planes, step = quantized(replace(near, channels=tuple(channels)), planes_of(pixels, space), space)
-    frame = LowRankFrame(planes, step, FrameMeta(*pixels.shape[:2]))
-    drawn = picture(frame, space, near.patch)
-    return len(encode_factors([frame])), visible_error(pixels, drawn), drawn.size
-
-
-def _at(counts: dict[int, NDArray[np.float64]], rank: int) -> NDArray[np.float64]:
-    """The counts at a rank, or at the greatest that there is; 0 where there are none."""
-    return counts.get(rank, counts[max(counts)]) if counts else np.zeros(7)
-
-
-def _figures(rank: int, counts: NDArray[np.float64]) -> RankFigures:
-    kept, cut_off, samples, stored_bytes, stored_error, stored_samples, floats = counts.tolist()
-    total = kept + cut_off
-    return RankFigures(
-        rank,
-        kept / total if total else 1.0,
-        psnr_db(cut_off, int(samples)) if cut_off > 1e-12 * total else None,
-        psnr_db(stored_error, int(stored_samples)),
-        int(stored_bytes),
-        int(floats),
-        int(samples),
+        for channel, limit in zip(factors.channels, limits, strict=False)
     )
+    coded, step = quantized(replace(factors, channels=channels), planes, space)
+    frame = LowRankFrame(coded, step, FrameMeta(*pixels.shape[:2]))
+    decoded = picture(frame, space, factors.patch)
+    return len(encode_factors([frame])), visible_error(pixels, decoded), decoded.size

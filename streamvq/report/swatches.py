@@ -1,4 +1,4 @@
-"""The codes of a result: where its codebook is, which codes a frame is made of, and the grid that shows them."""
+"""The codes of a result: its codebook, the codes of its frames, and the swatches that the page shows."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from streamvq.container.clip import Clip
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.quantize.codebook import Codebook
-from streamvq.report.shown import picture
+from streamvq.report.report_frames import webp_data_uri
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-SWATCHES_MOST = 1024
-_COLUMNS = 32  # of the one picture that has all blocks
+MAX_SWATCHES = 1024
+COLUMNS = 32  # of swatches, in one picture of them
 
 
 class Codes:
     """The codebook of a result, None where it has none, and the codes of its frames.
 
-    A `.svq` file has both. For other files the codebook is the one that `compress` wrote beside them.
+    A `.svq` file has both. For other files the codebook is the one that `compress` saved with them.
     """
 
     def __init__(self, path: str | os.PathLike[str], codebook: Codebook | None = None) -> None:
@@ -38,25 +38,27 @@ class Codes:
             self._clip = Clip(path, codebook)
             with suppress(CodebookError):  # a file of factors has none
                 self.codebook = self._clip.codebook
-        elif codebook is not None or beside(Path(path)).is_file():
-            self.codebook = codebook or Codebook.load(beside(Path(path)))
+        elif codebook is not None:
+            self.codebook = codebook
+        elif codebook_path_for(Path(path)).is_file():
+            self.codebook = Codebook.load(codebook_path_for(Path(path)))
 
-    def of(self, frame: Frame) -> NDArray | None:
+    def of(self, frame: Frame) -> NDArray[Any] | None:
         """The code of each pixel or block of a frame, uint8 or uint16 [rows, columns].
 
-        None where there is no codebook, or where it does not give every visible pixel exactly.
+        None where there is no codebook, or where it does not reproduce every visible pixel exactly.
         """
         if self.codebook is None:
             return None
         if self._clip is not None:
             coded = self._clip.coded(frame.index)
-            fits = (coded.height, coded.width) == frame.pixels.shape[:2]  # it may have been resized
-            return coded.codes if isinstance(coded, IndexFrame) and fits else None
+            same_size = (coded.height, coded.width) == frame.pixels.shape[:2]  # it may have been resized
+            return coded.codes if isinstance(coded, IndexFrame) and same_size else None
         coded, squared_error = self.codebook.quantize_frame(frame)
         return None if squared_error else coded.codes
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._clip is not None:
             self._clip.close()
 
@@ -64,28 +66,28 @@ class Codes:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 
 
-def beside(path: Path) -> Path:
+def codebook_path_for(path: Path) -> Path:
     """Where `compress` saves the codebook of an output."""
     folder = path.resolve()  # "." has no name
     return folder.with_name(f"{folder.name}.codebook.npz") if path.is_dir() else path.with_suffix(".codebook.npz")
 
 
-def swatches(codebook: Codebook, frames: Sequence[NDArray]) -> dict[str, Any]:
-    """The grid of a codebook for the page, its codes in their order; `frames` are the codes of the shown frames.
+def swatches(codebook: Codebook, frames: Sequence[NDArray[Any]]) -> dict[str, Any]:
+    """The codebook of a result for the page, its codes in their order; `frames` are the codes of the page's frames.
 
-    It has all codes, or the `SWATCHES_MOST` most used, and the share of all pixels or blocks that each stands for.
+    It has all codes, or the `MAX_SWATCHES` most used, and the share of all pixels or blocks that each stands for.
     """
     counts = sum((np.bincount(codes.ravel(), minlength=len(codebook)) for codes in frames), np.zeros(1, np.int64))
-    most_used = np.argsort(-counts, kind="stable")[:SWATCHES_MOST]
-    shown = np.sort(most_used)
+    shown = np.sort(np.argsort(-counts, kind="stable")[:MAX_SWATCHES])
     pictures = codebook.pictures[shown]
     means = np.rint(pictures.mean(axis=(1, 2))).astype(np.uint8)
     colors = np.repeat(means, 3 // codebook.channels, axis=1)
+    shares = counts[shown] / max(1, counts.sum())
     return {
         "total": len(codebook),
         "used": int(np.count_nonzero(counts)),
@@ -94,17 +96,18 @@ def swatches(codebook: Codebook, frames: Sequence[NDArray]) -> dict[str, Any]:
         "fingerprint": codebook.fingerprint,
         "provenance": dict(codebook.provenance),
         "codes": shown.tolist(),
-        "shares": [float(f"{count / max(1, counts.sum()):.4g}") for count in counts[shown].tolist()],
+        "shares": [float(f"{share:.4g}") for share in shares.tolist()],
         "colors": ["#" + bytes(color.tolist()).hex() for color in colors],
-        "columns": _COLUMNS,
-        "picture": None if codebook.block == (1, 1) else picture(_sheet(pictures)),
+        "columns": COLUMNS,
+        "picture": None if codebook.block == (1, 1) else webp_data_uri(contact_sheet(pictures, COLUMNS)),
     }
 
 
-def _sheet(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Block pictures [k, height, width, channels] as one picture of `_COLUMNS` columns."""
-    count, high, wide, channels = pictures.shape
-    rows = -(-count // _COLUMNS)
-    sheet = np.zeros((rows * _COLUMNS, high, wide, channels), np.uint8)
+def contact_sheet(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Pictures [n, height, width, channels] as one: rows of `columns` pictures, zeros where there are none."""
+    count, height, width, channels = pictures.shape
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * columns, height, width, channels), np.uint8)
     sheet[:count] = pictures
-    return sheet.reshape(rows, _COLUMNS, high, wide, channels).swapaxes(1, 2).reshape(rows * high, -1, channels)
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return sheet.reshape(rows * height, columns * width, channels)

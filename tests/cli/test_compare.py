@@ -14,7 +14,7 @@ from pictures import codebook, flat, load, noise, save, smooth, snapshot
 from videos import write_video, y4m
 
 import streamvq
-from streamvq.report.comparison import FrameFigures
+from streamvq.report.comparison import FrameComparison
 
 CLIP = [smooth(shift=shift) for shift in range(6)]
 
@@ -62,7 +62,7 @@ def test_a_table(clip: tuple[Path, Path], tmp_path: Path, good: Callable, refuse
     with (tmp_path / "figures.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     found = streamvq.compare(*clip)
-    assert [*rows[0]] == [field.name for field in fields(FrameFigures)]
+    assert [*rows[0]] == [field.name for field in fields(FrameComparison)]
     assert [float(row["psnr_db"]) for row in rows] == [frame.psnr_db for frame in found.frames]
     assert [row["name"] for row in rows] == [""] * 6
     before = snapshot(tmp_path)

@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from videos import write_video
 
 import streamvq
-from streamvq import MediaError, RunSettings, WriteOptions, compare
+from streamvq import MediaError, OutputSettings, compare
 from streamvq.progress import NoProgress
 from streamvq.quantize.pixels import luma
 
@@ -25,6 +25,9 @@ CLIP = [smooth(shift=shift // 2) for shift in range(12)]  # every second frame r
 
 def coarse(pixels: np.ndarray, step: int = 32) -> np.ndarray:
     return (pixels // step * step + step // 2).astype(np.uint8)
+
+
+COARSE = [coarse(pixels, 8 << i % 3) for i, pixels in enumerate(CLIP)]
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -39,16 +42,13 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
 @pytest.fixture
 def videos(tmp_path: Path) -> tuple[Path, Path]:
     reference = write_video(tmp_path / "ref.mkv", CLIP)
-    return reference, write_video(
-        tmp_path / "test.mkv", [coarse(pixels, 8 << i % 3) for i, pixels in enumerate(CLIP)]
-    )
+    return reference, write_video(tmp_path / "test.mkv", COARSE)
 
 
 def test_every_frame_and_all_of_them(videos: tuple[Path, Path]) -> None:
     result = compare(*videos)
-    tests = [coarse(pixels, 8 << i % 3) for i, pixels in enumerate(CLIP)]
     assert (result.reference, result.test) == (str(videos[0]), str(videos[1]))
-    for i, (frame, a, b) in enumerate(zip(result.frames, CLIP, tests, strict=True)):
+    for i, (frame, a, b) in enumerate(zip(result.frames, CLIP, COARSE, strict=True)):
         assert (frame.index, frame.name, frame.time) == (i, None, pytest.approx(i / 25))
         assert (frame.width, frame.height) == (48, 32)
         assert frame.psnr_db == pytest.approx(psnr(a, b), abs=1e-9)
@@ -56,19 +56,18 @@ def test_every_frame_and_all_of_them(videos: tuple[Path, Path]) -> None:
         assert frame.ssim == pytest.approx(ssim(a, b), abs=1e-9)
         assert frame.colors_reference == len(np.unique(a.reshape(-1, 3), axis=0))
         assert frame.colors_test == len(np.unique(b.reshape(-1, 3), axis=0))
-    assert result.psnr_db == pytest.approx(psnr(np.stack(CLIP), np.stack(tests)), abs=1e-9)
-    assert result.psnr_luma_db == pytest.approx(psnr(luma(np.stack(CLIP)), luma(np.stack(tests))), abs=1e-9)
+    assert result.psnr_db == pytest.approx(psnr(np.stack(CLIP), np.stack(COARSE)), abs=1e-9)
+    assert result.psnr_luma_db == pytest.approx(psnr(luma(np.stack(CLIP)), luma(np.stack(COARSE))), abs=1e-9)
     assert result.ssim == pytest.approx(np.mean([frame.ssim for frame in result.frames]))
-    assert result.colors_test == len(np.unique(np.stack(tests).reshape(-1, 3), axis=0))
+    assert result.colors_test == len(np.unique(np.stack(COARSE).reshape(-1, 3), axis=0))
 
 
 def test_flicker(videos: tuple[Path, Path]) -> None:
     result = compare(*videos)
-    tests = [coarse(pixels, 8 << i % 3) for i, pixels in enumerate(CLIP)]
     still_total = changed_total = 0
     for i, frame in enumerate(result.frames):
         still = (CLIP[i] == CLIP[i - 1]).all(axis=2) if i else np.zeros((32, 48), bool)
-        changed = still & (tests[i] != tests[i - 1]).any(axis=2)
+        changed = still & (COARSE[i] != COARSE[i - 1]).any(axis=2)
         still_total, changed_total = still_total + still.sum(), changed_total + changed.sum()
         assert frame.flicker == (pytest.approx(changed.sum() / still.sum()) if still.any() else None)
     assert result.flicker == pytest.approx(changed_total / still_total)
@@ -85,7 +84,7 @@ def test_one_codebook_does_not_flicker(videos: tuple[Path, Path], tmp_path: Path
 @pytest.mark.parametrize("suffix", [".mkv", ".svq"])
 def test_the_same_for_any_number_of_workers(suffix: str, videos: tuple[Path, Path], tmp_path: Path) -> None:
     streamvq.compress(videos[0], tmp_path / f"out{suffix}", colors=8)
-    results = [compare(videos[0], tmp_path / f"out{suffix}", run=RunSettings(jobs)) for jobs in (1, 2, 5)]
+    results = [compare(videos[0], tmp_path / f"out{suffix}", jobs=jobs) for jobs in (1, 2, 5)]
     assert results[0] == results[1] == results[2]
 
 
@@ -184,7 +183,7 @@ def test_one_pixel(tmp_path: Path) -> None:
     assert result.ssim == pytest.approx(0, abs=2e-4)
 
 
-def test_bad_images_are_told_and_the_rest_is_compared(tmp_path: Path) -> None:
+def test_bad_images_are_reported_and_the_rest_is_compared(tmp_path: Path) -> None:
     for folder in ("ref", "test"):
         for name in ("a", "b"):
             save(noise(), tmp_path / folder / f"{name}.png")
@@ -249,8 +248,7 @@ def test_psnr_is_that_of_ffmpeg(videos: tuple[Path, Path], tmp_path: Path) -> No
     frames, overall = ffmpeg_says("psnr", *videos)
     assert [frame.psnr_db for frame in result.frames] == pytest.approx([f["psnr_avg"] for f in frames], abs=0.0051)
     assert result.psnr_db == pytest.approx(overall["average"], abs=1e-5)
-    tests = [coarse(pixels, 8 << i % 3) for i, pixels in enumerate(CLIP)]
-    grays = gray_video(tmp_path / "a.mkv", CLIP), gray_video(tmp_path / "b.mkv", tests)
+    grays = gray_video(tmp_path / "a.mkv", CLIP), gray_video(tmp_path / "b.mkv", COARSE)
     _, overall = ffmpeg_says("psnr", *grays)
     assert result.psnr_luma_db == pytest.approx(overall["average"], abs=1e-5)
 
@@ -269,7 +267,7 @@ def test_ssim_is_near_that_of_ffmpeg_whose_windows_are_squares_of_8(tmp_path: Pa
 
 def test_an_external_codebook(tmp_path: Path, videos: tuple[Path, Path]) -> None:
     book = codebook()
-    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, writing=WriteOptions(embed=False))
+    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, writing=OutputSettings(embed=False))
     streamvq.compress(videos[0], tmp_path / "out.mkv", codebook=book)
     results = [compare(videos[0], tmp_path / name, codebook=book).psnr_db for name in ("out.svq", "out.mkv")]
     assert results[0] == results[1]

@@ -20,11 +20,11 @@ from pictures import SAMPLES, codebook, few_colors, noise, save, smooth
 from PIL import Image
 
 import streamvq
-from streamvq.report.comparison import Comparison, FrameFigures
-from streamvq.report.content import POINTS_MOST, curves, short_names
+from streamvq.report.comparison import Comparison, FrameComparison
+from streamvq.report.content import MAX_POINTS, curves, short_names
 from streamvq.report.page import json_text, write_report
-from streamvq.report.shown import FRAMES_LEAST, Candidate, choose, fitting, packed, picture
-from streamvq.report.swatches import SWATCHES_MOST, Codes, beside, swatches
+from streamvq.report.report_frames import MIN_FRAMES, Candidate, deflated_codes, fit_to_budget, spread, webp_data_uri
+from streamvq.report.swatches import MAX_SWATCHES, Codes, codebook_path_for, swatches
 
 NASTY = "</script><script>alert(1)</script> \"a\" 'b' & <!-- é 漢 \u2028.png"
 
@@ -50,11 +50,11 @@ def unpacked(plane: dict[str, Any]) -> NDArray:
     return low + 256 * high[0].astype(np.uint16) if high else low
 
 
-def shot(index: int, psnr: float | None = 30.0) -> FrameFigures:
-    return FrameFigures(index, None, index / 25, 4, 4, psnr, psnr, 0.9, None, 9, 9, 10.0, 5.0)
+def shot(index: int, psnr: float | None = 30.0) -> FrameComparison:
+    return FrameComparison(index, None, index / 25, 4, 4, psnr, psnr, 0.9, None, 9, 9, 10.0, 5.0)
 
 
-def compared(frames: list[FrameFigures], test: str = "test.svq") -> Comparison:
+def compared(frames: list[FrameComparison], test: str = "test.svq") -> Comparison:
     return Comparison("ref.mp4", test, tuple(frames), 30.0, 30.0, 0.9, None, 9, 9, 100, 50, 8.0, 4.0)
 
 
@@ -125,7 +125,7 @@ def test_it_asks_for_nothing_from_elsewhere(folders: tuple[Path, Path], tmp_path
 
 def test_the_same_inputs_give_the_same_page(folders: tuple[Path, Path], tmp_path: Path) -> None:
     for name, jobs in (("one.html", 1), ("two.html", 2)):
-        write_report(folders[0], [folders[1]], tmp_path / name, run=streamvq.RunSettings(jobs))
+        write_report(folders[0], [folders[1]], tmp_path / name, jobs=jobs)
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
@@ -169,7 +169,7 @@ def test_the_worst_frame_is_always_there(tmp_path: Path) -> None:
 def test_chosen_frames_are_distinct_and_spread(count: int, data: st.DataObject) -> None:
     worst = data.draw(st.lists(st.integers(0, count - 1), max_size=3))
     most = data.draw(st.integers(1, 40))
-    chosen = choose(worst, count, most)
+    chosen = spread(worst, count, most)
     assert len(set(chosen)) == len(chosen) == min(count, most)
     assert set(list(dict.fromkeys(worst))[:most]) <= set(chosen)
     assert all(0 <= position < count for position in chosen)
@@ -179,12 +179,12 @@ def test_chosen_frames_are_distinct_and_spread(count: int, data: st.DataObject) 
 
 def test_frames_make_room_for_more_telling_ones() -> None:
     frames = [Candidate(i, [noise(seed=i), noise(seed=i + 99)], [None]) for i in range(20)]
-    ranked = choose([3], 20, 20)
-    size = len(picture(noise())) * 2
-    shown = fitting(iter(frames), ranked, 10 * size)
+    ranked = spread([3], 20, 20)
+    size = len(webp_data_uri(noise())) * 2
+    shown = fit_to_budget(iter(frames), ranked, 10 * size)
     assert {frame.index for frame in shown} == set(ranked[: len(shown)])
     assert 8 <= len(shown) <= 11
-    assert [frame.step for frame in shown] == [1] * len(shown)
+    assert [frame.stride for frame in shown] == [1] * len(shown)
     assert sum(frame.text_length for frame in shown) <= 10 * size
 
 
@@ -192,23 +192,23 @@ def test_large_frames_are_thinned_out_pixel_by_pixel() -> None:
     frames = [Candidate(i, [noise(60, 80, seed=i), few_colors(9, 60, 80, seed=i)], [None]) for i in range(9)]
     codes = np.arange(60 * 80, dtype=np.uint16).reshape(60, 80)
     frames[2] = Candidate(2, frames[2].pixels, [codes])
-    room = 3 * len(picture(noise(60, 80)))
-    shown = fitting(iter(frames), choose([2], 9, 9), room)
-    assert len(shown) >= FRAMES_LEAST
+    room = 3 * len(webp_data_uri(noise(60, 80)))
+    shown = fit_to_budget(iter(frames), spread([2], 9, 9), room)
+    assert len(shown) >= MIN_FRAMES
     assert sum(frame.text_length for frame in shown) <= room
     thin = next(frame for frame in shown if frame.index == 2)
-    assert thin.step > 1
-    assert np.array_equal(decoded(thin.pictures[0]), frames[2].pixels[0][:: thin.step, :: thin.step])
+    assert thin.stride > 1
+    assert np.array_equal(decoded(thin.pictures[0]), frames[2].pixels[0][:: thin.stride, :: thin.stride])
     assert thin.codes[0] is not None
-    assert np.array_equal(thin.codes[0], codes[:: thin.step, :: thin.step])
+    assert np.array_equal(thin.codes[0], codes[:: thin.stride, :: thin.stride])
 
 
 def test_a_thinned_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(noise(90, 90), tmp_path / "in.png")
     save(noise(90, 90, seed=1), tmp_path / "out.png")
-    monkeypatch.setattr(fitting, "__defaults__", (20_000,))
+    monkeypatch.setattr(fit_to_budget, "__defaults__", (20_000,))
     write_report(tmp_path / "in.png", [tmp_path / "out.png"], tmp_path / "page.html")
-    assert data_of(tmp_path / "page.html")["frames"][0]["step"] > 1
+    assert data_of(tmp_path / "page.html")["frames"][0]["stride"] > 1
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "lossless, in full size" not in text
     assert len(text) < 120_000
@@ -217,16 +217,16 @@ def test_a_thinned_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_pictures_are_lossless(channels: int) -> None:
     pixels = noise(channels=channels)
-    back = decoded(picture(pixels), {1: "L", 3: "RGB", 4: "RGBA"}[channels])
+    back = decoded(webp_data_uri(pixels), {1: "L", 3: "RGB", 4: "RGBA"}[channels])
     assert np.array_equal(back.reshape(pixels.shape), pixels)
     deep = pixels.astype(np.uint16) * 257
-    assert picture(deep) == picture(pixels)
+    assert webp_data_uri(deep) == webp_data_uri(pixels)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_codes_come_back(dtype: type) -> None:
     codes = noise(5, 7, 1, dtype=dtype)[..., 0]
-    assert np.array_equal(unpacked({"rows": 5, "columns": 7, "data": packed(codes)}), codes)
+    assert np.array_equal(unpacked({"rows": 5, "columns": 7, "data": deflated_codes(codes)}), codes)
 
 
 def test_of_many_codes_the_most_used_are_shown() -> None:
@@ -236,7 +236,7 @@ def test_of_many_codes_the_most_used_are_shown() -> None:
     codes[0] = 2999
     grid = swatches(book, [codes, codes[:10]])
     counts = np.bincount(np.concatenate([codes.ravel(), codes[:10].ravel()]), minlength=3000)
-    assert len(grid["codes"]) == SWATCHES_MOST
+    assert len(grid["codes"]) == MAX_SWATCHES
     assert grid["codes"] == sorted(grid["codes"])
     assert 2999 in grid["codes"]
     assert min(counts[grid["codes"]]) >= max(np.delete(counts, grid["codes"]))
@@ -260,7 +260,7 @@ def test_codes_of_results_that_hold_none(tmp_path: Path) -> None:
     image = save(frame.pixels, tmp_path / "a.png")
     with Codes(image) as codes:
         assert codes.of(frame) is None
-    book.save(beside(image))
+    book.save(codebook_path_for(image))
     with Codes(image) as codes:
         assert codes.codebook == book
         rows = codes.of(frame)
@@ -290,7 +290,7 @@ def test_a_resized_result_has_no_codes(tmp_path: Path) -> None:
 def test_a_long_film_has_its_worst_frames_in_the_curves() -> None:
     frames = [shot(i, 20.0 if i == 4321 else 30 + i % 7) for i in range(5000)]
     drawn = curves([compared(frames)], [17, 4999])
-    assert len(drawn["frames"]) <= POINTS_MOST + 2
+    assert len(drawn["frames"]) <= MAX_POINTS + 2
     assert drawn["every"] == 3
     assert {17, 4321, 4999} <= set(drawn["frames"])
     assert drawn["frames"] == sorted(drawn["frames"])

@@ -282,7 +282,7 @@ def test_another_result_is_a_click_away_and_its_name_stays_text(page: Page) -> N
     page.browser.find_elements(By.NAME, "result")[1].click()
     page.wait_for(f"document.querySelector('#after img').alt.startsWith({NASTY[:6]!r})")
     assert page.find("#shown-test").text == NASTY
-    assert page("document.title") == "2 results beside film.mkv"
+    assert page("document.title") == "2 results compared with film.mkv"
     assert page.find("#codes-title").text == "16 colors"
     assert NASTY in page.find(".figures").text
     assert page.find(".command").text == "streamvq report <b> & 'c'"
@@ -359,7 +359,7 @@ def test_text_has_contrast(page: Page, request: pytest.FixtureRequest) -> None:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         paper = luminance(page("getComputedStyle(document.body).backgroundColor"))
-        for selector in ("body", ".beside", ".kicker", ".small", "#curves .s0", "#curves .s1", "svg text"):
+        for selector in ("body", ".reference-name", ".kicker", ".small", "#curves .s0", "#curves .s1", "svg text"):
             style = f"getComputedStyle(document.querySelector('{selector}'))"
             ink = luminance(page(f"{style}.fill" if "text" in selector else f"{style}.color"))
             lighter, darker = max(paper, ink), min(paper, ink)

@@ -11,14 +11,14 @@ from pictures import codebook, flat, noise, save, smooth
 from videos import MILLISECOND, write_video
 
 import streamvq
-from streamvq import InputMissing, MediaError, RunSettings, UsageError
-from streamvq.report.pairing import Pairing, paired
+from streamvq import InputMissing, MediaError, UsageError
+from streamvq.report.pairing import Pairing, load_pairs
 
 CLIP = [smooth(shift=shift) for shift in range(10)]
 
 
 def indices(*arguments: object, **options: object) -> list[int]:
-    return [pair.index for pair in paired(*arguments, **options)]  # type: ignore[arg-type]
+    return [pair.index for pair in load_pairs(*arguments, **options)]  # type: ignore[arg-type]
 
 
 def video(path: Path, count: int = 10, **options: object) -> Path:
@@ -28,7 +28,7 @@ def video(path: Path, count: int = 10, **options: object) -> Path:
 def test_videos_in_order_for_any_number_of_workers(tmp_path: Path) -> None:
     a, b = video(tmp_path / "a.mkv"), video(tmp_path / "b.avi")
     for jobs in (1, 3):
-        pairs = list(paired(a, b, run=RunSettings(jobs)))
+        pairs = list(load_pairs(a, b, jobs=jobs))
         assert [pair.index for pair in pairs] == list(range(10))
         for pair, pixels in zip(pairs, CLIP, strict=True):
             assert np.array_equal(pair.reference.pixels, pixels)
@@ -43,7 +43,7 @@ def test_frames_that_are_asked_for(tmp_path: Path) -> None:
     assert indices(a, a, frames=range(8, 2**62)) == [8, 9]
     with pytest.raises(UsageError, match=r"b\.mkv: has 6 frames, and .*a\.mkv has more; --frames :6"):
         indices(a, b, frames=range(4, 9))
-    with pytest.raises(UsageError, match="has frames 0 to 9, and the part begins behind them"):
+    with pytest.raises(UsageError, match="has frames 0 to 9, and the part begins after them"):
         indices(a, a, frames=range(10, 12))
     for bad in (range(0), range(-1, 3), range(5, 1, -1)):
         with pytest.raises(UsageError, match="ascending"):
@@ -55,7 +55,7 @@ def test_other_lengths(shorter: str, tmp_path: Path) -> None:
     paths = [video(tmp_path / name, 7 if name == shorter else 10) for name in ("a.mkv", "b.mkv")]
     seen = []
     with pytest.raises(UsageError, match=f"{shorter}: has 7 frames, and .* has more; --frames :7"):
-        seen.extend(paired(*paths))
+        seen.extend(load_pairs(*paths))
     assert len(seen) == 7
 
 
@@ -72,7 +72,7 @@ def test_a_video_and_its_frames_in_a_folder(tmp_path: Path) -> None:
     a = video(tmp_path / "a.mkv")
     for i, pixels in enumerate(CLIP):
         save(pixels, tmp_path / "out" / f"frame{i:06d}.png")
-    pairs = list(paired(a, tmp_path / "out"))
+    pairs = list(load_pairs(a, tmp_path / "out"))
     assert all(np.array_equal(pair.reference.pixels, pair.test.pixels) for pair in pairs)
     assert len(pairs) == 10
 
@@ -81,7 +81,7 @@ def test_folders_by_name_whatever_the_suffix_and_the_order(tmp_path: Path) -> No
     for i, name in enumerate(["b", "a", "sub/a"]):
         save(flat(i), tmp_path / "ref" / f"{name}.png")
         save(flat(i), tmp_path / "test" / f"{name}.bmp")
-    pairs = list(paired(tmp_path / "ref", tmp_path / "test", recursive=True))
+    pairs = list(load_pairs(tmp_path / "ref", tmp_path / "test", recursive=True))
     assert [pair.reference.name for pair in pairs] == ["a.png", "b.png", "sub/a.png"]
     assert all(np.array_equal(pair.reference.pixels, pair.test.pixels) for pair in pairs)
     (tmp_path / "test" / "a.bmp").unlink()
@@ -108,7 +108,7 @@ def test_images_and_the_svq_made_of_them(tmp_path: Path) -> None:
     for i, name in enumerate(["b", "a"]):
         save(flat(i, 8 + i), tmp_path / "ref" / f"{name}.png")
     streamvq.compress(tmp_path / "ref", tmp_path / "out.svq", codebook=codebook())
-    pairs = list(paired(tmp_path / "ref", tmp_path / "out.svq"))
+    pairs = list(load_pairs(tmp_path / "ref", tmp_path / "out.svq"))
     assert [(pair.reference.name, pair.test.name) for pair in pairs] == [("a.png", "a.png"), ("b.png", "b.png")]
     (tmp_path / "ref" / "b.png").rename(tmp_path / "ref" / "c.png")
     with pytest.raises(UsageError, match=r"out\.svq: frame 1 is named b\.png, and c\.png in"):
@@ -120,11 +120,11 @@ def test_sizes_and_resizing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"b\.png: b\.png is 6x4, and 12x8 in .*a\.png; --resize scales it"):
         indices(a, b)
     for reference, test in ((a, b), (b, a)):
-        (pair,) = paired(reference, test, resize=True)
+        (pair,) = load_pairs(reference, test, resize=True)
         assert pair.test.pixels.shape == pair.reference.pixels.shape
-    (pair,) = paired(b, save(flat(7, 8, 12), tmp_path / "flat.png"), resize=True)
+    (pair,) = load_pairs(b, save(flat(7, 8, 12), tmp_path / "flat.png"), resize=True)
     assert (pair.test.pixels == 7).all()
-    (pair,) = paired(b, save(noise(9, 9, 1), tmp_path / "gray.png"), resize=True)
+    (pair,) = load_pairs(b, save(noise(9, 9, 1), tmp_path / "gray.png"), resize=True)
     assert pair.test.pixels.shape == (4, 6, 1)
 
 
@@ -139,19 +139,21 @@ def test_a_codebook_goes_only_to_the_svq_without_one(tmp_path: Path) -> None:
         indices(tmp_path / "inner.svq", tmp_path / "outer.svq")
 
 
-def test_runs_are_whole_and_end_with_the_groups(tmp_path: Path) -> None:
+def test_batches_are_whole_and_end_with_the_groups(tmp_path: Path) -> None:
     pictures = [smooth(shift=shift) for shift in range(70)]
     a = write_video(tmp_path / "a.mkv", pictures)
     streamvq.compress(a, tmp_path / "a.svq", codebook=codebook())
-    for test, lengths in ((a, {4, 2}), (tmp_path / "a.svq", {64, 6})):
+    for test, expected in ((a, {4, 2}), (tmp_path / "a.svq", {64, 6})):
         with Pairing(a, test) as pairing:
-            runs = list(pairing.runs())
-            assert pairing.is_film
-        assert {len(run.items) for run in runs} == lengths
-        assert [run.first for run in runs] == list(np.cumsum([0] + [len(run.items) for run in runs[:-1]]))
-        assert [run.before is None for run in runs] == [True] + [False] * (len(runs) - 1)
+            batches = list(pairing.batches())
+            assert pairing.is_video
+        lengths = [len(batch.items) for batch in batches]
+        assert set(lengths) == expected
+        assert [batch.first for batch in batches] == list(np.cumsum([0, *lengths[:-1]]))
+        assert [batch.previous is None for batch in batches] == [True] + [False] * (len(batches) - 1)
     with Pairing(a, a, frames=[1, 2, 5, 6]) as pairing:
-        assert [(run.first, len(run.items), run.before) for run in pairing.runs()] == [(1, 2, None), (5, 2, None)]
+        parts = [(batch.first, len(batch.items), batch.previous) for batch in pairing.batches()]
+        assert parts == [(1, 2, None), (5, 2, None)]
 
 
 def test_bad_images_are_left_out_and_bad_files_are_not(tmp_path: Path) -> None:

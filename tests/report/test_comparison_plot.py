@@ -1,4 +1,4 @@
-"""`draw`: the right pictures under the right titles."""
+"""`compare(plot=...)`: the right pictures under the right titles."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from videos import write_video
 import streamvq
 from streamvq import OutputExists, StreamVQError, UsageError, compare
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.report.figure import Coding, check_figure_name, coding_of, draw, shown
-from streamvq.report.pairing import paired
+from streamvq.report.comparison_plot import Coding, coding_of, evenly_spaced
+from streamvq.report.plotting import check_plot_path
 
 CAMERA = SAMPLES / "photos" / "camera.png"
 
 
-def drawn(path: Path, reference: Path, test: Path, most: int = 4, overwrite: bool = False) -> str:
-    """The figure's text, of an SVG."""
-    comparison = compare(reference, test)
-    indices = shown(comparison, most)
-    coding = coding_of(find_inputs([test])[0], indices, comparison.colors_test)
-    draw(path, comparison, paired(reference, test, frames=indices), coding, overwrite)
+def plot(path: Path, reference: Path, test: Path, overwrite: bool = False) -> str:
+    """The text of a comparison's plot, if it is an SVG."""
+    compare(reference, test, plot=path, overwrite=overwrite)
     return path.read_text("utf-8") if path.suffix == ".svg" else ""
 
 
@@ -35,7 +32,7 @@ def words(svg: str) -> list[str]:
 
 def test_gray_levels_side_by_side_under_the_compression_rate(tmp_path: Path) -> None:
     streamvq.compress(CAMERA, tmp_path / "out.png", colors=8, gray=True)
-    text = words(drawn(tmp_path / "figure.svg", CAMERA, tmp_path / "out.png"))
+    text = words(plot(tmp_path / "figure.svg", CAMERA, tmp_path / "out.png"))
     assert "original: camera.png" in text
     assert "quantized" in text
     assert "compression rate 62.5 %" in text
@@ -48,7 +45,7 @@ def test_the_panels_of_gray_levels_show_the_pictures(tmp_path: Path) -> None:
     original, quantized = noise(64, 64, 1), noise(64, 64, 1) // 128 * 255
     a, b = save(original, tmp_path / "a.png"), save(quantized, tmp_path / "b.png")
     streamvq.Codebook(np.array([[0], [255]], np.uint8), "gray").save(tmp_path / "b.codebook.npz")
-    drawn(tmp_path / "figure.png", a, b)
+    plot(tmp_path / "figure.png", a, b)
     figure = load(tmp_path / "figure.png")
     assert (figure == figure[..., :1]).all()  # gray throughout
     assert 3.5 < figure.shape[1] / figure.shape[0] < 4.1  # four pictures in a row
@@ -58,7 +55,7 @@ def test_the_panels_of_gray_levels_show_the_pictures(tmp_path: Path) -> None:
 def test_rows_of_frames_with_their_own_loss(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth(shift=i) for i in range(40)])
     (said,) = streamvq.compress(source, tmp_path / "out.svq", colors=12)
-    text = words(drawn(tmp_path / "figure.svg", source, tmp_path / "out.svq"))
+    text = words(plot(tmp_path / "figure.svg", source, tmp_path / "out.svq"))
     assert [line for line in text if line.startswith("original")] == [
         "original: frame 5, 0.20 s",
         "original: frame 15, 0.60 s",
@@ -77,39 +74,41 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
     source = save(smooth(), tmp_path / "a.png")
     for suffix in (".svg", ".pdf", ".png"):
         for name in ("one", "two"):
-            drawn(tmp_path / f"{name}{suffix}", source, source)
+            plot(tmp_path / f"{name}{suffix}", source, source)
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
 def test_names_are_text_and_not_formulas(tmp_path: Path) -> None:
     name = "x$_{2}$" + 40 * "長" + "$end.png"
-    text = drawn(tmp_path / "figure.svg", save(smooth(), tmp_path / name), tmp_path / name)
+    text = plot(tmp_path / "figure.svg", save(smooth(), tmp_path / name), tmp_path / name)
     assert any(line.endswith("長$end.png") and "…" in line for line in words(text))
 
 
-def test_existing_figures_and_other_suffixes(tmp_path: Path) -> None:
+def test_existing_files_and_other_suffixes(tmp_path: Path) -> None:
     source = save(smooth(), tmp_path / "a.png")
-    with pytest.raises(OutputExists, match=r"a\.png"):
-        drawn(source, source, source)
-    drawn(tmp_path / "figure.png", source, source)
-    drawn(tmp_path / "figure.png", source, source, overwrite=True)
+    with pytest.raises(UsageError, match=r"a\.png: is an input"):
+        plot(source, source, source)
+    plot(tmp_path / "figure.png", source, source)
+    with pytest.raises(OutputExists, match=r"figure\.png"):
+        plot(tmp_path / "figure.png", source, source)
+    plot(tmp_path / "figure.png", source, source, overwrite=True)
     with pytest.raises(UsageError, match=r"figure\.jpg: a figure ends in \.png, \.svg, \.pdf"):
-        drawn(tmp_path / "figure.jpg", source, source)
+        plot(tmp_path / "figure.jpg", source, source)
 
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(StreamVQError, match=r"pip install 'streamvq\[report\]'"):
-        check_figure_name(Path("figure.png"))
+        check_plot_path(Path("figure.png"))
 
 
 def test_which_frames_are_shown(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth(8, 12, shift=i) for i in range(9)])
     comparison = compare(source, source)
-    assert shown(comparison, 1) == [4]
-    assert shown(comparison, 3) == [1, 4, 7]
-    assert shown(comparison, 20) == list(range(9))
-    assert shown(compare(source, source, frames=range(3, 9, 2))) == [3, 5, 7]
+    assert evenly_spaced(comparison, 1) == [4]
+    assert evenly_spaced(comparison, 3) == [1, 4, 7]
+    assert evenly_spaced(comparison, 20) == list(range(9))
+    assert evenly_spaced(compare(source, source, frames=range(3, 9, 2))) == [3, 5, 7]
 
 
 def test_how_test_is_written(tmp_path: Path) -> None:

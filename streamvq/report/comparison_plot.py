@@ -1,61 +1,59 @@
-"""`draw`: original, quantized, and what is between them, as one figure for people."""
+"""The plot of a comparison: original, quantized, and their difference."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.container.clip import Clip
 from streamvq.container.reader import open_svq
-from streamvq.errors import CodebookError, StreamVQError, UsageError
+from streamvq.errors import CodebookError
 from streamvq.frames import LowRankFrame
 from streamvq.media.inputs import MediaInput
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.metrics import code_bits, compression_rate
 from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import composite
-from streamvq.report.comparison import Comparison, FrameFigures
+from streamvq.report.comparison import Comparison, FrameComparison
 from streamvq.report.pairing import Pair
-from streamvq.report.swatches import beside
-from streamvq.staging import staged_file
+from streamvq.report.plotting import check_plot_path, reproducible, save_plot
+from streamvq.report.swatches import codebook_path_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = (".png", ".svg", ".pdf")
-ROWS = 4  # frames shown where none are chosen
-ROWS_MOST = 12
+ROWS = 4  # frames in the plot where none are selected
+MAX_ROWS = 12
 ERROR_SCALE = 8
 _PANEL_INCHES = 4.0
 _DPI = 150
-_NAME_MOST = 32  # characters of a title
+_MAX_NAME = 32  # characters in a title
 
 
 @dataclass(frozen=True)
 class Coding:
-    """What TEST is written as: `codes` codes for `block` (height, width) pixels each, or factors of the least and the
-    greatest of `ranks`. `space` is where."""
+    """How TEST is coded in `space`: as `n_codes` codes for `block` (height, width) pixels each, or as factors of
+    `ranks`, smallest to largest."""
 
     space: str
-    codes: int = 0
+    n_codes: int = 0
     block: tuple[int, int] = (1, 1)
     ranks: tuple[int, int] | None = None
 
     @property
     def bits(self) -> int:
-        """Bits of a plain code number."""
-        return code_bits(self.codes)
+        """Bits of a code stored as a plain number."""
+        return code_bits(self.n_codes)
 
     @property
     def compression_rate(self) -> float | None:
-        """That of plain code numbers against 8-bit samples; None for factors."""
-        return None if self.ranks else compression_rate(self.codes, 1 if self.space == "gray" else 3, self.block)
+        """Of plain code numbers compared with 8-bit samples, 0 to 1; None for factors."""
+        return None if self.ranks else compression_rate(self.n_codes, 1 if self.space == "gray" else 3, self.block)
 
     @property
     def is_levels(self) -> bool:
@@ -64,22 +62,21 @@ class Coding:
 
     def __str__(self) -> str:
         if self.ranks:
-            least, most = self.ranks
-            return f"rank {most}" if least == most else f"ranks {least} to {most}"
+            smallest, largest = self.ranks
+            return f"rank {largest}" if smallest == largest else f"ranks {smallest} to {largest}"
         if self.block != (1, 1):
-            return f"{self.codes} blocks of {self.block[1]}x{self.block[0]}"
-        kind = "gray levels" if self.is_levels else "colors"
-        if self.codes != 2**self.bits:
-            return f"{self.codes} {kind}"
-        return f"{self.codes} {kind} ({self.bits} bit{'s' * (self.bits > 1)})"
+            return f"{self.n_codes} blocks of {self.block[1]}x{self.block[0]}"
+        unit = "gray levels" if self.is_levels else "colors"
+        if self.n_codes != 2**self.bits:
+            return f"{self.n_codes} {unit}"
+        return f"{self.n_codes} {unit} ({self.bits} bit{'s' * (self.bits > 1)})"
 
 
 def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | None:
-    """How a `.svq` is written (of factors, the ranks of those `frames`), or another output by the codebook beside it.
+    """How a `.svq` is coded (for factors, the ranks of those `frames`), or an output with its codebook next to it.
 
-    None where that is unknown. A codebook is believed only where TEST shows no more `colors` than it has: one that
-    lies beside another file of the same name, or beside a preview with colors of its own, says nothing of what is
-    seen.
+    None where that is unknown. A codebook is used only where TEST has no more distinct `colors` than it: one next to
+    another file of the same name, or next to a preview with colors of its own, describes something else.
     """
     if test.source_type == "pipe":
         return None
@@ -90,55 +87,44 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
             return Coding(header.space, header.n_codes, header.block)
         return Coding(header.space, ranks=_ranks(test.paths[0], frames))
     try:
-        book = Codebook.load(beside(Path(test.label)))
+        book = Codebook.load(codebook_path_for(Path(test.label)))
     except CodebookError:
         return None
     return Coding(book.space, len(book), book.block) if colors <= len(book.palette) else None
 
 
 def _ranks(path: Path, frames: Sequence[int]) -> tuple[int, int]:
-    """The least and the greatest rank of the frames of a `.svq` of factors."""
+    """The smallest and the largest rank of the frames of a `.svq` of factors."""
     with Clip(path) as clip:
         coded = [clip.coded(index) for index in frames]
     ranks = [max(plane.rank for plane in frame.planes) for frame in coded if isinstance(frame, LowRankFrame)]
     return min(ranks), max(ranks)
 
 
-def shown(comparison: Comparison, most: int = ROWS) -> list[int]:
-    """The indices of at most so many of the frames compared, evenly spaced, in order."""
+def evenly_spaced(comparison: Comparison, max_frames: int = ROWS) -> list[int]:
+    """The indices of at most `max_frames` of the frames compared, evenly spaced, in order."""
     frames = comparison.frames
-    count = min(most, len(frames))
+    count = min(max_frames, len(frames))
     return [frames[(2 * i + 1) * len(frames) // (2 * count)].index for i in range(count)]
 
 
-def check_figure_name(path: Path) -> None:
-    """Raise UsageError where a figure cannot be named so, and StreamVQError where matplotlib is missing."""
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"{path}: a figure ends in {', '.join(FORMATS)}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise StreamVQError(f"{path}: figures need matplotlib: pip install 'streamvq[report]'") from error
-
-
-def draw(
+def plot_comparison(
     path: Path, comparison: Comparison, pairs: Iterable[Pair], coding: Coding | None = None, overwrite: bool = False
 ) -> None:
-    """Write a figure with a row for each pair: original | quantized | error x8.
+    """Write a plot with a row for each pair: original | quantized | error x8.
 
-    Where TEST is gray levels, in gray: original | quantized | side by side under the compression rate.
+    Where TEST is coded as gray levels, in gray: original | quantized | both, under the compression rate.
     Raises UsageError, OutputExists or OutputError, and StreamVQError without matplotlib.
     """
-    check_figure_name(path)
-    import matplotlib
+    check_plot_path(path)
     from matplotlib.figure import Figure
 
     rows = [_panels(pair, coding) for pair in pairs]
-    frames = {frame.index: frame for frame in comparison.frames}
+    frames = comparison.by_index
     widths = [panel.shape[1] / rows[0].panels[0].shape[1] for panel in rows[0].panels]
     heights = [row.panels[0].shape[0] / row.panels[0].shape[1] for row in rows]
     inches = (_PANEL_INCHES * sum(widths), _PANEL_INCHES * sum(heights) + 0.3 * len(rows) + 0.4)  # 0.3 for titles
-    with matplotlib.rc_context({"svg.hashsalt": "streamvq", "font.size": 9}):  # the same bytes every time
+    with reproducible():
         figure = Figure(figsize=inches, dpi=_DPI, layout="constrained")
         figure.suptitle(_title(comparison, coding))
         axes = figure.subplots(len(rows), 3, squeeze=False, width_ratios=widths, height_ratios=heights)
@@ -146,28 +132,28 @@ def draw(
             titles = row.titles(frames[row.index], coding, alone=len(rows) == 1)
             for axis, panel, title in zip(line, row.panels, titles, strict=True):
                 _show(axis, panel, title)
-        save(figure, path, overwrite)
+        save_plot(figure, path, overwrite)
 
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The three pictures of a frame: uint8 [height, width] (gray) or [height, width, 3]."""
+    """The three panels of a frame: uint8 [height, width] (gray) or [height, width, 3]."""
 
     index: int
     panels: Sequence[NDArray[np.uint8]]
 
-    def titles(self, frame: FrameFigures, coding: Coding | None, alone: bool) -> tuple[str, str, str]:
-        place = frame.name or f"frame {frame.index}"
-        if len(place) > _NAME_MOST:
-            place = f"…{place[-_NAME_MOST:]}"
+    def titles(self, frame: FrameComparison, coding: Coding | None, alone: bool) -> tuple[str, str, str]:
+        label = frame.name or f"frame {frame.index}"
+        if len(label) > _MAX_NAME:
+            label = f"…{label[-_MAX_NAME:]}"
         if frame.time is not None:
-            place += f", {frame.time:.2f} s"
+            label += f", {frame.time:.2f} s"
         loss = "no error" if frame.psnr_db is None else f"{frame.psnr_db:.2f} dB"
         if coding is not None and coding.is_levels:
             third = f"compression rate {100 * (coding.compression_rate or 0):.4g} %"
         else:
             third = f"error x{ERROR_SCALE}"
-        return f"original: {place}", "quantized" if alone else f"quantized: {loss}", third
+        return f"original: {label}", "quantized" if alone else f"quantized: {loss}", third
 
 
 def _panels(pair: Pair, coding: Coding | None) -> _Row:
@@ -181,7 +167,7 @@ def _panels(pair: Pair, coding: Coding | None) -> _Row:
 
 
 def _title(comparison: Comparison, coding: Coding | None) -> str:
-    """What is known of TEST over all its frames; the compression rate unless a panel has it."""
+    """TEST over all its frames: coding, rates and PSNR; the compression rate unless it is above a panel."""
     parts = []
     if coding is not None:
         parts.append(str(coding))
@@ -193,16 +179,7 @@ def _title(comparison: Comparison, coding: Coding | None) -> str:
     return ", ".join(parts)
 
 
-def _show(axis: Axes, picture: NDArray[np.uint8], title: str) -> None:
-    axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
+def _show(axis: Axes, panel: NDArray[np.uint8], title: str) -> None:
+    axis.imshow(panel, cmap="gray", vmin=0, vmax=255)
     axis.set_title(title, fontsize="medium", parse_math=False)
     axis.set_axis_off()
-
-
-def save(figure: Any, path: Path, overwrite: bool) -> None:
-    """Write without the date, which would make every run differ."""
-    kind = path.suffix[1:].lower()
-    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    with staged_file(path, overwrite) as part, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of glyphs that names have and the font has not
-        figure.savefig(part, format=kind, metadata=metadata, bbox_inches="tight", pad_inches=0.1)

@@ -31,7 +31,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 
 def test_each_result_is_what_compress_makes(film: Path, tmp_path: Path) -> None:
-    found = sweep(film, tmp_path / "out", [4, 8], [(1, 1), (2, 4)], [0, 3])
+    found = sweep(film, tmp_path / "out", n_codes=[4, 8], block=[1, (2, 4)], rank=[0, 3])
     names = [
         "k4",
         "k8",
@@ -47,7 +47,7 @@ def test_each_result_is_what_compress_makes(film: Path, tmp_path: Path) -> None:
     assert set(snapshot(tmp_path / "out")) == {*files, "report.html", "sweep.csv", "sweep.json"}
     for result in found.results:
         cell, alone = result.cell, tmp_path / result.path.name
-        streamvq.compress(film, alone, cell.colors, block=cell.block, rank=cell.rank or None)
+        streamvq.compress(film, alone, cell.n_codes, block=cell.block, rank=cell.rank or None)
         assert result.path.read_bytes() == alone.read_bytes()
         books = [path.with_suffix(".codebook.npz").read_bytes() for path in (result.path, alone)]
         assert books[0] == books[1]
@@ -179,14 +179,14 @@ def test_settings_that_do_not_go_together_are_left_out(film: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("colors", "blocks", "ranks"),
+    ("n_codes", "block", "rank"),
     [([1, 4], [(1, 1)], [0]), ([4], [(0, 0)], [0]), ([4], [(1, 1)], [-1]), ([], [], [])],
 )
 def test_a_value_that_never_fits_is_refused(
-    colors: Sequence[int], blocks: Sequence[tuple[int, int]], ranks: Sequence[int], film: Path, tmp_path: Path
+    n_codes: Sequence[int], block: Sequence[tuple[int, int]], rank: Sequence[int], film: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(streamvq.UsageError):
-        sweep(film, tmp_path / "out", colors, blocks, ranks)
+        sweep(film, tmp_path / "out", n_codes, block, rank)
     assert not (tmp_path / "out").exists()
 
 

@@ -1,19 +1,13 @@
-"""Every option once: name, type, range, default and help text. The command line and the library's keywords are made
-from these classes (keywords.py, and cli/parameters.py): a new option is one field here, and its use.
-
-A field without an `Option` is a keyword of the library alone. Messages name an option in backticks, `overwrite=True`,
-which the command line turns into its own flags.
-"""
+"""The options of `compress`, `fit`, `apply` and `decompress`."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from streamvq.errors import UsageError
-from streamvq.keywords import Option, Options
+from streamvq.keywords import Options, option
 from streamvq.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,29 +27,25 @@ METHODS = ("vq", "svd", "svd-vq")
 Source = str | os.PathLike[str]  # what a user names an input by
 Block = int | tuple[int, int]  # a side, or height and width
 
-CODEBOOK, LOW_RANK, READ, WRITE, REPORT = "Codebook", "Low rank", "Input", "Output", "Running and reporting"
+# The panels of help, in their order
+WRITE, GRID, CODEBOOK, LOW_RANK, READ = "Output", "Grid", "Codebook", "Low rank", "Input"
+REPORT = "Running and reporting"
+
+# A table: an option is one line, or two where its help is long.
+# fmt: off
 
 
-@dataclass(frozen=True, kw_only=True)
 class LowRankOptions(Options):
     """How far frames are truncated to low rank: to `rank`, or to the smallest rank that keeps the share `energy` of
     the squared singular values, of each frame and channel. `patch` 0 takes a channel as one matrix; P takes the
     matrix whose rows are its P x P patches."""
 
-    rank: Annotated[
-        int | None, Option("--rank", "Truncate each frame's channels to this rank (SVD).", LOW_RANK, 1, MAX_RANK)
-    ] = None
-    energy: Annotated[
-        float | None,
-        Option(
-            "--energy",
-            "To the smallest rank that keeps this share of the squared singular values, such as 0.99.",
-            LOW_RANK,
-        ),
-    ] = None
-    patch: Annotated[
-        int, Option("--patch", "Truncate the matrix of PxP patches instead of whole frames.", LOW_RANK, 0, MAX_PATCH)
-    ] = 0
+    rank: int | None = option(LOW_RANK, "--rank",
+        "Truncate each frame's channels to this rank (SVD).", 1, MAX_RANK, default=None)
+    energy: float | None = option(LOW_RANK, "--energy",
+        "To the smallest rank that keeps this share of the squared singular values, such as 0.99.", default=None)
+    patch: int = option(LOW_RANK, "--patch",
+        "Truncate the matrix of PxP patches instead of whole frames.", 0, MAX_PATCH, default=0)
 
     def check(self) -> None:
         if self.rank is not None and self.energy is not None:
@@ -78,30 +68,20 @@ class LowRankOptions(Options):
         return LowRankOptions(rank=self.rank, energy=self.energy, patch=self.patch) if self.truncates else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class CodeOptions(Options):
     """What codes are learned: `n_codes` of `block` pixels (a side, or height and width) in `space`, from a seed."""
 
-    n_codes: Annotated[
-        int | None, Option("-k --colors", "Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", CODEBOOK)
-    ] = field(default=None, kw_only=False)
-    bits: Annotated[int | None, Option("--bits", "The same as -k 2^BITS, 1 to 16.", CODEBOOK)] = None
-    gray: Annotated[bool, Option("--gray", "Gray levels instead of colors (--bits 1 to 8).", CODEBOOK)] = False
-    block: Annotated[
-        Block, Option("--block", "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", CODEBOOK)
-    ] = 1
-    space: Annotated[
-        str | None,
-        Option(
-            "--space",
-            "Where blocks are compared, or factors stored: ycbcr420 (the default; blocks of even sides) or rgb.",
-            CODEBOOK,
-            choices=SPACES,
-        ),
-    ] = None
-    seed: Annotated[
-        int, Option("--seed", "Where learning starts; the same seed, the same bytes.", CODEBOOK, 0, 2**32 - 1)
-    ] = 0
+    n_codes: int | None = option(CODEBOOK, "-k --colors",
+        "Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", default=None, kw_only=False)
+    bits: int | None = option(CODEBOOK, "--bits", "The same as -k 2^BITS, 1 to 16.", default=None)
+    gray: bool = option(CODEBOOK, "--gray", "Gray levels instead of colors (--bits 1 to 8).", default=False)
+    block: Block = option(CODEBOOK, "--block",
+        "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", default=1)
+    space: str | None = option(CODEBOOK, "--space",
+        "Where blocks are compared, or factors stored: ycbcr420 (the default; blocks of even sides) or rgb.",
+        choices=SPACES, default=None)
+    seed: int = option(CODEBOOK, "--seed",
+        "Where learning starts; the same seed, the same bytes.", 0, 2**32 - 1, default=0)
 
     def check(self) -> None:
         if self.gray and self.space not in (None, "gray"):
@@ -157,53 +137,56 @@ class CodeOptions(Options):
         return self.sides != (1, 1) and high % 2 == wide % 2 == 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadOptions(Options):
+class RecursiveOption(Options):
+    """How inputs are found."""
+
+    recursive: bool = option(READ, "-r --recursive",
+        "Folders with their subfolders; outputs mirror them.", default=False)
+
+
+class ReadOptions(RecursiveOption):
     """How inputs are found and read."""
 
-    recursive: Annotated[
-        bool, Option("-r --recursive", "Folders with their subfolders; outputs mirror them.", READ)
-    ] = False
-    keep_going: Annotated[bool, Option("--keep-going", "Keep a damaged video's frames up to the damage.", READ)] = (
-        False
-    )
+    keep_going: bool = option(READ, "--keep-going", "Keep a damaged video's frames up to the damage.", default=False)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunOptions(Options):
     """How the work is done; nothing here changes a byte of the result. `progress` is told of each stage."""
 
-    jobs: Annotated[int, Option("-j --jobs", "Worker threads; 0 = all cores.", REPORT, 0)] = 0
+    jobs: int = option(REPORT, "-j --jobs", "Worker threads; 0 = all cores.", 0, default=0)
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class WriteOptions(Options):
+class OverwriteOption(Options):
+    """Whether outputs may replace files."""
+
+    overwrite: bool = option(WRITE, "-f --overwrite", "Replace existing outputs.", default=False)
+
+
+class ExistingOptions(OverwriteOption):
+    """What becomes of outputs that are there already."""
+
+    skip_existing: bool = option(WRITE, "--skip-existing",
+        "Leave out what is there already; reuse its codebook.", default=False)
+
+    def check(self) -> None:
+        if self.overwrite and self.skip_existing:
+            raise UsageError("`overwrite` and `skip_existing` contradict each other: choose one")
+
+
+class WriteOptions(ExistingOptions):
     """How outputs are written, whatever they hold."""
 
-    fps: Annotated[
-        Fraction | float | str, Option("--fps", "Frames per second of images that become a video.", READ)
-    ] = 25
-    format: Annotated[
-        str | None,
-        Option(
-            "--format",
-            "File format inside an output folder: png webp tiff bmp jpg, svq mkv avi mp4 mov webm; of -: svq.",
-            WRITE,
-            choices=IMAGE_FORMATS + VIDEO_FORMATS,
-        ),
-    ] = None
-    crf: Annotated[int, Option("--crf", "Quality of preview videos; smaller is better.", WRITE, 0, 63)] = 18
-    overwrite: Annotated[bool, Option("-f --overwrite", "Replace existing outputs.", WRITE)] = False
-    skip_existing: Annotated[
-        bool, Option("--skip-existing", "Leave out what is there already; reuse its codebook.", WRITE)
-    ] = False
+    fps: Fraction | float | str = option(READ, "--fps",
+        "Frames per second of images that become a video.", default=25)
+    format: str | None = option(WRITE, "--format",
+        "File format inside an output folder: png webp tiff bmp jpg, svq mkv avi mp4 mov webm; of -: svq.",
+        choices=IMAGE_FORMATS + VIDEO_FORMATS, default=None)
+    crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
 
     def check(self) -> None:
         if not self.frame_rate > 0:
             raise UsageError(f"`fps={self.fps}`: choose more than 0")
-        if self.overwrite and self.skip_existing:
-            raise UsageError("`overwrite` and `skip_existing` contradict each other: choose one")
 
     @property
     def frame_rate(self) -> Fraction:
@@ -214,78 +197,52 @@ class WriteOptions(Options):
             raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
 
 
-@dataclass(frozen=True, kw_only=True)
 class EncodeOptions(WriteOptions):
     """How outputs of `compress` and `apply` are written."""
 
-    lossy: Annotated[
-        float,
-        Option(
-            "--lossy",
-            "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
-            WRITE,
-            0,
-            100,
-        ),
-    ] = 0
-    external_codebook: Annotated[
-        bool, Option("--external-codebook", ".svq without the codebook inside; decompress needs -c.", WRITE)
-    ] = False
-    skip_if_larger: Annotated[
-        bool, Option("--skip-if-larger", "Keep no output that is larger than its input (exit 98).", WRITE)
-    ] = False
-    min_psnr: Annotated[
-        float | None, Option("--min-psnr", "Keep no output with a PSNR below this, in dB (exit 99).", WRITE)
-    ] = None
+    lossy: float = option(WRITE, "--lossy",
+        "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
+        0, 100, default=0)
+    external_codebook: bool = option(WRITE, "--external-codebook",
+        ".svq without the codebook inside; decompress needs -c.", default=False)
+    skip_if_larger: bool = option(WRITE, "--skip-if-larger",
+        "Keep no output that is larger than its input (exit 98).", default=False)
+    min_psnr: float | None = option(WRITE, "--min-psnr",
+        "Keep no output with a PSNR below this, in dB (exit 99).", default=None)
 
 
-_KINDS = (
+OUTPUT_KINDS = (
     "Compressed (.svq), exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp "
     ".jpg), folder of images (no suffix), or - (y4m)."
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class OutputOption(Options):
     """Where `compress` and `apply` write."""
 
-    output: Annotated[
-        Source | None,
-        Option("-o --output", f"{_KINDS} Without it: INPUT's name with .svq, beside it.", WRITE),
-    ] = field(default=None, kw_only=False)
+    output: Source | None = option(WRITE, "-o --output",
+        f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
 
 
-@dataclass(frozen=True, kw_only=True)
 class FitOptions(RunOptions, ReadOptions, LowRankOptions, CodeOptions):
     """The keywords of `fit`."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, OutputOption):
     """The keywords of `apply`."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
-    codebook: Annotated[
-        Codebook | Source | None, Option("-c --codebook", "Use this codebook and learn nothing.", CODEBOOK)
-    ] = None
-    save_codebook: Annotated[
-        Source | None,
-        Option("--save-codebook", "Write the codebook here (next to the output, as STEM.codebook.npz).", CODEBOOK),
-    ] = None
-    warmup: Annotated[int, Option("--warmup", "Frames to learn from when the input is a pipe.", CODEBOOK, 1)] = 32
-    method: Annotated[
-        str,
-        Option(
-            "--method",
-            "vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
-            LOW_RANK,
-            choices=METHODS,
-        ),
-    ] = "vq"
+    codebook: Codebook | Source | None = option(CODEBOOK, "-c --codebook",
+        "Use this codebook and learn nothing.", default=None)
+    save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
+        "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
+    warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.", 1, default=32)
+    method: str = option(LOW_RANK, "--method",
+        "vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
+        choices=METHODS, default="vq")
 
     def check(self) -> None:
         given = [name for name in ("n_codes", "bits", "gray", "space") if getattr(self, name)]
@@ -311,19 +268,14 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         return self.method == "svd"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DecompressOptions(RunOptions, WriteOptions):
     """The keywords of `decompress`. `frames` is a range of frame indices with step 1; the rest is not decoded."""
 
-    codebook: Annotated[
-        Codebook | Source | None, Option("-c --codebook", "For files without their codebook inside.", READ)
-    ] = None
-    frames: Annotated[
-        range | None, Option("--frames", "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", READ)
-    ] = None
-    keep_going: Annotated[bool, Option("--keep-going", "Keep a damaged file's frames up to the damage.", READ)] = (
-        False
-    )
+    codebook: Codebook | Source | None = option(READ, "-c --codebook",
+        "For files without their codebook inside.", default=None)
+    frames: range | None = option(READ, "--frames",
+        "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", default=None)
+    keep_going: bool = option(READ, "--keep-going", "Keep a damaged file's frames up to the damage.", default=False)
 
     def check(self) -> None:
         if self.frames is not None and not (self.frames.step == 1 and 0 <= self.frames.start < self.frames.stop):
