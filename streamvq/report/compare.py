@@ -14,7 +14,7 @@ from streamvq.report.comparison import Comparison, write_csv
 from streamvq.report.comparison_plot import MAX_ROWS, ROWS, coding_of, evenly_spaced, plot_comparison
 from streamvq.report.measure import measure
 from streamvq.report.pair_inputs import codebook_from
-from streamvq.report.pairing import Pairing, load_pairs
+from streamvq.report.pairing import Pairing
 from streamvq.report.plotting import check_plot_path
 from streamvq.staging import check_free
 
@@ -74,9 +74,9 @@ def compare(
         write_csv([vars(frame) for frame in comparison.frames], table, overwrite)
     if figure is not None:
         indices = evenly_spaced(comparison, ROWS if frames is None else MAX_ROWS)
-        pairs = load_pairs(reference, test, frames=indices, **options)
         coding = coding_of(tested, indices, comparison.colors_test)
-        plot_comparison(figure, comparison, pairs, coding, overwrite)
+        with Pairing(reference, test, frames=indices, **options) as pairing:
+            plot_comparison(figure, comparison, pairing.pairs(), coding, overwrite)
     return comparison
 
 
