@@ -104,7 +104,11 @@ def _print_plan(plan: Plan, book: str, json: bool) -> None:
             print_json(record | {"skipped": skipped, "dry_run": True})
             continue
         done = "is there already: would be skipped" if skipped else f"would write {target.format} ({target.kind})"
-        files = "a pipe" if source.kind == "pipe" else f"{len(source.paths)} file(s), {bytes_text(source.size_bytes)}"
+        files = (
+            "a pipe"
+            if source.source_type == "pipe"
+            else f"{len(source.paths)} file(s), {bytes_text(source.size_bytes)}"
+        )
         print(f"{source.label} -> {target.path}\n  {files}; {done}")
     if book and not json:
         print(f"codebook -> {book}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.frames import Frame, LowRankFrame
-from streamvq.lowrank.factors import drawn, picture, quantized
+from streamvq.lowrank.factors import quantize_factors, render_factors, render_planes
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import planes_of
 from streamvq.options import LowRankOptions
@@ -67,7 +67,7 @@ class LowRankCodec:
 
     def render(self, frame: LowRankFrame) -> NDArray[np.uint8]:
         """The pixels of a frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
-        return picture(frame, self.space, self.patch)
+        return render_factors(frame, self.space, self.patch)
 
     def rgb(self, frame: LowRankFrame) -> NDArray[np.uint8]:
         """The pixels of a frame as RGB, without its alpha: uint8 [height, width, 3]."""
@@ -81,8 +81,8 @@ class LowRankCodec:
         """
         pixels = eight_bit(frame.pixels)
         near = factorized(pixels, how, self.space, before)
-        planes, step = quantized(near, planes_of(pixels, self.space), self.space, self.coarse)
+        planes, step = quantize_factors(near, planes_of(pixels, self.space), self.space, self.coarse)
         coded = LowRankFrame(planes, step, frame.meta(near.alpha))
-        truncated = drawn([np.rint(256 * plane).astype(np.int32) for plane in near.planes()], self.space)
+        truncated = render_planes([np.rint(256 * plane).astype(np.int32) for plane in near.planes()], self.space)
         error, of_truncation = (visible_error(pixels, picture) for picture in (self.render(coded), truncated))
         return FactorFrame(coded, near, error, of_truncation)

@@ -37,7 +37,7 @@ _CHROMA_SCALE = 2  # a chroma sample of ycbcr420 errs in 4 pixels
 _REGULARIZATION = 1e-9  # of components that are all zeros
 
 
-def quantized(
+def quantize_factors(
     approximation: LowRank, planes: list[NDArray[np.float32]], space: str, coarse: bool = True
 ) -> tuple[tuple[PlaneFactors, ...], int]:
     """The factors of `planes` as whole numbers, and their step in 256ths of a level.
@@ -92,11 +92,11 @@ def _scales(count: int, space: str) -> list[int]:
     return [_CHROMA_SCALE if i and space == "ycbcr420" else 1 for i in range(count)]
 
 
-def picture(frame: LowRankFrame, space: str, patch: int) -> NDArray[np.uint8]:
+def render_factors(frame: LowRankFrame, space: str, patch: int) -> NDArray[np.uint8]:
     """The pixels of a frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
     sizes, scales = plane_sizes(frame.height, frame.width, space), _scales(len(frame.planes), space)
     parts = zip(frame.planes, sizes, scales, strict=True)
-    return drawn([_levels(plane, frame.step / scale, patch, *size) for plane, size, scale in parts], space)
+    return render_planes([_levels(plane, frame.step / scale, patch, *size) for plane, size, scale in parts], space)
 
 
 def _levels(plane: PlaneFactors, step: float, patch: int, height: int, width: int) -> NDArray[np.int32]:
@@ -115,7 +115,7 @@ def _levels(plane: PlaneFactors, step: float, patch: int, height: int, width: in
     return from_patches(values, patch, height, width) if patch else values
 
 
-def drawn(planes: list[NDArray[np.int32]], space: str) -> NDArray[np.uint8]:
+def render_planes(planes: list[NDArray[np.int32]], space: str) -> NDArray[np.uint8]:
     """Planes in 256ths of a level as pixels: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
     picture = np.empty((*planes[0].shape, 1 if space == "gray" else 3), np.uint8)
     if space == "ycbcr420":

@@ -26,7 +26,8 @@ class BlockSet:
         totals[: len(self.counts)] = self.counts
         held = _add(vectors, counts, self._multipliers, self._table, grown, totals, len(self.counts))
         self.vectors, self.counts = grown[: max(held, 0)], totals[: max(held, 0)]
-        return held >= 0
+        result: bool = held >= 0
+        return result
 
 
 def merge_equal(vectors: NDArray[np.uint8], counts: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

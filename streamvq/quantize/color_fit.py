@@ -85,11 +85,13 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
 
         with threadpool_limits(limits=1):  # so that sums in floating point have one order
             centers, _ = kmeans_plusplus(points.astype(np.float32), n_codes, sample_weight=weights, random_state=seed)
-        return centers.astype(np.float64)
+        result: NDArray[np.float64] = centers.astype(np.float64)
+        return result
     # Points in cell order are neighbors in color: equal shares of the best density pick distinct points in one pass.
     mass = np.cumsum(weights**_ZADOR_EXPONENT)
     picks = np.searchsorted(mass, (np.arange(n_codes) + 0.5) * mass[-1] / n_codes)
-    return points[np.unique(picks)]
+    result: NDArray[np.float64] = points[np.unique(picks)]
+    return result
 
 
 def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> NDArray[np.uint8]:

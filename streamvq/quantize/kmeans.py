@@ -75,7 +75,8 @@ def mini_batches(
         for _ in range(batches):
             batch = rng.integers(0, len(points), size)
             model.partial_fit((points[batch] * scales).astype(np.float32), sample_weight=weights[batch])
-    return model.cluster_centers_.astype(np.float64)
+    result: NDArray[np.float64] = model.cluster_centers_.astype(np.float64)
+    return result
 
 
 def lloyd(

@@ -21,7 +21,8 @@ def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """ITU-R BT.601 luma of uint8 [..., 3], rounded to nearest: uint8 [...]. Gray (R=G=B) keeps its value."""
     r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     weighted = r * np.uint32(LUMA_R) + g * np.uint32(LUMA_G) + b * np.uint32(LUMA_B)
-    return ((weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)).astype(np.uint8)
+    scaled: NDArray[np.uint8] = ((weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)).astype(np.uint8)
+        return scaled
 
 
 def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

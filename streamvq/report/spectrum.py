@@ -14,7 +14,7 @@ from streamvq.container.factors.groups import encode_factors
 from streamvq.errors import MediaError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame
 from streamvq.keywords import keywords
-from streamvq.lowrank.factors import picture, quantized
+from streamvq.lowrank.factors import quantize_factors, render_factors
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
 from streamvq.lowrank.svd import singular_values
@@ -132,7 +132,7 @@ def _stored(
         )
         for channel, limit in zip(factors.channels, limits, strict=False)
     )
-    coded, step = quantized(replace(factors, channels=channels), planes, space)
+    coded, step = quantize_factors(replace(factors, channels=channels), planes, space)
     frame = LowRankFrame(coded, step, FrameMeta(*pixels.shape[:2]))
-    decoded = picture(frame, space, factors.patch)
+    decoded = render_factors(frame, space, factors.patch)
     return len(encode_factors([frame])), visible_error(pixels, decoded), decoded.size

@@ -155,7 +155,7 @@ def _grid(options: SweepOptions) -> tuple[list[Cell], list[str]]:
 
 def _input_record(given: MediaInput) -> dict[str, Any]:
     """What identifies an input, wherever it is: name, bytes, and number of files."""
-    name = given.stem if given.kind == "images" else given.paths[0].name
+    name = given.stem if given.source_type == "images" else given.paths[0].name
     return {"input": name, "bytes": given.size_bytes, "files": len(given.paths)}
 
 

@@ -69,7 +69,8 @@ def _reverse_bits(data: Any) -> Any:
 def checksum(data: bytes) -> bytes:
     """FFV1's CRC, which is zlib's with the bits of every byte reversed and no inversions."""
     crc = zlib.crc32(_reverse_bits(np.frombuffer(data, np.uint8)), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return _reverse_bits(np.frombuffer(crc.to_bytes(4, "little"), np.uint8)).tobytes()
+    result: bytes = _reverse_bits(np.frombuffer(crc.to_bytes(4, "little"), np.uint8)).tobytes()
+    return result
 
 
 class _RangeEncoder:
