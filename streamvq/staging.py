@@ -16,7 +16,7 @@ def check_free(path: Path, overwrite: bool) -> None:
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
     if path.exists() and not overwrite:
-        raise OutputExists(f"{path}: already exists; use --overwrite, or choose another name")
+        raise OutputExists(f"{path}: already exists; use `overwrite`, or choose another name")
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _move_into(part: Path, path: Path, overwrite: bool) -> None:
     for file in files:
         target = path / file.relative_to(part)
         if target.exists() and not overwrite:
-            raise OutputExists(f"{target}: already exists; use --overwrite, --skip-existing, or another name")
+            raise OutputExists(f"{target}: already exists; use `overwrite`, `skip_existing`, or another name")
     for file in files:
         target = path / file.relative_to(part)
         target.parent.mkdir(parents=True, exist_ok=True)

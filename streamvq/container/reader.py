@@ -51,11 +51,11 @@ class SvqReader:
         self._first_chunk = self._chunks.offset if self._pending is None else self._pending.offset
         self._given = codebook
         if self.header.low_rank and codebook is not None:
-            raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop -c")
+            raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop `codebook`")
         if codebook is not None and not self.header.matches(codebook):
             raise CodebookError(
                 f"{label}: is written with codebook {self.header.fingerprint[:12]}, and {codebook.fingerprint[:12]} "
-                "is given; name the right one with -c"
+                "is given; name the right one with `codebook=PATH`"
             )
 
     def __enter__(self) -> Self:
@@ -75,12 +75,12 @@ class SvqReader:
     def codebook(self) -> Codebook:
         """The codebook of the frames. Raises CodebookError where there is none, inside or given."""
         if self.header.low_rank:
-            raise CodebookError(f"{self.label}: holds singular vectors (--method svd) and no codebook")
+            raise CodebookError(f"{self.label}: holds singular vectors (`method=svd`) and no codebook")
         book = self._stored or self._given
         if book is None:
             raise CodebookError(
                 f"{self.label}: has no codebook inside; name the one with fingerprint "
-                f"{self.header.fingerprint[:12]} with -c"
+                f"{self.header.fingerprint[:12]} with `codebook=PATH`"
             )
         return book
 

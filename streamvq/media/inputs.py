@@ -145,7 +145,7 @@ def _why_empty(folder: Path, files: list[Path], recursive: bool) -> str:
     if videos:
         return f"no images in this folder; for its {len(videos)} videos, name them: '{folder}/*{videos[0].suffix}'"
     if not recursive and any(path.is_dir() for path in folder.iterdir()):
-        return "no images in this folder; with -r its subfolders are searched too"
+        return "no images in this folder; with `recursive` its subfolders are searched too"
     return f"no images in this folder; known are {', '.join(sorted(IMAGE_SUFFIXES))}"
 
 

@@ -22,7 +22,7 @@ def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     weighted = r * np.uint32(LUMA_R) + g * np.uint32(LUMA_G) + b * np.uint32(LUMA_B)
     scaled: NDArray[np.uint8] = ((weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)).astype(np.uint8)
-        return scaled
+    return scaled
 
 
 def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

@@ -168,7 +168,7 @@ class Pairing:
         if reference_ends != test_ends:
             short, long = (reference, test) if reference_ends else (test, reference)
             raise UsageError(
-                f"{short.label}: has {count} frames, and {long.label} has more; --frames :{count} compares the first"
+                f"{short.label}: has {count} frames, and {long.label} has more; `frames` can choose the first {count}"
             )
         if self._frames is not None and count <= self._frames[0]:
             raise UsageError(f"{reference.label}: has frames 0 to {count - 1}, and the part begins after them")
@@ -191,7 +191,7 @@ class Pairing:
         if size != other and not self._resize:
             raise UsageError(
                 f"{self.sources[1].label}: {test.name or f'frame {index}'} is {other[1]}x{other[0]}, and "
-                f"{size[1]}x{size[0]} in {self.sources[0].label}; --resize scales it"
+                f"{size[1]}x{size[0]} in {self.sources[0].label}; `resize` scales it"
             )
         return Pair(index, reference, test if size == other else resized(test, size))
 

@@ -151,5 +151,5 @@ def test_gray_is_noted(tmp_path: Path, good: Callable) -> None:
 def test_an_external_codebook(clip: tuple[Path, Path], tmp_path: Path, good: Callable, refused: Callable) -> None:
     codebook().save(tmp_path / "book.npz")
     good("compress", clip[0], "-c", tmp_path / "book.npz", "-o", tmp_path / "out.svq", "--external-codebook")
-    assert "with -c" in refused("compare", clip[0], tmp_path / "out.svq")
+    assert "with -c PATH" in refused("compare", clip[0], tmp_path / "out.svq")
     good("compare", clip[0], tmp_path / "out.svq", "-c", tmp_path / "book.npz", "--plot", tmp_path / "f.png")

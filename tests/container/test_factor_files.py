@@ -120,7 +120,7 @@ def test_mixed_sizes() -> None:
 def test_a_codebook_does_not_belong_to_factors(tmp_path: Path) -> None:
     codec = CODECS["rgb"]
     path = saved(tmp_path / "x.svq", file_of(codec, some_factors(codec)))
-    with pytest.raises(CodebookError, match="drop -c"):
+    with pytest.raises(CodebookError, match="drop `codebook`"):
         streamvq.open(path, codebook(4))
     with pytest.raises(CodebookError, match="no codebook"):
         load_codebook(path)

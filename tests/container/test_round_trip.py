@@ -232,7 +232,7 @@ def test_without_its_codebook() -> None:
     data = svq_bytes(book, frames, embed=False)
     assert b"BOOK" not in dict(pieces(data))
     assert_same(read_all(data, book)[0], frames)
-    with pytest.raises(CodebookError, match=f"{book.fingerprint[:12]}.*-c"):
+    with pytest.raises(CodebookError, match=f"{book.fingerprint[:12]}.*`codebook=PATH`"):
         read_all(data)
     other = codebook(16, seed=9)
     with pytest.raises(CodebookError, match=f"{book.fingerprint[:12]}.*{other.fingerprint[:12]}"):

@@ -47,7 +47,7 @@ def test_frames_that_are_asked_for(tmp_path: Path) -> None:
     assert indices(a, b, frames=range(0, 6, 2)) == [0, 2, 4]
     assert indices(a, b, frames=[1, 5]) == [1, 5]
     assert indices(a, a, frames=range(8, 2**62)) == [8, 9]
-    with pytest.raises(UsageError, match=r"b\.mkv: has 6 frames, and .*a\.mkv has more; --frames :6"):
+    with pytest.raises(UsageError, match=r"b\.mkv: has 6 frames, and .*a\.mkv has more; `frames`"):
         indices(a, b, frames=range(4, 9))
     with pytest.raises(UsageError, match="has frames 0 to 9, and the part begins after them"):
         indices(a, a, frames=range(10, 12))
@@ -60,7 +60,7 @@ def test_frames_that_are_asked_for(tmp_path: Path) -> None:
 def test_other_lengths(shorter: str, tmp_path: Path) -> None:
     paths = [video(tmp_path / name, 7 if name == shorter else 10) for name in ("a.mkv", "b.mkv")]
     seen = []
-    with pytest.raises(UsageError, match=f"{shorter}: has 7 frames, and .* has more; --frames :7"):
+    with pytest.raises(UsageError, match=f"{shorter}: has 7 frames, and .* has more; `frames`"):
         seen.extend(load_pairs(*paths))
     assert len(seen) == 7
 
@@ -123,7 +123,7 @@ def test_images_and_the_svq_made_of_them(tmp_path: Path) -> None:
 
 def test_sizes_and_resizing(tmp_path: Path) -> None:
     a, b = save(noise(8, 12), tmp_path / "a.png"), save(noise(4, 6), tmp_path / "b.png")
-    with pytest.raises(UsageError, match=r"b\.png: b\.png is 6x4, and 12x8 in .*a\.png; --resize scales it"):
+    with pytest.raises(UsageError, match=r"b\.png: b\.png is 6x4, and 12x8 in .*a\.png; `resize` scales it"):
         indices(a, b)
     for reference, test in ((a, b), (b, a)):
         (pair,) = load_pairs(reference, test, resize=True)

@@ -124,7 +124,7 @@ class SvqSource(FrameSource):
             for position in self.wanted(group):
                 yield group, position
         if self.truncation and not self._keep_going:
-            raise MediaDamaged(f"{self.truncation}; --keep-going keeps what is there")
+            raise MediaDamaged(f"{self.truncation}; `keep_going` keeps what is there")
         if self.truncation:
             self.notes.append(self.truncation)
 

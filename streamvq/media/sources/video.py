@@ -149,7 +149,7 @@ class VideoSource(FrameSource):
         if self._keep_going and frames:
             self.notes.append(f"{self.label}: damaged after {frames} frames ({why}); those frames are kept")
             return
-        hint = "use --keep-going to keep the frames before it" if frames else "is the file whole?"
+        hint = "use `keep_going` to keep the frames before it" if frames else "is the file whole?"
         raise MediaDamaged(f"{self.label}: frame {frames} cannot be read: {why}; {hint}") from error
 
     def load(self, item: Item) -> Frame:

@@ -150,7 +150,7 @@ def test_a_cut_is_noticed(suffix: str, share: float, tmp_path: Path) -> None:
     path = write_video(tmp_path / f"a{suffix}", pictures, container_options=options)
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(MediaDamaged, match=rf"a\{suffix}.*--keep-going"):
+    with pytest.raises(MediaDamaged, match=rf"a\{suffix}.*`keep_going`"):
         frames_of(path)
     with open_source(path, keep_going=True) as source:
         kept = list(source)

@@ -48,7 +48,7 @@ def test_colors_survive(monkeypatch: pytest.MonkeyPatch, same_picture: Callable[
 @pytest.mark.parametrize("missing", [1, 100, 4607])
 def test_a_cut_inside_a_frame_is_noticed(missing: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = y4m([noise(seed=seed) for seed in range(5)])[:-missing]
-    with pytest.raises(MediaDamaged, match=r"-: frame 4.*--keep-going"):
+    with pytest.raises(MediaDamaged, match=r"-: frame 4.*`keep_going`"):
         piped(data, monkeypatch)
     assert len(piped(data, monkeypatch, keep_going=True)) == 4
 
