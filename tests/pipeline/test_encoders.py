@@ -37,7 +37,7 @@ CUT = [smooth(48, 64, shift) for shift in range(5)] + [PHOTO[at : at + 48, 200 :
 
 @pytest.fixture(autouse=True)
 def _warm_starts_of_small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(truncation, "_SMALL", 8)
+    monkeypatch.setattr(truncation, "_MIN_SIDE", 8)
 
 
 def films(pictures: list[NDArray]) -> list[Frame]:
