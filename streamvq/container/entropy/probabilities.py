@@ -55,8 +55,8 @@ def update_probability_12(state: Any, bit: Any) -> Any:
 @njit(nogil=True, forceinline=True)
 def p0_of(state: Any) -> Any:
     """The probability of a 0 by a 22-bit adaptive probability alone: uint64, in 65536ths."""
-    p0: Any = min(max((np.int64(state >> COUNT_BITS_22) + _SCALE_22) >> _P0_SHIFT, _MIN_P0), _MAX_P0)
-    return U(p0)
+    p0: Any = (np.int64(state >> COUNT_BITS_22) + _SCALE_22) >> _P0_SHIFT
+    return U(min(max(p0, _MIN_P0), _MAX_P0))
 
 
 @njit(nogil=True, forceinline=True)

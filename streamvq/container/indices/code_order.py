@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-EXACT_ORDER_CODES = 256  # codebooks of up to so many codes keep their order
+EXACT_ORDER_CODES = 256  # the largest codebook that keeps its order
 
 
 class CodeOrder(NamedTuple):

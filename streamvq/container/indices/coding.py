@@ -111,7 +111,7 @@ def _code_rows(
 @njit(nogil=True, cache=True)
 def _code_group(words: Any, flat: Any, shapes: Any, n_codes: Any, decoding: Any) -> Any:
     """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
-    model = _new_model(n_codes, flat.size)
+    model = _new_model(n_codes, flat.size)  # section 8.4
     motion_probabilities = np.zeros(N_MOTION_PROBABILITIES, np.int32)
     coder = init_coder(words, decoding)
     previous_runs, runs = np.zeros(N_RUN_SLOTS, np.int32), np.zeros(N_RUN_SLOTS, np.int32)
@@ -132,7 +132,7 @@ def _code_group(words: Any, flat: Any, shapes: Any, n_codes: Any, decoding: Any)
             vectors = estimate_motion(frame, previous, grid, previous_runs, runs)
             previous_runs, runs = runs, previous_runs
             runs[:] = 0
-        if same_size:
+        if same_size:  # section 8.3
             if not decoding:
                 words = with_room(words, coder, _WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS)
                 choose_vectors(frame, previous, grid, vectors, tiles)

@@ -23,7 +23,7 @@ _SLOT_SHIFT = np.uint32(12)  # the slot must not hang on the lowest bits, which 
 _HASH = np.uint32(0x9E3779B1)  # 2^32 divided by the golden ratio, a prime
 _VOTE_HASH = 0x9E3779B1
 _N_VOTE_SLOTS = 4096
-_MIN_VOTES = 8  # fewer are chance
+_MIN_VOTES = 8  # fewer may be coincidence
 _MIN_GAIN = 12  # codes that a vector other than (0, 0) must predict better in a tile, to pay for its number,
 _GAIN_SHIFT = 3  # and an eighth of those that (0, 0) predicts wrong
 

@@ -166,6 +166,7 @@ def code_row(
                 frame[U(j)] = prediction[U(j)]
             x += TILE_SIZE
             continue
+        # Section 8.4, neighbors and the equality context
         left, above = frame[U(i - 1)], frame[U(i + offsets.above)]
         predicted = prediction[U(i + offsets.predicted)]
         context = U(contexts[U(x)]) | U(above == left) | U(frame[U(i + offsets.above - 1)] == left) << U(1)
@@ -176,6 +177,7 @@ def code_row(
         value = frame[U(i)]
         x += 1
 
+        # Section 8.4, candidates
         hit = False
         candidate = predicted
         for number in range(_N_CANDIDATES):
@@ -208,6 +210,7 @@ def code_row(
             frame[U(i)] = candidate
             continue
 
+        # Section 8.4, escape
         both = (U(left) >> coarse_shift) << _CODE_BITS | (U(above) >> coarse_shift)
         prefix = U(1)
         rest = code_bits
