@@ -27,6 +27,8 @@ def main() -> None:
         return
     with TemporaryDirectory() as folder:
         os.environ["COVERAGE_FILE"] = str(Path(folder, "data"))
+        if sys.version_info >= (3, 12):
+            os.environ.setdefault("COVERAGE_CORE", "sysmon")  # costs next to nothing; the tracer about a tenth
         report = Path(folder, "coverage.json")
         run(python, "-m", "pytest", *PARALLEL, "--cov", f"--cov-report=json:{report}")
         print_coverage(json.loads(report.read_text("utf-8")))
