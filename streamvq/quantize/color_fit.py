@@ -90,8 +90,8 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
     # Points in cell order are neighbors in color: equal shares of the best density pick distinct points in one pass.
     mass = np.cumsum(weights**_ZADOR_EXPONENT)
     picks = np.searchsorted(mass, (np.arange(n_codes) + 0.5) * mass[-1] / n_codes)
-    result: NDArray[np.float64] = points[np.unique(picks)]
-    return result
+    centers = points[np.unique(picks)]
+    return centers
 
 
 def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> NDArray[np.uint8]:

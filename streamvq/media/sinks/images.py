@@ -63,8 +63,8 @@ class FolderSink(_ImageFiles):
         path = self._folder / name
         if path.exists():
             raise OutputError(f"{self.label}: two pictures would be {name} there; take one with `frames`")
-        if not self._may_replace and (self._target / name).exists():
-            raise OutputExists(f"{self._target / name}: already exists; use `overwrite`, or another folder")
+        if not self._may_replace and (self._path / name).exists():
+            raise OutputExists(f"{self._path / name}: already exists; use `overwrite`, or another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self._count(packet)
