@@ -1,4 +1,4 @@
-"""Codes for vectors of any dimension: k-means++, weighted `MiniBatchKMeans`, then Lloyd iterations in float64.
+"""Codes for vectors of any dimension: k-means++, `MiniBatchKMeans`, breathing k-means, then Lloyd iterations.
 
 What `color_fit` is for pixels and `block_fit` for blocks, without their short cuts. The result depends on the
 vectors, their weights and the seed alone.
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from streamvq.quantize.color_fit import _lloyd, _mini_batches
 from streamvq.quantize.nearest import NearestRows
+from streamvq.quantize.seeding import improved
 
 _MAX_PLUS_PLUS = 1024  # codes; k-means++ costs vectors x codes x log(codes)
 _ITERATIONS = 100  # at most, of Lloyd
@@ -32,6 +33,7 @@ def fit_vectors(
         points, counts = (vectors - center) / scale, integer_weights(weights)
         with threadpool_limits(limits=1):  # so that sums in floating point have one order
             centers = _mini_batches(points, counts, _seeds(points, counts, n_codes, seed), seed)
+        centers = improved(points, counts, centers, seed)
         centers = _lloyd(points, counts, centers, _ITERATIONS)
         codes = np.unique(centers * scale + center, axis=0)
     return codes[np.lexsort([*codes.T[::-1], codes.sum(axis=1)])]
