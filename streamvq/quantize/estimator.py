@@ -85,13 +85,13 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """The row of each sample's nearest code, int64 [n]; of images [n, rows, columns]. Ties go to the lowest."""
         return self._nearest(X).astype(np.int64)
 
-    def transform(self, X: ArrayLike) -> NDArray:
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """As `predict`, but uint8 (up to 256 codes) or uint16 of shape [n, 1]; of images [n, rows, columns]."""
         rows = self._nearest(X)
         rows = rows.astype(np.uint8 if len(self.codes_) <= 256 else np.uint16)
         return rows[:, None] if rows.ndim == 1 else rows
 
-    def inverse_transform(self, X: ArrayLike) -> NDArray:
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
         """What code indices stand for: of [n, 1] or [n], [n, d]; of [n, rows, columns], images [n, height, width, c].
 
         Images of as many blocks as those fitted have the same height and width, others that of whole blocks.
@@ -107,7 +107,7 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return self._counts.restored(rows, learned) if rows.ndim == 3 else codes[rows.reshape(-1)]
 
     @property
-    def codes_(self) -> NDArray:
+    def codes_(self) -> NDArray[Any]:
         """The codes of all that was counted so far: [k, d]. Raises NotFittedError before `fit`."""
         learned = self._learn()
         return learned.codes if isinstance(learned, Codebook) else learned
@@ -149,13 +149,13 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 raise ValueError("sample_weight is zero for all samples: nothing is left to learn from")
         if reset:
             self._seed = _seed_from(self.random_state)
-            self._counts: Counts = _new_counts(samples, settings, self._seed)
+            self._counts: Counts = _new_counts(samples, settings, self.n_codes, self._seed)
         elif isinstance(self._counts, PixelCounts) and not _are_pixels(samples):
             self._counts = self._counts.as_vectors(self.n_codes)
         self._counts.absorb(samples, weights)
         self._learned: Codebook | NDArray[np.float64] | None = None
 
-    def _learn(self) -> Codebook | NDArray:
+    def _learn(self) -> Codebook | NDArray[Any]:
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 "This VectorQuantizer instance is not fitted yet. Call 'fit' with appropriate arguments before using "
@@ -165,15 +165,18 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self._learned = self._counts.learned(self.n_codes, self._seed)
         return self._learned
 
-    def _nearest(self, X: ArrayLike) -> NDArray:
+    def _nearest(self, X: ArrayLike) -> NDArray[Any]:
         learned = self._learn()
         return self._counts.nearest(self._validated(X, reset=False), learned)
 
-    def _validated(self, X: ArrayLike, reset: bool) -> NDArray:
+    def _validated(self, X: ArrayLike, reset: bool) -> NDArray[Any]:
         """X as uint8 or float64 [n, d], or as images, uint8 or uint16 [n, height, width, channels]."""
         if getattr(X, "ndim", 2) != 4:
-            return validate_data(self, X, reset=reset, dtype=[np.float64, np.uint8])
-        images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, estimator=self, input_name="X")
+            vectors: NDArray[Any] = validate_data(self, X, reset=reset, dtype=[np.float64, np.uint8])
+            return vectors
+        images: NDArray[Any] = check_array(
+            X, dtype=None, ensure_2d=False, allow_nd=True, estimator=self, input_name="X"
+        )
         if images.dtype not in (np.uint8, np.uint16) or images.shape[3] not in (1, 3, 4):
             raise UsageError(
                 f"X is {images.dtype} of shape {images.shape}: images are uint8 or uint16 of shape "
@@ -185,7 +188,7 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise ValueError(f"X has {images.shape[3]} channels, but the images fitted had {self.n_features_in_}")
         return images
 
-    def _settings(self, samples: NDArray) -> FitSettings:
+    def _settings(self, samples: NDArray[Any]) -> FitSettings:
         """The parameters, checked, with the space that codes of `samples` have. Raises UsageError."""
         height, width = (self.block, self.block) if isinstance(self.block, int) else self.block
         block = (height, width)
@@ -200,15 +203,15 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return FitSettings(self.n_codes, block=block, space=space, seed=seed)
 
 
-def _are_pixels(samples: NDArray) -> bool:
+def _are_pixels(samples: NDArray[Any]) -> bool:
     return samples.ndim == 4 or (samples.dtype == np.uint8 and samples.shape[1] in (1, 3))
 
 
-def _new_counts(samples: NDArray, settings: FitSettings, seed: int) -> Counts:
+def _new_counts(samples: NDArray[Any], settings: FitSettings, n_codes: int, seed: int) -> Counts:
     if not _are_pixels(samples):
-        return VectorCounts(samples.shape[1], settings.colors)
+        return VectorCounts(samples.shape[1], n_codes)
     if settings.block != (1, 1):
-        return BlockCounts(settings.block, settings.space, settings.colors, seed)
+        return BlockCounts(settings.block, settings.space, n_codes, seed)
     return PixelCounts(settings.space)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,11 @@ Learned = Codebook | NDArray[np.float64]
 class Counts(Protocol):
     """What was seen so far. `samples` are [n, d] or images [n, height, width, channels], `weights` float64 [n]."""
 
-    def absorb(self, samples: NDArray, weights: NDArray[np.float64] | None) -> None: ...
+    def absorb(self, samples: NDArray[Any], weights: NDArray[np.float64] | None) -> None: ...
     def learned(self, n_codes: int, seed: int) -> Learned: ...
-    def nearest(self, samples: NDArray, learned: Learned) -> NDArray: ...
+    def nearest(self, samples: NDArray[Any], learned: Learned) -> NDArray[Any]: ...
     def inertia(self, learned: Learned) -> float: ...
-    def restored(self, rows: NDArray[np.uint16], learned: Learned) -> NDArray: ...
+    def restored(self, rows: NDArray[np.uint16], learned: Learned) -> NDArray[Any]: ...
 
 
 class PixelCounts:
@@ -39,7 +39,7 @@ class PixelCounts:
         self._colors = np.empty((0, 1), np.uint8)  # with their weights, where there were any
         self._weights: NDArray[np.float64] = np.empty(0)
 
-    def absorb(self, samples: NDArray, weights: NDArray[np.float64] | None) -> None:
+    def absorb(self, samples: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
         """Count uint8 [n, 1 or 3], or images; hidden pixels have no color and are not counted."""
         pictures = samples if samples.ndim == 4 else samples[None, None]
         if weights is None and self._histogram is not None:
@@ -76,13 +76,14 @@ class PixelCounts:
             raise ValueError("X has no visible pixel to learn from")
         return Codebook(fit_colors(histogram, n_codes, seed), self.space)
 
-    def nearest(self, samples: NDArray, learned: Learned) -> NDArray:
+    def nearest(self, samples: NDArray[Any], learned: Learned) -> NDArray[Any]:
         """The rows of samples of any kind: [n], or [n, height, width] of images."""
         assert isinstance(learned, Codebook)
         if samples.ndim == 4:
-            return np.stack([learned.quantize(picture) for picture in samples])
+            return learned.quantize(samples)
         if samples.dtype == np.uint8:
-            return learned.quantize(samples[None])[0]
+            rows: NDArray[Any] = learned.quantize(samples[None])[0]
+            return rows
         if samples.shape[1] != learned.codes.shape[1]:
             raise UsageError(f"codes of space {self.space!r} are for pixels: give X as uint8")
         return nearest_codes(samples, learned.codes)
@@ -115,7 +116,7 @@ class BlockCounts:
         self._images = 0
         self._shape = (0, 0)  # of the images seen last
 
-    def absorb(self, samples: NDArray, weights: NDArray[np.float64] | None) -> None:
+    def absorb(self, samples: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
         """Sample images. Raises UsageError for weights."""
         if weights is not None:
             raise UsageError("blocks are sampled evenly: sample_weight is for pixels and vectors")
@@ -130,12 +131,12 @@ class BlockCounts:
             raise ValueError("X has no visible pixel to learn from")
         return Codebook(fit_blocks(self._sample, n_codes, seed), self._sample.space, self._sample.block)
 
-    def nearest(self, samples: NDArray, learned: Learned) -> NDArray:
+    def nearest(self, samples: NDArray[Any], learned: Learned) -> NDArray[Any]:
         """The rows of the blocks of images: [n, rows, columns]."""
         assert isinstance(learned, Codebook)
         if samples.ndim != 4:
             raise UsageError(f"the codes are blocks: X has shape {samples.shape}, give [n, height, width, channels]")
-        return np.stack([learned.quantize(picture) for picture in samples])
+        return learned.quantize(samples)
 
     def inertia(self, learned: Learned) -> float:
         """Not known: not all blocks are kept."""
@@ -155,7 +156,7 @@ class VectorCounts:
     def __init__(self, d: int, n_codes: int) -> None:
         self._sample = VectorSample(d, n_codes)
 
-    def absorb(self, samples: NDArray, weights: NDArray[np.float64] | None) -> None:
+    def absorb(self, samples: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
         """Sample vectors [n, d]. Raises UsageError for images."""
         if samples.ndim != 2:
             raise UsageError(f"vectors were counted before: X has shape {samples.shape}, give [n, d]")
@@ -165,7 +166,7 @@ class VectorCounts:
         """Codes of vectors, [at most n_codes, d]."""
         return fit_vectors(*self._sample.points(), n_codes, seed)
 
-    def nearest(self, samples: NDArray, learned: Learned) -> NDArray[np.int64]:
+    def nearest(self, samples: NDArray[Any], learned: Learned) -> NDArray[np.int64]:
         """The rows of vectors [n, d]: [n]."""
         if samples.ndim != 2:
             raise UsageError(f"the codes are vectors: X has shape {samples.shape}, give [n, d]")

@@ -131,6 +131,7 @@ def _without_useless(clusters: _Clusters, count: int) -> NDArray[np.float64]:
 def _plus_plus(points: NDArray[np.float64], weights: NDArray[np.int64], k: int, seed: int) -> NDArray[np.float64]:
     from sklearn.cluster import kmeans_plusplus
 
+    centers: NDArray[np.float32]
     with threadpool_limits(limits=1):  # so that sums in floating point have one order
         centers, _ = kmeans_plusplus(points.astype(np.float32), k, sample_weight=weights, random_state=seed % 2**32)
     return centers.astype(np.float64)

@@ -8,8 +8,12 @@ go, a kept vector stands for a weight of max(w, t), which makes the weight of an
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from streamvq.quantize.block_sample import splitmix64
 
 _MAX_VECTORS, _MAX_NUMBERS = 1 << 20, 1 << 24  # of a sample
 _PER_CODE = 4  # vectors, at least
@@ -25,7 +29,7 @@ class VectorSample:
         self._parts = [(np.empty((0, d)), np.empty(0))]  # the first is distinct and sorted
         self._threshold = 0.0  # the highest priority let go
 
-    def absorb(self, vectors: NDArray, weights: NDArray[np.float64]) -> None:
+    def absorb(self, vectors: NDArray[Any], weights: NDArray[np.float64]) -> None:
         """Add finite vectors [n, d] with weights [n] of 0 or more; those of weight 0 are as if not given."""
         seen = weights > 0
         self._parts.append((np.array(vectors[seen], np.float64) + 0.0, weights[seen]))  # -0.0 becomes 0.0
@@ -73,7 +77,5 @@ def _uniform(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """A number in (0, 1] for each vector [n, d], from its bits: [n]."""
     factors = np.random.default_rng(0).integers(1, 2**63, vectors.shape[1], np.uint64) | np.uint64(1)
     mixed = (np.ascontiguousarray(vectors).view(np.uint64) * factors).sum(axis=1, dtype=np.uint64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64 (Steele et al. 2014)
-        mixed = (mixed ^ mixed >> np.uint64(shift)) * np.uint64(factor)
-    mixed ^= mixed >> np.uint64(31)
-    return ((mixed >> np.uint64(11)) + np.uint64(1)) * 2.0**-53
+    uniform: NDArray[np.float64] = ((splitmix64(mixed) >> np.uint64(11)) + np.uint64(1)) * 2.0**-53
+    return uniform
