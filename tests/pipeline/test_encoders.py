@@ -17,7 +17,7 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, RunSettings, StreamInfo, WriteOptions
+from streamvq import Codebook, Frame, IndexFrame, StreamInfo
 from streamvq.container import group_size
 from streamvq.frames import LowRankFrame
 from streamvq.lowrank import svd as truncation
@@ -160,8 +160,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "svd of patches": {"method": "svd", "rank": 3, "patch": 8},
     "svd by energy": {"method": "svd", "energy": 0.98},
     "gray svd": {"method": "svd", "rank": 5, "gray": True},
-    "svd-vq": {"method": "svd-vq", "rank": 5, "colors": 4},
-    "svd-vq of blocks": {"rank": 5, "colors": 4, "block": 4},
+    "svd-vq": {"method": "svd-vq", "rank": 5, "n_codes": 4},
+    "svd-vq of blocks": {"rank": 5, "n_codes": 4, "block": 4},
 }
 
 
@@ -177,7 +177,7 @@ def test_the_same_bytes_for_any_number_of_workers(
         (folder := tmp_path / str(jobs)).mkdir()
         how = dict(way)
         for out in ("a.svq", "b.mkv", "c"):
-            (result,) = streamvq.compress(source, folder / out, **how, run=RunSettings(jobs))
+            result = streamvq.compress(source, folder / out, **how, jobs=jobs)
             assert result.frames == 18
             if result.codebook:  # it is learned only once, to be quick
                 how = {"codebook": Codebook.load(Path(result.codebook)), "rank": 5, "patch": way.get("patch", 0)}
@@ -210,7 +210,7 @@ def test_svd_vq_is_what_a_rank_makes_of_vq(how: dict[str, Any], tmp_path: Path) 
     for name, options in (("plain", {}), ("named", {"method": "svd-vq"})):
         (tmp_path / name).mkdir()
         streamvq.compress(source, tmp_path / name / "x.svq", 4, **how, **options)
-    streamvq.fit_codebook(source, 4, **how).save(tmp_path / "book.npz")
+    streamvq.fit(source, 4, **how).save(tmp_path / "book.npz")
     book = Codebook.load(tmp_path / "book.npz")
     assert book == Codebook.load(tmp_path / "plain" / "x.codebook.npz")
     applied = {name: value for name, value in how.items() if name != "block"}  # which the codebook fixes
@@ -227,24 +227,24 @@ def test_the_codebook_is_of_truncated_frames(tmp_path: Path) -> None:
         tiles = np.kron(few_colors(4, 2, 2, seed=index).astype(int), np.ones((8, 12, 1), int)).astype(np.uint8)
         save(tiles, tmp_path / "in" / f"{index}.png")
         truncated |= {tuple(color) for color in low_rank(tiles, 1).pixels().reshape(-1, 3).tolist()}
-    book = streamvq.fit_codebook(tmp_path / "in", 64, rank=1)
+    book = streamvq.fit(tmp_path / "in", 64, rank=1)
     assert {tuple(code) for code in book.codes.tolist()} == truncated
-    assert book != streamvq.fit_codebook(tmp_path / "in", 64)
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "out", 64, rank=1)
-    assert (result.colors, result.lossless) == (len(truncated), False)
+    assert book != streamvq.fit(tmp_path / "in", 64)
+    result = streamvq.compress(tmp_path / "in", tmp_path / "out", 64, rank=1)
+    assert (result.n_codes, result.lossless) == (len(truncated), False)
     assert result.psnr_db == pytest.approx(result.truncation_psnr_db)  # the codebook itself adds no error
     for index in range(3):
         expected = low_rank(load(tmp_path / "in" / f"{index}.png"), 1).pixels()
         assert (load(tmp_path / "out" / f"{index}.png") == expected).all()
 
 
-@pytest.mark.parametrize("way", [{"method": "svd"}, {"colors": 8}], ids=["svd", "svd-vq"])
+@pytest.mark.parametrize("way", [{"method": "svd"}, {"n_codes": 8}], ids=["svd", "svd-vq"])
 def test_a_bad_image_does_not_change_the_others(way: dict[str, Any], tmp_path: Path) -> None:
     for index in range(4):
         save(noise(24, 32, seed=index), tmp_path / "in" / f"{index}.png")
     streamvq.compress(tmp_path / "in", tmp_path / "all", rank=5, **way, save_codebook=None)
     (tmp_path / "in" / "0a.png").write_bytes(b"no image")
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "some", rank=5, **way)
+    result = streamvq.compress(tmp_path / "in", tmp_path / "some", rank=5, **way)
     assert len(result.failed) == 1
     assert snapshot(tmp_path / "some") == snapshot(tmp_path / "all")
 
@@ -319,9 +319,9 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     for lossy in (0, 20):
         outputs = set()
         for jobs in (1, 3):
-            writing = WriteOptions(lossy=lossy, overwrite=True)
+            writing = {"lossy": lossy, "overwrite": True}
             out = tmp_path / "x.svq"
-            streamvq.compress(source, out, 16, rank=2, run=RunSettings(jobs), writing=writing)
+            streamvq.compress(source, out, 16, rank=2, jobs=jobs, **writing)
             outputs.add(out.read_bytes())
         assert len(outputs) == 1
         files.append(outputs.pop())

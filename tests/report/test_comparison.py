@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from videos import write_video
 
 import streamvq
-from streamvq import MediaError, OutputSettings, compare
+from streamvq import MediaError, compare
 from streamvq.progress import NoProgress
 from streamvq.quantize.pixels import luma
 
@@ -266,7 +266,7 @@ def test_ssim_is_near_that_of_ffmpeg_whose_windows_are_squares_of_8(tmp_path: Pa
 
 def test_an_external_codebook(tmp_path: Path, videos: tuple[Path, Path]) -> None:
     book = codebook()
-    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, writing=OutputSettings(embed=False))
+    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, external_codebook=True)
     streamvq.compress(videos[0], tmp_path / "out.mkv", codebook=book)
     results = [compare(videos[0], tmp_path / name, codebook=book).psnr_db for name in ("out.svq", "out.mkv")]
     assert results[0] == results[1]
