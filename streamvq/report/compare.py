@@ -15,7 +15,7 @@ from streamvq.report.comparison import Comparison, write_csv
 from streamvq.report.comparison_plot import MAX_ROWS, ROWS, coding_of, evenly_spaced, plot_comparison
 from streamvq.report.measure import measure
 from streamvq.report.pair_inputs import codebook_from
-from streamvq.report.pairing import Pairing, load_pairs
+from streamvq.report.pairing import Pairing
 from streamvq.report.plotting import check_plot_path
 from streamvq.staging import check_free
 
@@ -62,9 +62,9 @@ def compare(reference: Source, test: Source, options: CompareOptions) -> Compari
         write_csv([vars(frame) for frame in comparison.frames], table, options.overwrite)
     if figure is not None:
         indices = evenly_spaced(comparison, ROWS if options.frames is None else MAX_ROWS)
-        pairs = load_pairs(reference, test, frames=indices, **reading)
         coding = coding_of(tested, indices, comparison.colors_test)
-        plot_comparison(figure, comparison, pairs, coding, options.overwrite)
+        with Pairing(reference, test, frames=indices, **reading) as pairing:
+            plot_comparison(figure, comparison, pairing.pairs(), coding, options.overwrite)
     return comparison
 
 

@@ -1,4 +1,4 @@
-"""How many bytes a file spends on each of its frames, read from its packets, chunks or files; nothing is decoded."""
+"""The bytes of each frame in a file, from its packets, chunks or image files; nothing is decoded."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from streamvq.media.libav import url
 
 
 class FrameBytes(Protocol):
-    """Bytes of a frame, without what the file holds besides frames; None where the file does not tell."""
+    """Bytes of a frame, without the rest of the file; None where the file does not say."""
 
     def of(self, frame: Frame) -> float | None: ...
 
 
 def frame_bytes(source: MediaInput) -> FrameBytes:
-    """Looks up what the frames of an input take: 8 or 16 bytes a frame are held."""
+    """The bytes of the frames of an input. Memory: 8 or 16 bytes a frame."""
     if source.kind == "pipe":
         return _Unknown()
     if source.kind in ("image", "images"):
@@ -30,7 +30,7 @@ def frame_bytes(source: MediaInput) -> FrameBytes:
     try:
         return _Groups(source.paths[0]) if source.is_svq else _Packets(source.paths[0])
     except (av.error.FFmpegError, ValueError, OSError):
-        return _Unknown()  # reading the frames will say what is wrong
+        return _Unknown()  # reading the frames reports the error
 
 
 class _Unknown:

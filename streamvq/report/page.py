@@ -140,16 +140,15 @@ def _ranked(comparisons: Sequence[Comparison], limit: int) -> list[int]:
 
 def _read(reference: Source, test: Source, wanted: Sequence[int], options: dict[str, Any]) -> Generator[Pair]:
     """The pairs with the wanted indices, in order."""
-    with Pairing(reference, test, frames=range(max(wanted) + 1), **options) as pairing:
-        chosen = set(wanted)
+    with Pairing(reference, test, frames=sorted(wanted), **options) as pairing:
         for index, items in pairing.items():
-            pair = pairing.load(index, items) if index in chosen else None
+            pair = pairing.load(index, items)
             if isinstance(pair, Pair):
                 yield pair
 
 
 def _candidates(readers: Sequence[Iterator[Pair]], codes: Sequence[Codes], progress: Progress) -> Iterator[Candidate]:
-    """The frames of all results at the same index; an index that is not in all of them is not among `readers`."""
+    """The frames of all results at the same index; all results have the frames that are read."""
     for pairs in zip(*readers, strict=True):
         pixels = [pairs[0].reference.pixels, *(pair.test.pixels for pair in pairs)]
         rows = [code.of(pair.test) for code, pair in zip(codes, pairs, strict=True)]

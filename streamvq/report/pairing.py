@@ -108,15 +108,14 @@ class Pairing:
         count = self.sources[0].info.frame_count or self.sources[1].info.frame_count
         return count if count is None or self._frames is None else bisect_left(self._frames, count)
 
-    @property
-    def ahead(self) -> int:
+    def _pairs_ahead(self) -> int:
         """How many pairs may be in memory at once."""
         return frames_ahead(self.jobs, 2 * (self.sources[0].info.pixels or 0) or None)
 
     @property
     def batches_ahead(self) -> int:
         """How many batches may be in memory at once: one a worker and one in between, or more if they are short."""
-        return max(worker_count(self.jobs) + 1, self.ahead // self._batch_length())
+        return max(worker_count(self.jobs) + 1, self._pairs_ahead() // self._batch_length())
 
     def _batch_length(self) -> int:
         if not self.is_video:
@@ -130,16 +129,14 @@ class Pairing:
         length = self._batch_length()
         batch: Batch | None = None
         for index, items in self.items():
-            follows = batch is not None and index == batch.end
-            if (
-                batch is None
-                or not follows
-                or len(batch.items) == length
-                or self._starts_group(items, batch.items[0])
-            ):
-                if batch is not None:
-                    yield batch
-                batch = Batch(index, batch.items[-1] if batch is not None and follows else None)
+            if batch is None:
+                batch = Batch(index, None)
+            elif index != batch.end:
+                yield batch
+                batch = Batch(index, None)
+            elif len(batch.items) == length or self._starts_group(items, batch.items[0]):
+                yield batch
+                batch = Batch(index, batch.items[-1])
             batch.items.append(items)
         if batch is not None:
             yield batch
@@ -215,6 +212,14 @@ class Pairing:
                 "a folder of images is paired without times"
             )
 
+    def pairs(self) -> Generator[Pair, None, None]:
+        """All pairs in order, loaded by `jobs` threads, without images that cannot be read. Can be read once."""
+        loading = ordered_map(lambda task: self.load(*task), self.items(), self.jobs, self._pairs_ahead())
+        with closing(loading) as pairs:
+            for pair in pairs:
+                if isinstance(pair, Pair):
+                    yield pair
+
     def close(self) -> None:
         """Close both inputs; a second call does nothing."""
         self._stack.close()
@@ -226,32 +231,3 @@ class Pairing:
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def load_pairs(
-    reference: Source,
-    test: Source,
-    *,
-    resize: bool = False,
-    recursive: bool = False,
-    frames: Sequence[int] | None = None,
-    codebook: Codebook | None = None,
-    jobs: int = 0,
-    keep_going: bool = False,
-) -> Generator[Pair, None, None]:
-    """The pairs of two inputs, in order, loaded by `jobs` threads, as `Pairing` says, without unreadable images."""
-    with Pairing(
-        reference,
-        test,
-        resize=resize,
-        recursive=recursive,
-        frames=frames,
-        codebook=codebook,
-        jobs=jobs,
-        keep_going=keep_going,
-    ) as pairing:
-        loading = ordered_map(lambda task: pairing.load(*task), pairing.items(), jobs, pairing.ahead)
-        with closing(loading) as pairs:
-            for pair in pairs:
-                if isinstance(pair, Pair):
-                    yield pair

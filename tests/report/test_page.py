@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ def data_of(page: Path) -> dict[str, Any]:
         r'<script type="application/json" id="data">(.*?)</script>', page.read_text("utf-8"), re.DOTALL
     )
     return json.loads(text)
+
+
+def report_data(reference: Path, tests: Sequence[Path], page: Path, **options: Any) -> dict[str, Any]:
+    """The JSON of a page that is written for it."""
+    write_report(reference, tests, page, **options)
+    return data_of(page)
 
 
 def decoded(uri: str, mode: str = "RGB") -> NDArray[np.uint8]:
@@ -146,8 +153,8 @@ def test_several_results_share_the_reference(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     for folder, colors in (("one", 4), ("two", 16)):
         streamvq.compress(tmp_path / "in.png", tmp_path / folder / "in.png", colors)
-    write_report(tmp_path / "in.png", [tmp_path / "one" / "in.png", tmp_path / "two" / "in.png"], tmp_path / "p.html")
-    data = data_of(tmp_path / "p.html")
+    results = [tmp_path / folder / "in.png" for folder in ("one", "two")]
+    data = report_data(tmp_path / "in.png", results, tmp_path / "p.html")
     assert [test["name"] for test in data["tests"]] == ["one/in.png", "two/in.png"]
     assert [test["swatches"]["total"] for test in data["tests"]] == [4, 16]
     assert data["tests"][0]["psnr_db"] < data["tests"][1]["psnr_db"]
@@ -158,11 +165,12 @@ def test_the_worst_frame_is_always_there(tmp_path: Path) -> None:
         save(smooth(), tmp_path / "in" / f"{number}.png")
         save(noise() if number == 5 else smooth(shift=1), tmp_path / "out" / f"{number}.png")
     for most in (1, 2, 4):
-        write_report(tmp_path / "in", [tmp_path / "out"], tmp_path / "page.html", max_frames=most, overwrite=True)
-        frames = [frame["index"] for frame in data_of(tmp_path / "page.html")["frames"]]
+        page = tmp_path / f"{most}.html"
+        data = report_data(tmp_path / "in", [tmp_path / "out"], page, max_frames=most)
+        frames = [frame["index"] for frame in data["frames"]]
         assert len(frames) == most
         assert 5 in frames
-    assert len(data_of(tmp_path / "page.html")["curves"]["frames"]) == 9
+        assert len(data["curves"]["frames"]) == 9
 
 
 @given(st.integers(1, 300), st.data())
@@ -177,7 +185,7 @@ def test_chosen_frames_are_distinct_and_spread(count: int, data: st.DataObject) 
         assert max(np.diff(sorted(chosen)), default=0) <= 2 * count / (most - 1) + 1
 
 
-def test_frames_make_room_for_more_telling_ones() -> None:
+def test_frames_make_room_for_more_informative_ones() -> None:
     frames = [Candidate(i, [noise(seed=i), noise(seed=i + 99)], [None]) for i in range(20)]
     ranked = spread([3], 20, 20)
     size = len(webp_data_uri(noise())) * 2
@@ -188,7 +196,7 @@ def test_frames_make_room_for_more_telling_ones() -> None:
     assert sum(frame.text_length for frame in shown) <= 10 * size
 
 
-def test_large_frames_are_thinned_out_pixel_by_pixel() -> None:
+def test_large_frames_are_subsampled() -> None:
     frames = [Candidate(i, [noise(60, 80, seed=i), few_colors(9, 60, 80, seed=i)], [None]) for i in range(9)]
     codes = np.arange(60 * 80, dtype=np.uint16).reshape(60, 80)
     frames[2] = Candidate(2, frames[2].pixels, [codes])
@@ -203,12 +211,12 @@ def test_large_frames_are_thinned_out_pixel_by_pixel() -> None:
     assert np.array_equal(thin.codes[0], codes[:: thin.stride, :: thin.stride])
 
 
-def test_a_thinned_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_subsampled_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(noise(90, 90), tmp_path / "in.png")
     save(noise(90, 90, seed=1), tmp_path / "out.png")
     monkeypatch.setattr(fit_to_budget, "__defaults__", (20_000,))
-    write_report(tmp_path / "in.png", [tmp_path / "out.png"], tmp_path / "page.html")
-    assert data_of(tmp_path / "page.html")["frames"][0]["stride"] > 1
+    data = report_data(tmp_path / "in.png", [tmp_path / "out.png"], tmp_path / "page.html")
+    assert data["frames"][0]["stride"] > 1
     text = (tmp_path / "page.html").read_text("utf-8")
     assert "lossless, in full size" not in text
     assert len(text) < 120_000
@@ -272,8 +280,7 @@ def test_codes_of_results_that_hold_none(tmp_path: Path) -> None:
 def test_a_result_of_factors_has_no_codes(tmp_path: Path) -> None:
     image = save(smooth(), tmp_path / "in.png")
     streamvq.compress(image, tmp_path / "out.svq", method="svd", rank=3)
-    write_report(image, [tmp_path / "out.svq"], tmp_path / "page.html")
-    test = data_of(tmp_path / "page.html")["tests"][0]
+    test = report_data(image, [tmp_path / "out.svq"], tmp_path / "page.html")["tests"][0]
     assert test["swatches"] is None
     assert test["frames"][0]["codes"] is None
 
@@ -281,8 +288,7 @@ def test_a_result_of_factors_has_no_codes(tmp_path: Path) -> None:
 def test_a_resized_result_has_no_codes(tmp_path: Path) -> None:
     streamvq.compress(save(smooth(), tmp_path / "in.png"), tmp_path / "out.svq", 9)
     large = save(smooth(64, 96), tmp_path / "large.png")
-    write_report(large, [tmp_path / "out.svq"], tmp_path / "page.html", resize=True)
-    data = data_of(tmp_path / "page.html")
+    data = report_data(large, [tmp_path / "out.svq"], tmp_path / "page.html", resize=True)
     assert data["tests"][0]["swatches"] is None
     assert decoded(data["tests"][0]["frames"][0]["picture"]).shape == (64, 96, 3)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,18 @@ from videos import MILLISECOND, write_video
 
 import streamvq
 from streamvq import InputMissing, MediaError, UsageError
-from streamvq.report.pairing import Pairing, load_pairs
+from streamvq.report.pairing import Pair, Pairing
 
 CLIP = [smooth(shift=shift) for shift in range(10)]
 
 
-def indices(*arguments: object, **options: object) -> list[int]:
-    return [pair.index for pair in load_pairs(*arguments, **options)]  # type: ignore[arg-type]
+def load_pairs(*inputs: Path | str, **options: Any) -> Iterator[Pair]:
+    with Pairing(*inputs, **options) as pairing:
+        yield from pairing.pairs()
+
+
+def indices(*inputs: Path | str, **options: Any) -> list[int]:
+    return [pair.index for pair in load_pairs(*inputs, **options)]
 
 
 def video(path: Path, count: int = 10, **options: object) -> Path:

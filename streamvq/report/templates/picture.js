@@ -31,8 +31,8 @@ async function show() {
   $("earlier").disabled = state.frame === 0;
   $("later").disabled = state.frame === frames.length - 1;
   $("shown-test").textContent = test.name;
-  $("thinned").hidden = frame.stride === 1;
-  $("thinned").textContent = `To keep this page small, the picture has one pixel of each ${frame.stride} × ${frame.stride}, not their mean.`;
+  $("subsampled").hidden = frame.stride === 1;
+  $("subsampled").textContent = `To keep this page small, the picture has one pixel of each ${frame.stride} × ${frame.stride}, not their mean.`;
   const figures = own.figures;
   showFigures({ "PSNR, dB": figures.psnr, "Luma, dB": figures.psnr_luma, SSIM: figures.ssim, Flicker: figures.flicker, Colors: figures.colors, Bytes: figures.bytes });
   for (const chart of charts) chart.point();
