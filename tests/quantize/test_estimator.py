@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from streamvq import UsageError, VectorQuantizer, fit_codebook
+from streamvq import UsageError, VectorQuantizer, fit
 
 PIXELS = noise(20, 20).reshape(-1, 3)
 VECTORS = np.random.default_rng(0).normal(size=(300, 5))
@@ -129,12 +129,12 @@ def test_the_same_codebook_as_the_command_line_learns(tmp_path: Path) -> None:
     picture = noise(20, 20)
     path = tmp_path / "a.png"
     Image.fromarray(picture).save(path)
-    assert fit_codebook(path, 16) == VectorQuantizer(16).fit(picture.reshape(-1, 3)).codebook_
-    assert fit_codebook(path, 16) == VectorQuantizer(16).fit(picture[None]).codebook_
-    assert fit_codebook(path, 16, gray=True) == VectorQuantizer(16, space="gray").fit(picture[None]).codebook_
+    assert fit(path, 16) == VectorQuantizer(16).fit(picture.reshape(-1, 3)).codebook_
+    assert fit(path, 16) == VectorQuantizer(16).fit(picture[None]).codebook_
+    assert fit(path, 16, gray=True) == VectorQuantizer(16, space="gray").fit(picture[None]).codebook_
     for space in ("rgb", "ycbcr420"):
         quantizer = VectorQuantizer(5, block=4, space=space).fit(picture[None])
-        assert fit_codebook(path, 5, block=4, space=space) == quantizer.codebook_
+        assert fit(path, 5, block=4, space=space) == quantizer.codebook_
 
 
 # --- Weights
