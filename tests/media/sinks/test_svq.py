@@ -20,6 +20,7 @@ from videos import FPS, frame_times, write_smooth_video, write_video
 import streamvq
 from streamvq import OutputError, StreamInfo, open_sink, open_source
 from streamvq.container import group_size
+from streamvq.options import WriteOptions
 
 
 @pytest.mark.parametrize("tick", [Fraction(1001, 30000), Fraction(1, 1000), Fraction(1, 90000), Fraction(1, 25)])
