@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from streamvq.quantize.estimator import VectorQuantizer
     from streamvq.report.compare import compare
     from streamvq.report.comparison import Comparison
+    from streamvq.report.page import write_report
+    from streamvq.report.spectrum import spectrum
+    from streamvq.report.spectrum_stats import Spectrum
+    from streamvq.report.sweep import Sweep, sweep
 
 _HOMES = {
     "BelowQuality": "errors",
@@ -56,8 +60,10 @@ _HOMES = {
     "OutputError": "errors",
     "OutputExists": "errors",
     "Result": "pipeline.result",
+    "Spectrum": "report.spectrum_stats",
     "StreamInfo": "frames",
     "StreamVQError": "errors",
+    "Sweep": "report.sweep",
     "UsageError": "errors",
     "VectorQuantizer": "quantize.estimator",
     "apply": "pipeline.compress",
@@ -71,6 +77,9 @@ _HOMES = {
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
+    "spectrum": "report.spectrum",
+    "sweep": "report.sweep",
+    "write_report": "report.page",
 }
 
 __all__ = [
@@ -91,8 +100,10 @@ __all__ = [
     "OutputError",
     "OutputExists",
     "Result",
+    "Spectrum",
     "StreamInfo",
     "StreamVQError",
+    "Sweep",
     "UsageError",
     "VectorQuantizer",
     "__version__",
@@ -107,6 +118,9 @@ __all__ = [
     "open",
     "open_sink",
     "open_source",
+    "spectrum",
+    "sweep",
+    "write_report",
 ]
 
 

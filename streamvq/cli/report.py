@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamvq.cli.parameters import PrintOptions, Reference, given_words, with_options
-from streamvq.errors import UsageError
 from streamvq.options import ReportOptions
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ def report(
     It has a slider between both, the codes and where they occur, curves over time, and all figures.
     """
     from streamvq.cli.printing import bytes_text, print_json, print_remarks
-    from streamvq.report.page import write_report
+    from streamvq.report.page import page_beside, write_report
 
-    output = Path(options.output or _default_output(tests))
+    output = Path(options.output or page_beside(tests))
     command = shlex.join(["streamvq", "report", reference, *tests, "-o", str(output), *given_words(options, _SHOWN)])
     found = write_report(reference, tests, **vars(options) | {"output": output, "command": command})
     failed = list(dict.fromkeys(reason for comparison in found for reason in comparison.failed))
@@ -51,14 +50,6 @@ def report(
         print(f"{output}: {bytes_text(output.stat().st_size)}; open it in a browser")
     if failed:
         raise typer.Exit(1)
-
-
-def _default_output(tests: list[str]) -> Path:
-    """The page beside a single result. Raises UsageError."""
-    if len(tests) != 1:
-        raise UsageError(f"{len(tests)} results: name the page with `output`")
-    path = Path(tests[0]).resolve()
-    return Path(tests[0]).parent / f"{path.name if path.is_dir() else path.stem}.html"
 
 
 def _overall(comparison: Comparison) -> dict[str, object]:

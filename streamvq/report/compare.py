@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from streamvq.container.reader import codebook_from
 from streamvq.errors import UsageError
 from streamvq.keywords import keywords_after_two
 from streamvq.media.inputs import PIPE, Source
@@ -14,7 +15,6 @@ from streamvq.progress import NoProgress
 from streamvq.report.comparison import Comparison, write_csv
 from streamvq.report.comparison_plot import MAX_ROWS, ROWS, coding_of, evenly_spaced, plot_comparison
 from streamvq.report.measure import measure
-from streamvq.report.pair_inputs import codebook_from
 from streamvq.report.pairing import Pairing
 from streamvq.report.plotting import check_plot_path
 from streamvq.staging import check_free

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from streamvq.container.reader import codebook_from
 from streamvq.errors import StreamVQError, UsageError
-from streamvq.media.inputs import PIPE, Source
-from streamvq.options import MAX_FRAMES
+from streamvq.keywords import keywords_after_two
+from streamvq.media.inputs import PIPE
+from streamvq.options import ReportOptions, Source
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
 from streamvq.report import content
 from streamvq.report.compare import compare
 from streamvq.report.comparison import Comparison
-from streamvq.report.pair_inputs import codebook_from
 from streamvq.report.pairing import Pair, Pairing
 from streamvq.report.report_frames import Candidate, fit_to_budget, spread
 from streamvq.report.swatches import Codes, swatches
@@ -34,59 +35,53 @@ if TYPE_CHECKING:
 _LIBRARIES = ("streamvq", "numpy", "opencv-python", "av", "Pillow", "Jinja2")
 
 
-def write_report(
-    reference: Source,
-    tests: Sequence[Source],
-    output: Source,
-    *,
-    max_frames: int = MAX_FRAMES,
-    command: str | None = None,
-    overwrite: bool = False,
-    recursive: bool = False,
-    resize: bool = False,
-    codebook: Codebook | Source | None = None,
-    jobs: int = 0,
-    keep_going: bool = False,
-    progress: Progress | None = None,
-) -> list[Comparison]:
-    """Compare results with their original, write the page, and return the comparisons.
+@keywords_after_two(ReportOptions)
+def write_report(reference: Source, tests: Sequence[Source], options: ReportOptions) -> list[Comparison]:
+    """Compare results with their original, write the page to `output`, and return the comparisons.
 
-    At most `max_frames` frames are in the page, and fewer where they take more than `MAX_TEXT` characters. `command`
-    is shown as the command line that made it. `codebook`, or its path, is for `.svq` files without one inside. Raises
-    UsageError, OutputExists, OutputError, and what `compare` raises.
+    Without `output`, the page is beside a single result. At most `max_frames` frames are in the page, and fewer where
+    they take more than `MAX_TEXT` characters. `command` is shown as the command line that made it. `codebook`, or its
+    path, is for `.svq` files without one inside. Raises UsageError, OutputExists, OutputError, and what `compare`
+    raises.
     """
-    target = Path(output)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{target}: a report ends in .html")
     if not tests:
         raise UsageError("no result: name one or several to compare with the reference")
+    target = Path(options.output) if options.output is not None else page_beside(tests)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{target}: a report ends in .html")
     if PIPE in [os.fspath(source) for source in (reference, *tests)]:
         raise UsageError("-: a report reads its inputs twice; name files")
-    if max_frames < 1:
-        raise UsageError(f"{max_frames} frames: choose 1 or more")
     template = _template()
-    progress = progress or NoProgress()
-    check_free(target, overwrite)
-    book = codebook_from(codebook)
-    options: dict[str, Any] = {
-        "resize": resize,
-        "recursive": recursive,
+    progress = options.progress or NoProgress()
+    check_free(target, options.overwrite)
+    book = codebook_from(options.codebook)
+    reading: dict[str, Any] = {
+        "resize": options.resize,
+        "recursive": options.recursive,
         "codebook": book,
-        "jobs": jobs,
-        "keep_going": keep_going,
+        "jobs": options.jobs,
+        "keep_going": options.keep_going,
     }
-    comparisons = [compare(reference, test, **options, progress=progress) for test in tests]
-    ranked = _ranked(comparisons, max_frames)
+    comparisons = [compare(reference, test, **reading, progress=progress) for test in tests]
+    ranked = _ranked(comparisons, options.max_frames)
     with ExitStack() as stack:
         codes = [stack.enter_context(Codes(test, book)) for test in tests]
-        readers = [stack.enter_context(closing(_read(reference, test, ranked, options))) for test in tests]
+        readers = [stack.enter_context(closing(_read(reference, test, ranked, reading))) for test in tests]
         stack.enter_context(progress.of("pictures", len(ranked)))
         shown = fit_to_budget(_candidates(readers, codes, progress), ranked)
         found = [_swatches(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
-    page = template.render(content.page(comparisons, shown, found, command, _versions()))
-    with staged_file(target, overwrite) as part:
+    page = template.render(content.page(comparisons, shown, found, options.command, _versions()))
+    with staged_file(target, options.overwrite) as part:
         part.write_text(page, "utf-8", newline="\n")
     return comparisons
+
+
+def page_beside(tests: Sequence[Source]) -> Path:
+    """The page beside a single result. Raises UsageError."""
+    if len(tests) != 1:
+        raise UsageError(f"{len(tests)} results: name the page with `output`")
+    path = Path(tests[0]).resolve()
+    return Path(tests[0]).parent / f"{path.name if path.is_dir() else path.stem}.html"
 
 
 def _template() -> Template:

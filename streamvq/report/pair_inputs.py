@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from streamvq.container.reader import load_codebook
 from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame
 from streamvq.media.inputs import MediaInput, Source, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
 from streamvq.quantize.codebook import Codebook
-
-
-def codebook_from(codebook: Codebook | Source | None) -> Codebook | None:
-    """A codebook as it is, or loaded from its file or from a `.svq`. Raises CodebookError or MediaError."""
-    return load_codebook(Path(codebook)) if isinstance(codebook, (str, os.PathLike)) else codebook
 
 
 def find_one(source: Source, recursive: bool) -> MediaInput:

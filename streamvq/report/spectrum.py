@@ -41,8 +41,8 @@ def spectrum(source: Source, options: SpectrumOptions) -> Spectrum:
     .png, .svg or .pdf to write. Raises UsageError for numbers out of range, InputMissing, MediaError, OutputExists,
     OutputError.
 
-    >>> from streamvq.report.spectrum import spectrum
-    >>> found = spectrum("samples/photos/sprite.png", ranks=(1, 8))
+    >>> import streamvq
+    >>> found = streamvq.spectrum("samples/photos/sprite.png", ranks=(1, 8))
     >>> found.frames, [stats.rank for stats in found.stats]
     (1, [1, 8])
     """

@@ -107,7 +107,7 @@ def sweep(source: Source, output: Source, options: SweepOptions) -> Sweep:
         comparisons = write_report(
             source,
             paths,
-            folder / PAGE,
+            output=folder / PAGE,
             max_frames=options.max_frames,
             command=options.command,
             overwrite=True,
