@@ -318,7 +318,7 @@ class ReportOptions(PairOptions, PageOptions):
     """The keywords of `write_report`."""
 
     output: Source | None = option(WRITE, "-o --output",
-        "The page (.html). Without it: TEST's name with .html.", default=None)
+        "The page (.html). Without it: TEST's name with .html.", default=None, kw_only=False)
 
 
 class SpectrumOptions(RunOptions, ReadOptions, OverwriteOption):
