@@ -63,7 +63,7 @@ def bench_nearest(clip: Path, folder: Path) -> None:
     from sklearn.cluster import KMeans
 
     frames = [cv2.resize(f, (1920, 1080), interpolation=cv2.INTER_LANCZOS4) for f in read(clip, every=16)[:8]]
-    book = streamvq.fit_codebook(clip, 256)
+    book = streamvq.fit(clip, 256)
     codes = book.codes.astype(np.float32)
     points = [frame.reshape(-1, 3).astype(np.float32) for frame in frames]
     model = KMeans(len(codes), init=codes, n_init=1, max_iter=1).fit(codes)
@@ -97,9 +97,9 @@ def bench_fit(clip: Path, folder: Path) -> None:
     names = [str(folder / f"{i:05d}.bmp") for i in range(len(frames))]
     for name, frame in zip(names, frames, strict=True):
         Image.fromarray(frame).save(name)
-    streamvq.fit_codebook(names[0], 2)  # compile
+    streamvq.fit(names[0], 2)  # compile
     start = time.perf_counter()
-    book = streamvq.fit_codebook(names, 256)
+    book = streamvq.fit(names, 256)
     ours_s = time.perf_counter() - start
     print(f"streamvq: {ours_s:.2f} s with decoding, PSNR {codebook_psnr(book, frames):.3f} dB", flush=True)
     pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames]).astype(np.float32)
@@ -180,8 +180,8 @@ def bench_blocks(clip: Path, folder: Path) -> None:
     names = [str(folder / f"{i:05d}.bmp") for i in range(len(few))]
     for name, frame in zip(names, few, strict=True):
         Image.fromarray(frame).save(name)
-    streamvq.fit_codebook(names[0], 16, block=4, space="rgb")  # compile
-    book = streamvq.fit_codebook(names, 1024, block=4, space="rgb")
+    streamvq.fit(names[0], 16, block=4, space="rgb")  # compile
+    book = streamvq.fit(names, 1024, block=4, space="rgb")
     index = faiss.IndexFlatL2(48)
     index.add(book.codes.astype(np.float32))
     vectors = [image_to_blocks(frame, (4, 4), "rgb")[0] for frame in frames]
@@ -199,7 +199,7 @@ def bench_blocks(clip: Path, folder: Path) -> None:
         f"nearest of 1,024: faiss {faiss_s / ours_s:.2f}x (target 1.5), {ours_s / len(frames) * 1e3:.1f} ms a frame"
     )
     start = time.perf_counter()
-    book = streamvq.fit_codebook(names, 4096, block=4, space="rgb")
+    book = streamvq.fit(names, 4096, block=4, space="rgb")
     ours_s = time.perf_counter() - start
     ours = codebook_psnr(book, few)
     print(f"4,096 blocks of every 32nd frame: {ours_s:.1f} s with reading, PSNR {ours:.3f} dB", flush=True)
@@ -216,9 +216,10 @@ def bench_blocks(clip: Path, folder: Path) -> None:
 def bench_stages(clip: Path, folder: Path) -> None:
     """Where the time of a compress goes: each stage alone, one thread, per frame."""
     from streamvq.media.ffv1.frames import FFV1Frames
+    from streamvq.quantize.color_fit import fit_colors
     from streamvq.quantize.histogram import ColorHistogram
 
-    book = streamvq.fit_codebook(clip, 256)
+    book = streamvq.fit(clip, 256)
     with streamvq.open_source(clip) as source:
         start = time.perf_counter()
         items = list(source.items())
@@ -229,7 +230,7 @@ def bench_stages(clip: Path, folder: Path) -> None:
     sketch.absorb(frames[0].pixels)
     stages_of(stages, "histogram", [lambda f=f: sketch.absorb(f.pixels) for f in frames])
     start = time.perf_counter()
-    streamvq.quantize.fitting.fit_colors(sketch, 256, 0)
+    fit_colors(sketch, 256, 0)
     fit_s = time.perf_counter() - start
     coded = stages_of(stages, "nearest colors and error", [lambda f=f: book.quantize_frame(f)[0] for f in frames])
     encoder = FFV1Frames(book)
@@ -310,7 +311,7 @@ def stages_of(stages: dict[str, float], name: str, work: list[Callable[[], objec
 
 
 def start_up() -> float:
-    code = "import streamvq.pipeline, sklearn.cluster"
+    code = "import streamvq.pipeline.compress, sklearn.cluster"
     return min(seconds(lambda: run([sys.executable, "-c", code])) for _ in range(3))
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import streamvq
-from streamvq import Codebook, FrameMeta, IndexFrame, RunSettings, StreamInfo, StreamVQError
+from streamvq import Codebook, FrameMeta, IndexFrame, StreamInfo, StreamVQError
 from streamvq.container import frame_table
 from streamvq.container.chunks import ChunkReader, Truncated, chunk_bytes, file_head
 from streamvq.container.frame_table import is_safe
@@ -227,7 +227,7 @@ def decompress(data: bytes, original: Original, name: str, folder: Path) -> None
     source = folder / "fuzzed.svq"
     source.write_bytes(data)
     try:
-        streamvq.decompress(source, folder / name, codebook=original.book, run=RunSettings(jobs=1))
+        streamvq.decompress(source, folder / name, codebook=original.book, jobs=1)
         if not (folder / name).exists():
             raise AssertionError(f"{name} was not written")
     except StreamVQError as error:

@@ -12,9 +12,10 @@ from pictures import coded, load
 from videos import FPS, read_video
 
 import streamvq
-from streamvq import Codebook, IndexFrame, StreamInfo, WriteOptions, open_sink
+from streamvq import Codebook, IndexFrame, StreamInfo, open_sink
 from streamvq.container.reader import SvqReader
 from streamvq.media.sinks.sink import FrameSink
+from streamvq.options import WriteOptions
 
 COUNT = 5
 

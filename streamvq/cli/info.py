@@ -61,7 +61,7 @@ def _codebook(path: str) -> dict[str, Any]:
     return {
         "file": path,
         "kind": "codebook",
-        "colors": len(book),
+        "n_codes": len(book),
         "space": book.space,
         "block": list(book.block),
         "fingerprint": book.fingerprint,
@@ -77,7 +77,7 @@ def _svq(path: str) -> dict[str, Any]:
     about = inspect(Path(path))
     header, info = about.header, about.header.info
     pictures: dict[str, Any] = {
-        "codes": header.n_codes,
+        "n_codes": header.n_codes,
         "block": list(header.block),
         "codebook": "inside" if about.parts["codebook"] else "external: decompress needs -c",
         "fingerprint": header.fingerprint,

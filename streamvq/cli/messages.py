@@ -11,7 +11,7 @@ from streamvq.keywords import Options, options_of
 
 _KEYWORD = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
 _SHORT = ("codebook", "output")  # -c and -o are better known than their long names
-_REMARKS = ("error", "failed", "missing", "notes", "warnings")  # of JSON objects
+_REMARKS = ("error", "failed", "notes", "truncation", "warnings")  # of JSON objects
 
 
 def in_flags(text: str) -> str:

@@ -1,1 +1,1 @@
-
+"""Results compared with their originals: figures, plots, and an HTML page."""

@@ -41,7 +41,7 @@ def test_nothing_is_learned_or_written_besides(book: Path, tmp_path: Path, good:
     assert set(snapshot(tmp_path)) == {"book.npz", "in.mkv", "out.mkv"}
     assert record["codebook"] == str(book)
     assert record["codebook_bytes"] == len(before)
-    assert record["colors"] == 32
+    assert record["n_codes"] == 32
 
 
 def test_applying_twice_changes_nothing_more(book: Path, tmp_path: Path, good: Callable) -> None:

@@ -22,7 +22,7 @@ CLIP = [smooth(shift=shift) for shift in range(6)]
 @pytest.fixture
 def clip(tmp_path: Path) -> tuple[Path, Path]:
     reference = write_video(tmp_path / "ref.mkv", CLIP)
-    streamvq.compress(reference, tmp_path / "test.svq", colors=16)
+    streamvq.compress(reference, tmp_path / "test.svq", n_codes=16)
     return reference, tmp_path / "test.svq"
 
 
@@ -142,7 +142,7 @@ def test_folders_with_a_bad_image(tmp_path: Path, cli: Callable) -> None:
 
 def test_gray_is_noted(tmp_path: Path, good: Callable) -> None:
     source = save(noise(), tmp_path / "a.png")
-    streamvq.compress(source, tmp_path / "out.png", colors=8, gray=True)
+    streamvq.compress(source, tmp_path / "out.png", n_codes=8, gray=True)
     result = good("compare", source, tmp_path / "out.png")
     assert "note: " in result.stderr
     assert "is gray, so its luma is compared" in result.stderr

@@ -47,7 +47,7 @@ def test_a_video_to_exact_colors(clip: Path, tmp_path: Path, good: Callable) -> 
 def test_the_clip_that_comes_along(tmp_path: Path, good: Callable) -> None:
     result = good("compress", SAMPLES / "clip.mp4", "-k", 8, "-o", tmp_path / "out.mkv", "--json")
     record = json.loads(result.stdout)
-    assert (record["frames"], record["width"], record["height"], record["colors"]) == (100, 480, 270, 8)
+    assert (record["frames"], record["width"], record["height"], record["n_codes"]) == (100, 480, 270, 8)
     assert record["psnr_db"] > 20
 
 
@@ -346,5 +346,5 @@ def test_the_seed_is_kept_with_the_codebook(seed: int, clip: Path, tmp_path: Pat
 def test_65536_colors(tmp_path: Path, good: Callable) -> None:
     source = save(few_colors(66_000, 257, 257), tmp_path / "in.png")
     record = json.loads(good("compress", source, "--bits", 16, "-o", tmp_path / "out.png", "--json").stdout)
-    assert record["colors"] == 65536
+    assert record["n_codes"] == 65536
     assert record["psnr_db"] > 30

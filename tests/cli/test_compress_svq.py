@@ -265,12 +265,11 @@ def test_of_several_inputs_none_is_kept(tmp_path: Path, cli: Callable) -> None:
 
 def test_the_library_raises(tmp_path: Path) -> None:
     source = save(few_colors(2, 8, 8), tmp_path / "in.png")
-    writing = streamvq.WriteOptions(skip_if_larger=True)
     with pytest.raises(streamvq.LargerThanInput, match="not kept"):
-        streamvq.compress(source, colors=4, writing=writing)
+        streamvq.compress(source, n_codes=4, skip_if_larger=True)
     noisy = save(noise(), tmp_path / "noise.png")
     with pytest.raises(streamvq.BelowQuality, match="dB"):
-        streamvq.compress(noisy, colors=2, writing=streamvq.WriteOptions(min_psnr=80))
+        streamvq.compress(noisy, n_codes=2, min_psnr=80)
     assert sorted(snapshot(tmp_path)) == ["in.png", "noise.png"]
 
 
@@ -354,7 +353,7 @@ def test_learning_from_a_svq(clip: Path, tmp_path: Path, good: Callable) -> None
     """A .svq is an input like any other: fewer colors of what it shows."""
     good("compress", clip, "-k", 32)
     told = record(good("compress", tmp_path / "clip.svq", "-k", 8, "-o", tmp_path / "less.svq", "--json"))
-    assert (told["frames"], told["colors"]) == (10, 8)
+    assert (told["frames"], told["n_codes"]) == (10, 8)
     good("fit", tmp_path / "clip.svq", "-k", 32, "-o", tmp_path / "book.npz")
     assert Codebook.load(tmp_path / "book.npz") == Codebook.load(tmp_path / "clip.codebook.npz")
     assert b"AUDI" in dict(pieces((tmp_path / "less.svq").read_bytes()))

@@ -125,7 +125,7 @@ def test_compressed_again(factors: Path, tmp_path: Path, good: Callable) -> None
     """A file of factors is an input like any other, and keeps its sound."""
     pictures = drawn(factors)
     told = record(good("compress", factors, "-k", 8, "-o", tmp_path / "codes.svq", "--json"))
-    assert (told["frames"], told["colors"]) == (10, 8)
+    assert (told["frames"], told["n_codes"]) == (10, 8)
     book = Codebook.load(tmp_path / "codes.codebook.npz")
     for frame, pixels in zip(drawn(tmp_path / "codes.svq"), pictures, strict=True):
         assert (frame == book.lookup(book.quantize(pixels))).all()
@@ -193,7 +193,7 @@ def test_the_figures(clip: Path, tmp_path: Path, good: Callable) -> None:
     told = record(good("compress", clip, *SVD, "--json"))
     assert sum(told["parts"].values()) == told["bytes_out"]
     assert "indices" not in told["parts"]
-    assert (told["codebook"], told["codebook_bytes"], told["colors"], told["block"]) == (None,) * 4
+    assert (told["codebook"], told["codebook_bytes"], told["n_codes"], told["block"]) == (None,) * 4
     assert (told["rank"], told["frames"], told["width"], told["height"]) == (4, 10, 64, 48)
     with streamvq.open_source(clip) as source:
         pairs = zip(drawn(tmp_path / "clip.svq"), source, strict=True)

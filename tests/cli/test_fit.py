@@ -27,14 +27,14 @@ def test_the_same_as_compress_learns(tmp_path: Path, good: Callable) -> None:
     good("fit", source, "-k", 16, "-o", tmp_path / "book.npz")
     good("compress", source, "-k", 16, "-o", tmp_path / "out.mkv")
     assert (tmp_path / "book.npz").read_bytes() == (tmp_path / "out.codebook.npz").read_bytes()
-    assert Codebook.load(tmp_path / "book.npz") == streamvq.fit_codebook(source, 16)
+    assert Codebook.load(tmp_path / "book.npz") == streamvq.fit(source, 16)
 
 
 def test_a_pipe_is_learned_from_in_full(tmp_path: Path, good: Callable) -> None:
     pictures = [np.full((8, 8, 3), 50, np.uint8)] * 50 + [np.full((8, 8, 3), 200, np.uint8)]
     result = good("fit", "-", "-k", 4, "-o", tmp_path / "book.npz", "--json", stdin=y4m(pictures))
     record = json.loads(result.stdout)
-    assert (record["frames"], record["colors"]) == (51, 2)
+    assert (record["frames"], record["n_codes"]) == (51, 2)
 
 
 def test_json(tmp_path: Path, good: Callable) -> None:
@@ -44,7 +44,7 @@ def test_json(tmp_path: Path, good: Callable) -> None:
     assert result.stdout.count("\n") == 1
     assert record["inputs"] == [str(source)]
     assert record["codebook"] == str(tmp_path / "book.npz")
-    assert (record["colors"], record["frames"]) == (5, 1)
+    assert (record["n_codes"], record["frames"]) == (5, 1)
     assert record["fingerprint"] == Codebook.load(tmp_path / "book.npz").fingerprint
     assert "5 colors instead of 9" in result.stderr
 

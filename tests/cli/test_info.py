@@ -14,7 +14,7 @@ def test_a_codebook(tmp_path: Path, good: Callable) -> None:
     book = codebook(3)
     book.save(tmp_path / "book.npz")
     record = json.loads(good("info", tmp_path / "book.npz", "--json").stdout)
-    assert (record["kind"], record["colors"], record["space"]) == ("codebook", 3, "rgb")
+    assert (record["kind"], record["n_codes"], record["space"]) == ("codebook", 3, "rgb")
     assert record["fingerprint"] == book.fingerprint
     assert record["codes"] == ["#" + code.tobytes().hex() for code in book.codes]
     text = good("info", tmp_path / "book.npz").stdout

@@ -26,7 +26,7 @@ def test_a_line_a_result_and_the_page(good: Callable) -> None:
     lines = result.stdout.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["k4", "k8", "k4-block4x2", "k8-block4x2"]
     assert lines[4].startswith("my out/report.html")
-    command = "streamvq sweep in.png --colors &#39;4, 8&#39; --block 1,4x2 -o &#39;my out&#39; --max-frames 3"
+    command = "streamvq sweep in.png --colors 4,8 --block 1,4x2 -o &#39;my out&#39; --max-frames 3"
     assert command in Path("my out/report.html").read_text("utf-8")
     again = good("sweep", "in.png", "--colors", "4,8", "--rank", "0", "-o", "my out")
     assert "2 of 2 results were there" in again.stderr

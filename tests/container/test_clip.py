@@ -31,7 +31,7 @@ def clip(path: Path) -> Iterator[Clip]:
 
 def test_of_a_video(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth(48, 64, shift) for shift in range(12)], audio="aac")
-    streamvq.compress(source, tmp_path / "clip.svq", colors=16)
+    streamvq.compress(source, tmp_path / "clip.svq", n_codes=16)
     with streamvq.open(str(tmp_path / "clip.svq")) as clip:
         assert len(clip) == len(clip.indices) == 12
         assert clip.indices[10].shape == (48, 64)

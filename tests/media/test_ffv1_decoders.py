@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pictures import codebook, coded, noise, smooth
 from videos import read_video
 
-from streamvq import Codebook, Frame, IndexFrame, StreamInfo, WriteOptions, open_sink
+from streamvq import Codebook, Frame, IndexFrame, StreamInfo, open_sink
+from streamvq.options import WriteOptions
 
 FFMPEG = shutil.which("ffmpeg")
 

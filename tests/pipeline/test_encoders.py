@@ -17,18 +17,19 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, RunSettings, StreamInfo, WriteOptions
+from streamvq import Codebook, Frame, IndexFrame, StreamInfo
 from streamvq.container import group_size
-from streamvq.frames import LowRankFrame
+from streamvq.container.group_size import GroupSize
+from streamvq.frames import CodedFrame, LowRankFrame
 from streamvq.lowrank import svd as truncation
 from streamvq.lowrank.low_rank import low_rank
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
-from streamvq.options import LowRankOptions
+from streamvq.options import LowRankOptions, RunOptions
 from streamvq.ordered import frames_ahead
-from streamvq.pipeline.encode import quantize
-from streamvq.pipeline.encoders import Factorization, Method, VectorQuantization
-from streamvq.progress import NoProgress
+from streamvq.pipeline.encode import encode_frames
+from streamvq.pipeline.encoders import Factorization, FrameEncoder, FrameStats, VectorQuantization
+from streamvq.pipeline.result import StatsAccumulator
 
 SIZE = 48 * 64
 PHOTO = load(SAMPLES / "photos" / "china.jpg")
@@ -49,13 +50,17 @@ def clip(folder: Path, pictures: list[NDArray] | None = None) -> Path:
     return write_video(folder / "in.mkv", pictures or [smooth(48, 64, shift) for shift in range(20)], audio="aac")
 
 
-def methods(rank: int = 4, patch: int = 0) -> dict[str, Method]:
+def coded_by(method: FrameEncoder, frames: list[Frame]) -> list[tuple[CodedFrame, FrameStats]]:
+    return [(encoded.coded, encoded.stats) for encoded in method.encode(frames)]
+
+
+def methods(rank: int = 4, patch: int = 0) -> dict[str, FrameEncoder]:
     how = LowRankOptions(rank=rank, patch=patch)
     return {
         "codes": VectorQuantization(codebook(16), 0, how, SIZE),
         "gray codes": VectorQuantization(codebook(16, "gray"), 0, how, SIZE),
-        "stored factors": Factorization(how, True, SIZE),
-        "factors": Factorization(how, False, SIZE),
+        "stored factors": Factorization(how, None, True, SIZE),
+        "factors": Factorization(how, None, False, SIZE),
     }
 
 
@@ -64,7 +69,7 @@ def test_codes_are_the_nearest_to_the_truncated_frame() -> None:
     book, how = codebook(16), LowRankOptions(rank=3)
     for channels in (1, 3, 4):
         frame = Frame(noise(24, 31, channels), 7, Fraction(7, 25), name="a.png")
-        ((coded, figures),) = VectorQuantization(book, 0, how).drawn([frame])
+        ((coded, figures),) = coded_by(VectorQuantization(book, 0, how), [frame])
         near = low_rank(frame.pixels, 3)
         assert isinstance(coded, IndexFrame)
         shown = frame.pixels[..., 3] > 0 if channels == 4 else np.ones((24, 31), bool)
@@ -73,10 +78,10 @@ def test_codes_are_the_nearest_to_the_truncated_frame() -> None:
         original = np.broadcast_to(frame.pixels[..., :3].astype(int), (24, 31, 3))[shown]
         assert figures.samples == 3 * shown.sum()
         assert figures.squared_error == np.square(book.render(coded).astype(int)[shown] - original).sum()
-        assert figures.truncated is not None
+        assert figures.truncation is not None
         truncated = np.broadcast_to(near.pixels()[..., :3], (24, 31, 3))[shown]
-        assert figures.truncated.squared_error == np.square(truncated.astype(int) - original).sum()
-        assert figures.truncated.rank == 3
+        assert figures.truncation.squared_error == np.square(truncated.astype(int) - original).sum()
+        assert figures.truncation.rank == 3
         assert (coded.alpha is None) == (channels < 4)
         assert coded.alpha is None or (coded.alpha == frame.pixels[..., 3]).all()
 
@@ -84,24 +89,24 @@ def test_codes_are_the_nearest_to_the_truncated_frame() -> None:
 @pytest.mark.parametrize("name", methods())
 def test_figures(name: str) -> None:
     method = methods()[name]
-    for frame, (coded, figures) in zip(films(CUT), method.drawn(films(CUT)), strict=True):
+    for frame, (coded, figures) in zip(films(CUT), coded_by(method, films(CUT)), strict=True):
         assert (coded.height, coded.width, coded.index, coded.time) == (48, 64, frame.index, frame.time)
-        assert figures.size == (64, 48)
+        assert figures.size == (48, 64)
         assert figures.samples == SIZE * method.decoder.channels
-        assert figures.same == (method.decoder.channels == 3)
-        assert figures.truncated is not None
-        assert 1 <= figures.truncated.rank <= 4
-        assert 0 < figures.truncated.cut_off < figures.truncated.total
-        assert not figures.truncated.full
+        assert figures.unconverted == (method.decoder.channels == 3)
+        assert figures.truncation is not None
+        assert 1 <= figures.truncation.rank <= 4
+        assert 0 < figures.truncation.cut_off < figures.truncation.total
+        assert not figures.truncation.full
 
 
 def test_the_truncation_of_factors_is_told_and_not_what_quantizing_adds() -> None:
-    method = Factorization(LowRankOptions(rank=3), False, SIZE)
-    for frame, (coded, figures) in zip(films(CUT), method.drawn(films(CUT)), strict=True):
+    method = Factorization(LowRankOptions(rank=3), None, False, SIZE)
+    for frame, (coded, figures) in zip(films(CUT), coded_by(method, films(CUT)), strict=True):
         assert isinstance(coded, LowRankFrame)
         best = np.square(low_rank(frame.pixels, 3).pixels().astype(int) - frame.pixels).sum()
-        assert figures.truncated is not None
-        assert figures.truncated.squared_error == pytest.approx(best, rel=0.02, abs=20)  # but for rounding
+        assert figures.truncation is not None
+        assert figures.truncation.squared_error == pytest.approx(best, rel=0.02, abs=20)  # but for rounding
         error = np.square(method.decoder.render(coded).astype(int) - frame.pixels).sum()
         assert figures.squared_error == error
 
@@ -109,50 +114,52 @@ def test_the_truncation_of_factors_is_told_and_not_what_quantizing_adds() -> Non
 def test_a_rank_that_no_frame_has_is_told() -> None:
     for rank, full in ((47, False), (48, False), (49, True)):
         for method in methods(rank).values():
-            ((_, figures),) = method.drawn(films(CUT[5:6]))
-            assert figures.truncated is not None
-            assert figures.truncated.full == full, rank
+            ((_, figures),) = coded_by(method, films(CUT[5:6]))
+            assert figures.truncation is not None
+            assert figures.truncation.full == full, rank
 
 
 def test_spaces() -> None:
     """Stored factors are kept where they take least, drawn ones where the frame is."""
     how = LowRankOptions(rank=4)
-    assert Factorization(how, True).decoder.space == "ycbcr420"
-    assert Factorization(how, False).decoder.space == "rgb"
+    assert Factorization(how, None, True).decoder.space == "ycbcr420"
+    assert Factorization(how, None, False).decoder.space == "rgb"
     for stored in (True, False):
-        assert Factorization(LowRankOptions(rank=4, space="gray"), stored).decoder.space == "gray"
-        assert Factorization(LowRankOptions(rank=4, space="rgb"), stored).decoder.space == "rgb"
+        assert Factorization(LowRankOptions(rank=4), "gray", stored).decoder.space == "gray"
+        assert Factorization(LowRankOptions(rank=4), "rgb", stored).decoder.space == "rgb"
 
 
-def pictures(method: Method, frames: list[Frame]) -> list[NDArray]:
-    return [method.decoder.render(coded) for coded, _ in method.drawn(frames)]
+def pictures(method: FrameEncoder, frames: list[Frame]) -> list[NDArray]:
+    return [method.decoder.render(coded) for coded, _ in coded_by(method, frames)]
 
 
 @pytest.mark.parametrize("patch", [0, 8])
 @pytest.mark.parametrize("name", methods())
 def test_runs_do_not_know_of_each_other(name: str, patch: int) -> None:
     method, frames = methods(4, patch)[name], films([smooth(48, 64, shift) for shift in range(20)])
-    assert method.run == 8
+    assert method.batch_length == 8
     whole = pictures(method, frames)
     parts = [picture for start in (0, 8, 16) for picture in pictures(method, frames[start : start + 8])]
     assert all((one == other).all() for one, other in zip(whole, parts, strict=True))
 
 
 def test_without_low_rank_there_are_no_runs() -> None:
-    assert VectorQuantization(codebook(), pixels=SIZE).run == 1
-    assert VectorQuantization(codebook(), 0, LowRankOptions(rank=4), None).run == 1  # images: each of its own size
+    assert VectorQuantization(codebook(), pixels=SIZE).batch_length == 1
+    assert (
+        VectorQuantization(codebook(), 0, LowRankOptions(rank=4), None).batch_length == 1
+    )  # images: each of its own size
 
 
 @pytest.mark.parametrize("name", methods())
 def test_a_scene_cut_inside_a_run(name: str) -> None:
     """Every frame is as near as if it had been alone, within half a percent."""
     method = methods(6)[name]
-    for frame, (_, figures) in zip(films(CUT), method.drawn(films(CUT)), strict=True):
-        ((_, alone),) = method.drawn([frame])
-        assert figures.truncated is not None
-        assert alone.truncated is not None
-        rounding = 1e-6 * alone.truncated.total
-        assert figures.truncated.cut_off <= 1.005**2 * alone.truncated.cut_off + rounding
+    for frame, (_, figures) in zip(films(CUT), coded_by(method, films(CUT)), strict=True):
+        ((_, alone),) = coded_by(method, [frame])
+        assert figures.truncation is not None
+        assert alone.truncation is not None
+        rounding = 1e-6 * alone.truncation.total
+        assert figures.truncation.cut_off <= 1.005**2 * alone.truncation.cut_off + rounding
 
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -160,8 +167,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "svd of patches": {"method": "svd", "rank": 3, "patch": 8},
     "svd by energy": {"method": "svd", "energy": 0.98},
     "gray svd": {"method": "svd", "rank": 5, "gray": True},
-    "svd-vq": {"method": "svd-vq", "rank": 5, "colors": 4},
-    "svd-vq of blocks": {"rank": 5, "colors": 4, "block": 4},
+    "svd-vq": {"method": "svd-vq", "rank": 5, "n_codes": 4},
+    "svd-vq of blocks": {"rank": 5, "n_codes": 4, "block": 4},
 }
 
 
@@ -178,7 +185,7 @@ def test_the_same_bytes_for_any_number_of_workers(
         (folder := tmp_path / str(jobs)).mkdir()
         how = dict(way)
         for out in ("a.svq", "b.mkv", "c"):
-            (result,) = streamvq.compress(source, folder / out, **how, run=RunSettings(jobs))
+            result = streamvq.compress(source, folder / out, **how, jobs=jobs)
             assert result.frames == 18
             if result.codebook:  # it is learned only once, to be quick
                 how = {"codebook": Codebook.load(Path(result.codebook)), "rank": 5, "patch": way.get("patch", 0)}
@@ -208,10 +215,10 @@ def test_groups_do_not_change_what_is_drawn(group: int, tmp_path: Path, monkeypa
 )
 def test_svd_vq_is_what_a_rank_makes_of_vq(how: dict[str, Any], tmp_path: Path) -> None:
     source = clip(tmp_path, CUT[2:8])
-    for name, options in (("plain", {}), ("named", {"method": "svd-vq"})):
+    for name, method in (("plain", "vq"), ("named", "svd-vq")):
         (tmp_path / name).mkdir()
-        streamvq.compress(source, tmp_path / name / "x.svq", 4, **how, **options)
-    streamvq.fit_codebook(source, 4, **how).save(tmp_path / "book.npz")
+        streamvq.compress(source, tmp_path / name / "x.svq", 4, **how, method=method)
+    streamvq.fit(source, 4, **how).save(tmp_path / "book.npz")
     book = Codebook.load(tmp_path / "book.npz")
     assert book == Codebook.load(tmp_path / "plain" / "x.codebook.npz")
     applied = {name: value for name, value in how.items() if name != "block"}  # which the codebook fixes
@@ -228,24 +235,24 @@ def test_the_codebook_is_of_truncated_frames(tmp_path: Path) -> None:
         tiles = np.kron(few_colors(4, 2, 2, seed=index).astype(int), np.ones((8, 12, 1), int)).astype(np.uint8)
         save(tiles, tmp_path / "in" / f"{index}.png")
         truncated |= {tuple(color) for color in low_rank(tiles, 1).pixels().reshape(-1, 3).tolist()}
-    book = streamvq.fit_codebook(tmp_path / "in", 64, rank=1)
+    book = streamvq.fit(tmp_path / "in", 64, rank=1)
     assert {tuple(code) for code in book.codes.tolist()} == truncated
-    assert book != streamvq.fit_codebook(tmp_path / "in", 64)
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "out", 64, rank=1)
-    assert (result.colors, result.lossless) == (len(truncated), False)
+    assert book != streamvq.fit(tmp_path / "in", 64)
+    result = streamvq.compress(tmp_path / "in", tmp_path / "out", 64, rank=1)
+    assert (result.n_codes, result.lossless) == (len(truncated), False)
     assert result.psnr_db == pytest.approx(result.truncation_psnr_db)  # the codebook itself adds no error
     for index in range(3):
         expected = low_rank(load(tmp_path / "in" / f"{index}.png"), 1).pixels()
         assert (load(tmp_path / "out" / f"{index}.png") == expected).all()
 
 
-@pytest.mark.parametrize("way", [{"method": "svd"}, {"colors": 8}], ids=["svd", "svd-vq"])
+@pytest.mark.parametrize("way", [{"method": "svd"}, {"n_codes": 8}], ids=["svd", "svd-vq"])
 def test_a_bad_image_does_not_change_the_others(way: dict[str, Any], tmp_path: Path) -> None:
     for index in range(4):
         save(noise(24, 32, seed=index), tmp_path / "in" / f"{index}.png")
     streamvq.compress(tmp_path / "in", tmp_path / "all", rank=5, **way, save_codebook=None)
     (tmp_path / "in" / "0a.png").write_bytes(b"no image")
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "some", rank=5, **way)
+    result = streamvq.compress(tmp_path / "in", tmp_path / "some", rank=5, **way)
     assert len(result.failed) == 1
     assert snapshot(tmp_path / "some") == snapshot(tmp_path / "all")
 
@@ -276,7 +283,7 @@ class Slow(FrameSink):
     def __init__(self, source: Numbers, group_pixels: int) -> None:
         super().__init__("slow")
         self._source = source
-        self.group_pixels = group_pixels
+        self.group_size = GroupSize(1 << 30, group_pixels) if group_pixels else None
         self.most = self.written = 0
 
     def encode(self, frame: Any) -> Any:
@@ -295,23 +302,23 @@ def test_a_slow_sink_holds_back_the_frames(name: str, together: int) -> None:
     gc.collect()
     source = Numbers(400)
     how = LowRankOptions(rank=2)
-    method: Method = Factorization(how, True, 256)
+    method: FrameEncoder = Factorization(how, None, True, 256)
     if name == "codes":
         method = VectorQuantization(codebook(16), 0, how, 256)
     with Slow(source, together) as sink:
-        quantize(source, source.items(), method, sink, RunSettings(2), NoProgress())
+        encode_frames(source, source.items(), method, sink, StatsAccumulator(), RunOptions(jobs=2))
     assert sink.written == 400
-    size = max(method.run, together // 256)
+    size = max(method.batch_length, together // 256)
     assert size < sink.most <= frames_ahead(2, 256 * size) * size + 1
 
 
 def test_large_frames_are_few_at_a_time() -> None:
     """A run of frames of full HD is no more than what a worker may hold, whatever the method."""
     pixels = 1920 * 1080
-    run = Factorization(LowRankOptions(rank=9), True, pixels).run
-    assert run == VectorQuantization(codebook(), 0, LowRankOptions(rank=9), pixels).run == 4
+    run = Factorization(LowRankOptions(rank=9), None, True, pixels).batch_length
+    assert run == VectorQuantization(codebook(), 0, LowRankOptions(rank=9), pixels).batch_length == 4
     assert frames_ahead(2, run * pixels) * run <= 16
-    assert Factorization(LowRankOptions(rank=9), True, 1 << 26).run == 1
+    assert Factorization(LowRankOptions(rank=9), None, True, 1 << 26).batch_length == 1
 
 
 @pytest.mark.slow
@@ -321,9 +328,8 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     for lossy in (0, 20):
         outputs = set()
         for jobs in (1, 3):
-            writing = WriteOptions(lossy=lossy, overwrite=True)
             out = tmp_path / "x.svq"
-            streamvq.compress(source, out, 16, rank=2, run=RunSettings(jobs), writing=writing)
+            streamvq.compress(source, out, 16, rank=2, jobs=jobs, lossy=lossy, overwrite=True)
             outputs.add(out.read_bytes())
         assert len(outputs) == 1
         files.append(outputs.pop())

@@ -1,96 +1,106 @@
-"""Items in groups: whole runs, none too large, nothing lost or held too long."""
+"""Encoded frames in groups: whole batches, none too large, nothing lost or held too long."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamvq import Frame, StreamInfo
-from streamvq.media.sources.source import FrameSource
-from streamvq.pipeline.grouping import grouped
+from streamvq import FrameMeta, IndexFrame
+from streamvq.container.group_size import GroupSize
+from streamvq.frames import Failed
+from streamvq.pipeline.encode import Outcome, grouped
+from streamvq.pipeline.encoders import EncodedFrame, FrameStats
+
+MANY = 10**9
 
 
-@dataclass
-class Sizes:
-    """Items that are their own numbers of pixels, of a film or not."""
-
-    fps: Fraction | None = None
-    info: StreamInfo = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.info = StreamInfo(fps=self.fps)
-
-    def pixels_of(self, item: int) -> int:
-        return item
+def encoded(pixels: int, index: int = 0) -> EncodedFrame:
+    """A frame of one row of so many pixels."""
+    return EncodedFrame(
+        IndexFrame(np.zeros((1, pixels), np.uint8), FrameMeta(1, pixels, index)), FrameStats((1, pixels))
+    )
 
 
-def groups(items: Any, most: int, run: int = 1, fps: Fraction | None = None) -> Iterator[list[Any]]:
-    return grouped(items, cast(FrameSource, Sizes(fps)), most, run)
+def batches(sizes: Iterable[int], length: int) -> Iterator[list[Outcome]]:
+    frames = (encoded(pixels, index) for index, pixels in enumerate(sizes))
+    while batch := list(islice(frames, length)):
+        yield list(batch)
+
+
+def widths(group: list[Outcome]) -> list[int]:
+    return [outcome.coded.width for outcome in group if isinstance(outcome, EncodedFrame)]
+
+
+def groups(sizes: Iterable[int], pixels: int, length: int = 1, frames: int = MANY) -> Iterator[list[int]]:
+    return map(widths, grouped(batches(sizes, length), GroupSize(frames, pixels), length))
 
 
 @given(st.lists(st.integers(1, 9), max_size=40), st.integers(0, 30), st.integers(1, 5))
-def test_nothing_is_lost_and_groups_are_whole_runs(items: list[int], most: int, run: int) -> None:
-    found = list(groups(items, most, run))
-    assert [item for group in found for item in group] == items
+def test_nothing_is_lost_and_groups_are_whole_batches(sizes: list[int], limit: int, length: int) -> None:
+    found = list(groups(sizes, limit, length))
+    assert [size for group in found for size in group] == sizes
     assert all(found)
-    assert all(len(group) % run == 0 for group in found[:-1])
+    assert all(len(group) % length == 0 for group in found[:-1])
     for group in found:
-        for start in range(run, len(group), run):
-            assert sum(group[:start]) + run * group[start] <= most  # what a run takes is told by its first item
+        for start in range(length, len(group), length):
+            assert sum(group[:start]) + length * group[start] <= limit  # a batch counts by its first frame
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 100), st.integers(1, 5))
-def test_of_one_size_they_are_as_large_as_may_be(count: int, pixels: int, most: int, run: int) -> None:
-    together = max(1, most // (run * pixels)) * run
+def test_of_one_size_they_are_as_large_as_may_be(count: int, pixels: int, limit: int, length: int) -> None:
+    together = max(1, limit // (length * pixels)) * length
     expected = [min(together, count - start) for start in range(0, count, together)]
-    assert [len(group) for group in groups([pixels] * count, most, run)] == expected
+    assert [len(group) for group in groups([pixels] * count, limit, length)] == expected
 
 
-@pytest.mark.parametrize("run", [1, 8, 3])
-@pytest.mark.parametrize(("fps", "most"), [(Fraction(25), 64), (None, 1024)])
-def test_small_frames_end_a_group_too(fps: Fraction | None, most: int, run: int) -> None:
-    together = most // run * run
-    sizes = [len(group) for group in groups([1] * 1500, 10**9, run, fps)]
+@pytest.mark.parametrize("length", [1, 8, 3])
+@pytest.mark.parametrize("limit", [64, 1024])
+def test_small_frames_end_a_group_too(limit: int, length: int) -> None:
+    together = limit // length * length
+    sizes = [len(group) for group in groups([1] * 1500, MANY, length, limit)]
     assert sizes[:-1] == [together] * (1500 // together)
 
 
-def test_frames_that_are_decoded_already_have_their_own_size() -> None:
-    frames = [Frame(np.zeros((2, 3, 1), np.uint8), index) for index in range(7)]
-    assert [len(group) for group in groups(frames, 18)] == [3, 3, 1]
-    assert [len(group) for group in groups(frames, 18, 2)] == [2, 2, 2, 1]
+def test_what_failed_stays_in_its_place_and_takes_no_room() -> None:
+    failed: list[Any] = [[encoded(3), Failed("bad")], [Failed("worse"), encoded(3)], [encoded(3), encoded(3)]]
+    found = list(grouped(failed, GroupSize(MANY, 11), 2))
+    assert found == [failed[0] + failed[1], failed[2]]
 
 
-@pytest.mark.parametrize("run", [1, 2, 4])
-def test_what_breaks_is_raised_behind_the_last_group(run: int) -> None:
-    def broken() -> Iterator[int]:
-        yield from (1, 2, 3)
+def test_without_a_size_each_batch_is_a_group() -> None:
+    given_batches = list(batches([1, 2, 3, 4, 5], 2))
+    assert list(grouped(iter(given_batches), None, 2)) == given_batches
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_what_breaks_is_raised_after_the_last_group(length: int) -> None:
+    def broken() -> Iterator[list[Outcome]]:
+        yield from batches([1, 2, 3], length)
         raise OSError("the disk is gone")
 
-    reading = groups(broken(), 0, run)
     found: list[int] = []
     with pytest.raises(OSError, match="gone"):
-        found.extend(item for group in reading for item in group)
+        found.extend(size for group in grouped(broken(), GroupSize(MANY, 0), length) for size in widths(group))
     assert found == [1, 2, 3]
 
 
-def test_a_group_is_given_as_soon_as_the_next_item_shows_that_it_is_whole() -> None:
+def test_a_group_is_given_as_soon_as_the_next_batch_shows_that_it_is_whole() -> None:
     read = []
 
-    def source() -> Iterator[int]:
-        for item in range(1, 20):
-            read.append(item)
-            yield item
+    def source() -> Iterator[list[Outcome]]:
+        for batch in batches(range(1, 20), 4):
+            read.append(widths(batch))
+            yield batch
 
-    reading = groups(source(), 0, 4)
-    assert next(reading) == [1, 2, 3, 4]
-    assert read == [1, 2, 3, 4, 5]
+    reading = grouped(source(), GroupSize(MANY, 0), 4)
+    assert widths(next(reading)) == [1, 2, 3, 4]
+    assert read == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
 def test_nothing_at_all() -> None:

@@ -16,7 +16,7 @@ from pictures import SAMPLES, codebook, few_colors, load, noise, save, smooth, s
 from videos import read_video, write_video, y4m
 
 import streamvq
-from streamvq import Codebook, FrameMeta, IndexFrame, MediaError, RunSettings, StreamInfo, UsageError, WriteOptions
+from streamvq import Codebook, FrameMeta, IndexFrame, MediaError, StreamInfo, UsageError
 from streamvq.container import group_size
 
 
@@ -31,7 +31,7 @@ def test_the_same_bytes_for_any_number_of_workers(out: str, tmp_path: Path) -> N
     for run, jobs in enumerate((1, 2, 3, 1, 3)):
         folder = tmp_path / str(run)
         folder.mkdir()
-        streamvq.compress(source, folder / out, 32, run=RunSettings(jobs))
+        streamvq.compress(source, folder / out, 32, jobs=jobs)
         results.append(snapshot(folder))
     assert "out.codebook.npz" in results[0]
     for other in results[1:]:
@@ -52,7 +52,7 @@ def test_the_same_bytes_in_another_process(tmp_path: Path, start: Callable[..., 
 def test_the_order_of_inputs_does_not_change_the_codebook(tmp_path: Path) -> None:
     paths = [save(noise(seed=seed), tmp_path / f"{seed}.png") for seed in range(4)]
     paths.append(clip(tmp_path))
-    assert streamvq.fit_codebook(paths, 16) == streamvq.fit_codebook(paths[::-1], 16)
+    assert streamvq.fit(paths, 16) == streamvq.fit(paths[::-1], 16)
 
 
 @pytest.mark.slow
@@ -62,7 +62,7 @@ def test_few_colors_are_lossless_and_exactly_those(tmp_path: Path, count: int, s
     pictures = [few_colors(count, 12, 16, seed), few_colors(count, 12, 16, seed)[::-1]]
     for index, pixels in enumerate(pictures):
         save(pixels, tmp_path / "in" / f"{index}.png")
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "out.mkv", 40, writing=WriteOptions(overwrite=True))
+    result = streamvq.compress(tmp_path / "in", tmp_path / "out.mkv", 40, overwrite=True)
     book = Codebook.load(tmp_path / "out.codebook.npz")
     assert {tuple(code) for code in book.codes} == {tuple(color) for color in pictures[0].reshape(-1, 3)}
     assert result.lossless
@@ -73,7 +73,7 @@ def test_few_colors_are_lossless_and_exactly_those(tmp_path: Path, count: int, s
 
 def test_every_pixel_gets_the_nearest_code(tmp_path: Path) -> None:
     source = clip(tmp_path, 6)
-    (result,) = streamvq.compress(source, tmp_path / "out.mkv", 16)
+    result = streamvq.compress(source, tmp_path / "out.mkv", 16)
     codes = Codebook.load(tmp_path / "out.codebook.npz").codes.astype(int)
     error = samples = 0
     for actual, pixels in zip(read_video(tmp_path / "out.mkv"), read_video(source), strict=True):
@@ -85,7 +85,7 @@ def test_every_pixel_gets_the_nearest_code(tmp_path: Path) -> None:
 
 def test_a_codebook_is_reused_and_never_changed(tmp_path: Path) -> None:
     source = clip(tmp_path)
-    streamvq.fit_codebook(source, 16).save(tmp_path / "book.npz")
+    streamvq.fit(source, 16).save(tmp_path / "book.npz")
     before = (tmp_path / "book.npz").read_bytes()
     book = Codebook.load(tmp_path / "book.npz")
     streamvq.compress(save(noise(), tmp_path / "other.png"), tmp_path / "out.png", codebook=book)
@@ -98,7 +98,7 @@ def test_the_codebook_learns_from_all_frames(tmp_path: Path) -> None:
     """A color that only the last frame of the last input has is still a code."""
     write_video(tmp_path / "a.mkv", [np.zeros((8, 8, 3), np.uint8)] * 30)
     write_video(tmp_path / "b.mkv", [np.zeros((8, 8, 3), np.uint8)] * 29 + [np.full((8, 8, 3), 200, np.uint8)])
-    book = streamvq.fit_codebook([tmp_path / "a.mkv", tmp_path / "b.mkv"], 4)
+    book = streamvq.fit([tmp_path / "a.mkv", tmp_path / "b.mkv"], 4)
     assert book.codes.tolist() == [[0, 0, 0], [200, 200, 200]]
 
 
@@ -107,19 +107,19 @@ def test_a_failing_library_call_raises(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"bad\.mkv"):
         streamvq.compress(tmp_path / "bad.mkv", tmp_path / "out.mkv")
     with pytest.raises(UsageError, match="70000"):
-        streamvq.fit_codebook(SAMPLES / "photos", 70000)
+        streamvq.fit(SAMPLES / "photos", 70000)
     save(noise(), tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"no image")
     with pytest.raises(MediaError, match=r"bad\.png"):
-        streamvq.fit_codebook([tmp_path / "good.png", tmp_path / "bad.png"], 8)
+        streamvq.fit([tmp_path / "good.png", tmp_path / "bad.png"], 8)
 
 
 def test_several_inputs_one_codebook_one_result_each(tmp_path: Path) -> None:
     sources = [clip(tmp_path / "x"), save(noise(), tmp_path / "photo.png")]
-    results = streamvq.compress(sources, tmp_path / "out", 16)
+    results = streamvq.compress_many(sources, tmp_path / "out", 16)
     assert [Path(result.output).name for result in results] == ["in.mkv", "out"]
     assert {result.codebook for result in results} == {str(tmp_path / "out.codebook.npz")}
-    assert all(result.colors == 16 for result in results)
+    assert all(result.n_codes == 16 for result in results)
 
 
 def test_frames_flow_through_the_library_one_by_one(tmp_path: Path, same_picture: Callable[..., None]) -> None:
@@ -138,7 +138,7 @@ def test_frames_flow_through_the_library_one_by_one(tmp_path: Path, same_picture
 MEASURED = """
 import sys
 from streamvq.container import group_size
-svq_sink._GROUP_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
+group_size.MAX_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
 from streamvq.cli.app import app
 try:
     app(sys.argv[1:])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pictures import SAMPLES, codebook, flat, noise, save, smooth
 
 import streamvq
-from streamvq import Codebook, Frame, IndexFrame, WriteOptions
+from streamvq import Codebook, Frame, IndexFrame
 from streamvq.container.indices.coding import encode_frames
 from streamvq.quantize.blocks import code_length
 
@@ -49,7 +49,7 @@ def film() -> list[NDArray]:
 def learned(film: list[NDArray], block: int, tmp_path: Path) -> Codebook:
     for index, pixels in enumerate(film):
         save(pixels, tmp_path / "in" / f"{index}.png")
-    return streamvq.fit_codebook(tmp_path / "in", 64, block=block)
+    return streamvq.fit(tmp_path / "in", 64, block=block)
 
 
 @pytest.mark.parametrize("block", [1, 4])
@@ -72,8 +72,8 @@ def test_on_the_command_line(film: list[NDArray], tmp_path: Path) -> None:
     book = learned(film, 1, tmp_path)
     results = []
     for lossy in STRENGTHS[1][:4]:
-        writing = WriteOptions(lossy=lossy, overwrite=True)
-        results += streamvq.compress(tmp_path / "in", tmp_path / "x.svq", codebook=book, writing=writing)
+        out = tmp_path / "x.svq"
+        results.append(streamvq.compress(tmp_path / "in", out, codebook=book, lossy=lossy, overwrite=True))
         with streamvq.open(tmp_path / "x.svq") as clip:
             assert max(int(codes.max()) for codes in clip.indices) < len(book)
             error = sum(((f.pixels.astype(int) - p) ** 2).sum() for f, p in zip(clip, film, strict=True))

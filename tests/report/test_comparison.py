@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from videos import write_video
 
 import streamvq
-from streamvq import MediaError, WriteOptions, compare
+from streamvq import MediaError, compare
 from streamvq.progress import NoProgress
 from streamvq.quantize.pixels import luma
 
@@ -77,13 +77,13 @@ def test_flicker(videos: tuple[Path, Path]) -> None:
 
 
 def test_one_codebook_does_not_flicker(videos: tuple[Path, Path], tmp_path: Path) -> None:
-    streamvq.compress(videos[0], tmp_path / "out.svq", colors=8)
+    streamvq.compress(videos[0], tmp_path / "out.svq", n_codes=8)
     assert compare(videos[0], tmp_path / "out.svq").flicker == 0
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".svq"])
 def test_the_same_for_any_number_of_workers(suffix: str, videos: tuple[Path, Path], tmp_path: Path) -> None:
-    streamvq.compress(videos[0], tmp_path / f"out{suffix}", colors=8)
+    streamvq.compress(videos[0], tmp_path / f"out{suffix}", n_codes=8)
     results = [compare(videos[0], tmp_path / f"out{suffix}", jobs=jobs) for jobs in (1, 2, 5)]
     assert results[0] == results[1] == results[2]
 
@@ -94,7 +94,7 @@ def test_the_psnr_that_compress_says(output: str, tmp_path: Path) -> None:
     source = SAMPLES / "photos" / ("china.jpg" if output == "out.png" else "")
     if output == "out.mkv":
         source = SAMPLES / "clip.mp4"
-    (said,) = streamvq.compress(source, tmp_path / output, colors=16)
+    said = streamvq.compress(source, tmp_path / output, n_codes=16)
     result = compare(source, tmp_path / output)
     assert result.psnr_db == pytest.approx(said.psnr_db, abs=1e-9)
     assert (result.bytes_reference, result.bytes_test) == (said.bytes_in, said.bytes_out)
@@ -136,7 +136,7 @@ def test_loose_images_do_not_flicker(tmp_path: Path) -> None:
 
 def test_a_gray_result_is_compared_by_luma(tmp_path: Path) -> None:
     source = SAMPLES / "photos" / "china.jpg"
-    (said,) = streamvq.compress(source, tmp_path / "out.png", colors=8, gray=True)
+    said = streamvq.compress(source, tmp_path / "out.png", n_codes=8, gray=True)
     result = compare(source, tmp_path / "out.png")
     assert result.psnr_db == result.psnr_luma_db == pytest.approx(said.psnr_db, abs=1e-9)
     assert result.frames[0].psnr_db == result.psnr_db
@@ -267,7 +267,7 @@ def test_ssim_is_near_that_of_ffmpeg_whose_windows_are_squares_of_8(tmp_path: Pa
 
 def test_an_external_codebook(tmp_path: Path, videos: tuple[Path, Path]) -> None:
     book = codebook()
-    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, writing=WriteOptions(embed=False))
+    streamvq.compress(videos[0], tmp_path / "out.svq", codebook=book, external_codebook=True)
     streamvq.compress(videos[0], tmp_path / "out.mkv", codebook=book)
     results = [compare(videos[0], tmp_path / name, codebook=book).psnr_db for name in ("out.svq", "out.mkv")]
     assert results[0] == results[1]

@@ -31,7 +31,7 @@ def words(svg: str) -> list[str]:
 
 
 def test_gray_levels_side_by_side_under_the_compression_rate(tmp_path: Path) -> None:
-    streamvq.compress(CAMERA, tmp_path / "out.png", colors=8, gray=True)
+    streamvq.compress(CAMERA, tmp_path / "out.png", n_codes=8, gray=True)
     text = words(plot(tmp_path / "figure.svg", CAMERA, tmp_path / "out.png"))
     assert "original: camera.png" in text
     assert "quantized" in text
@@ -54,7 +54,7 @@ def test_the_panels_of_gray_levels_show_the_pictures(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_rows_of_frames_with_their_own_loss(tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth(shift=i) for i in range(40)])
-    (said,) = streamvq.compress(source, tmp_path / "out.svq", colors=12)
+    said = streamvq.compress(source, tmp_path / "out.svq", n_codes=12)
     text = words(plot(tmp_path / "figure.svg", source, tmp_path / "out.svq"))
     assert [line for line in text if line.startswith("original")] == [
         "original: frame 5, 0.20 s",

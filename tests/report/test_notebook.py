@@ -57,7 +57,7 @@ def test_swatches_of_blocks_and_gray(space: str) -> None:
 
 def test_a_result_is_the_frame_before_and_after(tmp_path: Path) -> None:
     save(few_colors(9), tmp_path / "in.png")
-    (result,) = streamvq.compress(tmp_path / "in.png", tmp_path / "out.svq", 4)
+    result = streamvq.compress(tmp_path / "in.png", tmp_path / "out.svq", 4)
     text = result._repr_html_()
     before, after = pictures(text)
     np.testing.assert_array_equal(before, few_colors(9))
@@ -68,13 +68,12 @@ def test_a_result_is_the_frame_before_and_after(tmp_path: Path) -> None:
 
 def test_a_large_picture_is_made_small(tmp_path: Path) -> None:
     save(smooth(100, 1000), tmp_path / "in.png")
-    (result,) = streamvq.compress(tmp_path / "in.png", tmp_path / "out.png", 4)
+    result = streamvq.compress(tmp_path / "in.png", tmp_path / "out.png", 4)
     assert [picture.shape for picture in pictures(result._repr_html_())] == [(48, 480, 3)] * 2
 
 
 def test_an_external_codebook_is_found(tmp_path: Path) -> None:
-    writing = streamvq.WriteOptions(embed=False)
-    (result,) = streamvq.compress(SAMPLES / "photos" / "sprite.png", tmp_path / "out.svq", 4, writing=writing)
+    result = streamvq.compress(SAMPLES / "photos" / "sprite.png", tmp_path / "out.svq", 4, external_codebook=True)
     assert len(pictures(result._repr_html_())) == 2
 
 

@@ -138,8 +138,7 @@ def test_a_codebook_goes_only_to_the_svq_without_one(tmp_path: Path) -> None:
     a = video(tmp_path / "a.mkv", 3)
     inner, outer = codebook(8, seed=1), codebook(8, seed=2)
     streamvq.compress(a, tmp_path / "inner.svq", codebook=inner)
-    writing = streamvq.WriteOptions(embed=False)
-    streamvq.compress(a, tmp_path / "outer.svq", codebook=outer, writing=writing)
+    streamvq.compress(a, tmp_path / "outer.svq", codebook=outer, external_codebook=True)
     assert indices(tmp_path / "inner.svq", tmp_path / "outer.svq", codebook=outer) == [0, 1, 2]
     with pytest.raises(streamvq.CodebookError, match=r"outer\.svq: has no codebook inside"):
         indices(tmp_path / "inner.svq", tmp_path / "outer.svq")

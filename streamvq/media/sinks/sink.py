@@ -37,7 +37,7 @@ class FrameSink(ABC):
 
     def __init__(self, label: str) -> None:
         self.label = label
-        self.notes: list[str] = []  # remarks for the user
+        self.notes: list[str] = []  # for the user
         self.size_bytes = 0
         self.parts: dict[str, int] = {}  # bytes of each part of the output, where it has parts
         self._finished = False

@@ -139,7 +139,7 @@ def test_what_has_nothing_to_do_with_the_frame_before_costs_no_more() -> None:
     assert len(assert_round_trip([frame, other])) < 1.02 * (len(encode_stacks([frame])) + len(encode_stacks([other])))
 
 
-def test_channels_alike_cost_less() -> None:
+def test_similar_channels_cost_less() -> None:
     (frame,) = scene(np.random.default_rng(7), 1)
     assert len(assert_round_trip([frame * 3])) < 1.4 * len(encode_stacks([frame]))
 

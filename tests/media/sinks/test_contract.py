@@ -29,9 +29,9 @@ from sink_cases import (
 from videos import FPS, frame_times
 
 import streamvq
-from streamvq import Frame, OutputError, StreamInfo, WriteOptions, open_sink
+from streamvq import Frame, OutputError, StreamInfo, open_sink
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.options import LowRankOptions
+from streamvq.options import LowRankOptions, WriteOptions
 
 
 @each(FILES)

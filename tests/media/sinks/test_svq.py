@@ -18,8 +18,9 @@ from sink_cases import group_sizes
 from videos import FPS, frame_times, write_smooth_video, write_video
 
 import streamvq
-from streamvq import OutputError, RunSettings, StreamInfo, WriteOptions, open_sink, open_source
+from streamvq import OutputError, StreamInfo, open_sink, open_source
 from streamvq.container import group_size
+from streamvq.options import WriteOptions
 
 
 @pytest.mark.parametrize("tick", [Fraction(1001, 30000), Fraction(1, 1000), Fraction(1, 90000), Fraction(1, 25)])
@@ -81,7 +82,7 @@ def test_the_same_bytes_for_any_number_of_workers(lossy: float, small_groups: No
     source, outputs = write_smooth_video(tmp_path, 12, audio="aac"), []
     for run, jobs in enumerate((1, 2, 3)):
         (folder := tmp_path / str(run)).mkdir()
-        streamvq.compress(source, folder / "x.svq", 16, run=RunSettings(jobs), writing=WriteOptions(lossy=lossy))
+        streamvq.compress(source, folder / "x.svq", 16, jobs=jobs, lossy=lossy)
         outputs.append(snapshot(folder))
     assert all(output == outputs[0] for output in outputs)
     assert "x.codebook.npz" in outputs[0]
@@ -93,14 +94,14 @@ def test_the_same_bytes_back_for_any_number_of_workers(small_groups: None, tmp_p
         outputs = []
         for run, jobs in enumerate((1, 2, 3)):
             (folder := tmp_path / out.replace(".", "") / str(run)).mkdir(parents=True)
-            streamvq.decompress(tmp_path / "x.svq", folder / out, run=RunSettings(jobs))
+            streamvq.decompress(tmp_path / "x.svq", folder / out, jobs=jobs)
             outputs.append(snapshot(folder))
         assert outputs[0] == outputs[1] == outputs[2], out
 
 
 def test_the_same_bytes_in_another_process(tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]) -> None:
     source = write_smooth_video(tmp_path, audio="aac")
-    streamvq.compress(source, tmp_path / "here.svq", 16, block=2, writing=WriteOptions(lossy=3))
+    streamvq.compress(source, tmp_path / "here.svq", 16, block=2, lossy=3)
     options = ("-k", 16, "--block", 2, "--lossy", 3, "-j", 2, "-o", tmp_path / "there.svq")
     process = start("compress", source, *options)
     _, stderr = process.communicate(timeout=60)
@@ -120,7 +121,7 @@ def test_names_and_alpha_of_images(tmp_path: Path) -> None:
     }
     for name, picture in pixels.items():
         save(picture, tmp_path / "in" / name)
-    (result,) = streamvq.compress(tmp_path / "in", tmp_path / "x.svq", 64, recursive=True)
+    result = streamvq.compress(tmp_path / "in", tmp_path / "x.svq", 64, recursive=True)
     with streamvq.open(tmp_path / "x.svq") as read:
         assert {frame.name for frame in read} == set(pixels)
         for frame in read:
@@ -175,7 +176,7 @@ def test_standard_output_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_the_result_says(tmp_path: Path) -> None:
-    (result,) = streamvq.compress(write_smooth_video(tmp_path, audio="aac"), tmp_path / "x.svq", 8, block=(2, 4))
+    result = streamvq.compress(write_smooth_video(tmp_path, audio="aac"), tmp_path / "x.svq", 8, block=(2, 4))
     assert set(result.parts) == {"header", "codebook", "frame tables", "alpha", "indices", "audio", "index"}
     assert sum(result.parts.values()) == result.bytes_out == (tmp_path / "x.svq").stat().st_size
     assert result.parts["indices"] > 0
@@ -196,7 +197,7 @@ def test_external_codebooks(tmp_path: Path) -> None:
     source = write_smooth_video(tmp_path, 5)
     streamvq.compress(source, tmp_path / "in.svq", 8)
     book = streamvq.Codebook.load(tmp_path / "in.codebook.npz")
-    streamvq.compress(source, tmp_path / "out.svq", codebook=book, writing=WriteOptions(embed=False))
+    streamvq.compress(source, tmp_path / "out.svq", codebook=book, external_codebook=True)
     inside, outside = ((tmp_path / f"{name}.svq").read_bytes() for name in ("in", "out"))
     assert [kind for kind, _ in pieces(outside)] == [kind for kind, _ in pieces(inside) if kind != b"BOOK"]
     assert list(map(facts, read_all(outside, book)[0])) == list(map(facts, read_all(inside)[0]))

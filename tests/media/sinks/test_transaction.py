@@ -20,7 +20,8 @@ from sink_cases import (
 )
 from videos import FPS
 
-from streamvq import OutputError, OutputExists, StreamInfo, WriteOptions, open_sink
+from streamvq import OutputError, OutputExists, StreamInfo, open_sink
+from streamvq.options import WriteOptions
 
 
 @each(FILES)

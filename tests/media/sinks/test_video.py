@@ -14,7 +14,8 @@ import pytest
 from pictures import codebook, coded, noise, smooth
 from videos import MILLISECOND, frame_times, read_video, write_video
 
-from streamvq import Codebook, OutputError, StreamInfo, WriteOptions, open_sink
+from streamvq import Codebook, OutputError, StreamInfo, open_sink
+from streamvq.options import WriteOptions
 
 FFMPEG = shutil.which("ffmpeg")
 

@@ -10,7 +10,8 @@ from pictures import codebook, coded
 from sink_cases import COUNT, colors
 from videos import FPS, read_video
 
-from streamvq import OutputError, StreamInfo, WriteOptions, open_sink
+from streamvq import OutputError, StreamInfo, open_sink
+from streamvq.options import WriteOptions
 
 
 @pytest.mark.parametrize("size", [(32, 48), (17, 33), (1, 1)])

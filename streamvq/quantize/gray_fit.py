@@ -1,0 +1,63 @@
+"""The best gray levels, exactly: one-dimensional k-means by dynamic programming.
+
+An optimal set of codes cuts the sorted levels into runs, each with one code, so the best cut into m runs extends the
+best cut of a shorter prefix into m - 1 (Bellman 1973; Wang and Song 2011). There are at most 256 levels, sums are
+integers, and the cost of a run is that of its best *integer* code: the result is optimal as it is stored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_IMPOSSIBLE = np.iinfo(np.int64).max // 2  # leaves room to add the cost of a run
+
+
+def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int) -> NDArray[np.uint8]:
+    """The k codes of least weighted squared error: uint8 [k, 1], ascending; all levels where they are at most k.
+
+    `levels` is uint8 [n], in any order, `weights` int64 [n], not negative, with a sum of up to 2^46. Levels of no
+    weight do not count. Raises ValueError for k below 1 or where nothing has weight. O(256 n k) at worst.
+    """
+    if k < 1:
+        raise ValueError(f"{k} codes: give 1 or more")
+    counts = np.zeros(256, np.int64)
+    np.add.at(counts, levels, weights)
+    distinct = np.flatnonzero(counts)
+    if not len(distinct):
+        raise ValueError("no level has weight")
+    if len(distinct) <= k:
+        return distinct.astype(np.uint8)[:, None]
+    codes, costs = _runs(distinct, counts[distinct])
+    starts = _best_starts(costs, k)
+    best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
+    return best[:, None]
+
+
+def _runs(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The best integer code and its cost for the run of levels i to j - 1: both int64 [n, n + 1], of use for i < j.
+
+    The cost is a parabola in the code, so the mean rounded to nearest is best.
+    """
+    mass, sums, squares = (
+        np.concatenate([[0], np.cumsum(weights * power)]) for power in (levels**0, levels, levels**2)
+    )
+    mass, sums, squares = (totals[None, :] - totals[:-1, None] for totals in (mass, sums, squares))
+    codes = (2 * sums + mass) // np.maximum(2 * mass, 1)
+    costs = squares - 2 * codes * sums + codes**2 * mass
+    return codes, np.where(mass > 0, costs, _IMPOSSIBLE)
+
+
+def _best_starts(costs: NDArray[np.int64], k: int) -> NDArray[np.intp]:
+    """The first level of each of the k runs that together cost least: [k], ascending from 0."""
+    n = len(costs)
+    best = costs[0]  # of the first j levels in one run, for each j
+    cuts = np.zeros((k, n + 1), np.intp)  # where the last of m + 1 runs over the first j levels starts
+    for m in range(1, k):
+        totals = np.minimum(best[:n, None], _IMPOSSIBLE) + np.minimum(costs, _IMPOSSIBLE)
+        cuts[m] = totals.argmin(axis=0)
+        best = np.minimum(totals[cuts[m], np.arange(n + 1)], _IMPOSSIBLE)
+    starts, end = np.zeros(k, np.intp), n
+    for m in range(k - 1, 0, -1):
+        starts[m] = end = cuts[m, end]
+    return starts
