@@ -1,13 +1,14 @@
 """The way of a frame: loaded and encoded by the workers, grouped, made packets by the workers, written.
 
-Two maps of one set of workers, with plain generators between them. Order is restored at each seam, memory is bounded
-by each map's window, and nothing depends on the number of workers.
+Maps of one set of workers, with plain generators between them: grouping, and a scan where codes depend on the frame
+before. Order is restored at each seam, memory is bounded by each map's window, and nothing depends on the number of
+workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 from streamvq.container.group_size import GroupSize
@@ -17,12 +18,10 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import RunOptions
 from streamvq.ordered import frames_ahead, workers
-from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, FrameStats
+from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, FrameStats, Outcome
 from streamvq.pipeline.fit import batches
 from streamvq.pipeline.result import StatsAccumulator
 from streamvq.progress import NoProgress
-
-Outcome = EncodedFrame | Failed
 
 
 def encode_frames(
@@ -43,19 +42,21 @@ def encode_frames(
             encoded.insert(position, failure)
         return encoded
 
-    def write(group: list[Outcome]) -> tuple[list[Any], list[FrameStats | Failed]]:
-        packets = sink.encode_group([outcome.coded for outcome in group if isinstance(outcome, EncodedFrame)])
-        return packets, [outcome.stats if isinstance(outcome, EncodedFrame) else outcome for outcome in group]
+    def write(group: Sequence[Outcome]) -> tuple[list[Any], list[FrameStats | Failed]]:
+        frames = [outcome for outcome in group if isinstance(outcome, EncodedFrame)]
+        failures = [outcome for outcome in group if isinstance(outcome, Failed)]
+        return sink.encode_group([frame.coded for frame in frames]), [*failures, *(frame.stats for frame in frames)]
 
     length, size = encoder.batch_length, sink.group_size
     ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
     groups_ahead = frames_ahead(options.jobs, size.pixels) if size else ahead
     failed = []
-    with (
-        workers(options.jobs) as pool,
-        closing(pool.map(encode, batches(iter(items), length), ahead)) as encoded,
-        closing(pool.map(write, grouped(encoded, size, length), groups_ahead)) as written,
-    ):
+    with ExitStack() as stack:
+        pool = stack.enter_context(workers(options.jobs))
+        encoded = stack.enter_context(closing(pool.map(encode, batches(iter(items), length), ahead)))
+        if encoder.scans:
+            encoded = stack.enter_context(closing(pool.map(encoder.measure, encoder.scan(encoded), ahead)))
+        written = stack.enter_context(closing(pool.map(write, grouped(encoded, size, length), groups_ahead)))
         for packets, outcomes in written:
             for packet in packets:
                 sink.write(packet)

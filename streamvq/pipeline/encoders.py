@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from streamvq.frames import CodedFrame, Frame
+from streamvq.frames import CodedFrame, Failed, Frame, IndexFrame
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.low_rank import LowRank, cold_start_interval, truncate_frames
 from streamvq.options import LowRankOptions
-from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.codebook import Codebook, NearestFrame
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import split
@@ -58,49 +58,104 @@ class EncodedFrame:
     stats: FrameStats
 
 
+@dataclass(frozen=True, eq=False)
+class UnmeasuredFrame:
+    """A frame with codes, before its error is taken: `original` is compared, `nearest` is what codes were found for,
+    and `factors` are those of a truncated frame."""
+
+    original: Frame
+    nearest: NearestFrame
+    coded: IndexFrame
+    factors: LowRank | None = None
+
+
+Outcome = EncodedFrame | UnmeasuredFrame | Failed
+
+
 class FrameEncoder(Protocol):
     """Encodes frames. Those of a batch of `batch_length` may be encoded from each other, the first of them never.
 
-    `decoder` turns what comes out into pictures.
+    `decoder` turns what comes out into pictures. Where it `scans`, frames pass through `scan` in order, each seeing
+    what became of the one before, and are then measured.
     """
+
+    scans: bool
 
     @property
     def decoder(self) -> FrameDecoder: ...
     @property
     def batch_length(self) -> int: ...
-    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]: ...
+    def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
+        """The frames of a batch, encoded; not yet measured where the encoder scans. Runs on any thread."""
+
+    def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+        """All frames in order, on one thread."""
+
+    def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
+        """The frames of a batch with their figures. Runs on any thread."""
 
 
 class VectorQuantization:
     """Codes of a codebook, of frames or of what is left of them at low rank. `pixels` are those of a video's frame.
 
-    The error is that against the frames as they were.
+    The error is that against the frames as they were. With `lossy`, a scan over all frames keeps codes of neighbors
+    and of the previous frame where they cost little.
     """
 
     def __init__(
         self, codebook: Codebook, lossy: float = 0, low_rank: LowRankOptions | None = None, pixels: int | None = None
     ) -> None:
         self.decoder = codebook
+        self.scans = lossy > 0
         self._lossy = lossy
         self._low_rank = low_rank
+        self._space = "gray" if codebook.channels == 1 else "rgb"
         self.batch_length = cold_start_interval(pixels) if low_rank else 1
 
-    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
-        """The frames of a batch as codes."""
+    def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
+        """The frames of a batch as their nearest codes."""
+        for unmeasured in self._nearest(frames):
+            yield unmeasured if self.scans else self._measured(unmeasured)
+
+    def _nearest(self, frames: Iterable[Frame]) -> Iterator[UnmeasuredFrame]:
         book = self.decoder
         if self._low_rank is None:
             for frame in frames:
-                coded, error = book.quantize_frame(frame)
-                yield EncodedFrame(coded, _stats(frame, coded, book.channels, error))
+                nearest = book.nearest_frame(frame)
+                yield UnmeasuredFrame(frame, nearest, nearest.coded)
             return
-        space = "gray" if book.channels == 1 else "rgb"
-        for frame, factors, truncated in truncate_frames(frames, self._low_rank, self.batch_length, space == "gray"):
-            coded, _ = book.quantize_frame(truncated)
-            height, width = frame.pixels.shape[:2]
-            picture = split(truncated.pixels, space)[0].reshape(height, width, -1)
-            truncation = TruncationStats.from_factors(factors, self._low_rank, visible_error(frame.pixels, picture))
-            error = visible_error(frame.pixels, book.render(coded))
-            yield EncodedFrame(coded, _stats(frame, coded, book.channels, error, truncation))
+        gray = self._space == "gray"
+        for frame, factors, truncated in truncate_frames(frames, self._low_rank, self.batch_length, gray):
+            nearest = book.nearest_frame(truncated)
+            yield UnmeasuredFrame(frame, nearest, nearest.coded, factors)
+
+    def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+        """Rate-distortion optimize the codes of all frames, each by the previous one as it was optimized."""
+        previous: IndexFrame | None = None
+        for batch in batches:
+            optimized: list[Outcome] = []
+            for outcome in batch:
+                if isinstance(outcome, UnmeasuredFrame):
+                    previous = self.decoder.optimized_frame(outcome.nearest, previous, self._lossy)
+                    outcome = replace(outcome, coded=previous)
+                optimized.append(outcome)
+            yield optimized
+
+    def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
+        """The frames of a batch with their figures."""
+        return [self._measured(each) if isinstance(each, UnmeasuredFrame) else each for each in batch]
+
+    def _measured(self, unmeasured: UnmeasuredFrame) -> EncodedFrame:
+        book, frame, coded = self.decoder, unmeasured.original, unmeasured.coded
+        if unmeasured.factors is None or self._low_rank is None:
+            error = book.squared_error(unmeasured.nearest, coded)
+            return EncodedFrame(coded, _stats(frame, coded, book.channels, error))
+        picture = split(unmeasured.nearest.frame.pixels, self._space)[0].reshape(coded.height, coded.width, -1)
+        truncation = TruncationStats.from_factors(
+            unmeasured.factors, self._low_rank, visible_error(frame.pixels, picture)
+        )
+        error = visible_error(frame.pixels, book.render(coded))
+        return EncodedFrame(coded, _stats(frame, coded, book.channels, error, truncation))
 
 
 class Factorization:
@@ -109,12 +164,22 @@ class Factorization:
     Without a space, frames are stored as ycbcr420, which at equal bytes is nearer than rgb.
     """
 
+    scans = False
+
     def __init__(self, options: LowRankOptions, space: str | None, stored: bool, pixels: int | None = None) -> None:
         self._options = options
         self.decoder = LowRankCodec(space or ("ycbcr420" if stored else "rgb"), options.patch, stored)
         self.batch_length = cold_start_interval(pixels)
 
-    def encode(self, frames: Iterable[Frame]) -> Iterator[EncodedFrame]:
+    def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+        """Nothing is decided by the previous frame."""
+        yield from batches
+
+    def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
+        """Figures are taken while encoding."""
+        return list(batch)
+
+    def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
         """The frames of a batch as factors; the first starts cold, each other one from the one before."""
         factors = None
         for frame in frames:

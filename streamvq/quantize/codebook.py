@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,16 @@ from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
 from streamvq.staging import staged_file
+
+
+@dataclass(frozen=True, eq=False)
+class NearestFrame:
+    """A frame with its nearest codes. `samples` is what they are nearest to, hidden pixels replaced: uint8 [rows,
+    columns] or [rows, columns, d]."""
+
+    frame: Frame
+    coded: IndexFrame
+    samples: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,39 +176,44 @@ class Codebook:
         """What is compared with codes, uint8 [rows, columns] (gray pixels) or [rows, columns, d], and the alpha."""
         return split(pixels, self.space) if self.block == (1, 1) else image_to_blocks(pixels, self.block, self.space)
 
-    def quantize_frame(
-        self, frame: Frame, previous: IndexFrame | None = None, lossy: float = 0
-    ) -> tuple[IndexFrame, int]:
-        """`frame` as codes, and the sum of squared errors of its visible samples.
+    def quantize_frame(self, frame: Frame) -> tuple[IndexFrame, int]:
+        """`frame` as its nearest codes, and the sum of squared errors of its visible samples; see `nearest_frame`."""
+        nearest = self.nearest_frame(frame)
+        return nearest.coded, self.squared_error(nearest, nearest.coded)
 
-        With `lossy` above 0 they are rate-distortion optimized: codes of a neighbor or of the `previous` frame where
-        that costs little more error. Alpha is kept apart, untouched. Fully transparent pixels have no color: they
-        take row 0 (in blocks, the mean of the others).
+    def nearest_frame(self, frame: Frame) -> NearestFrame:
+        """`frame` with its nearest codes, and the samples that they are nearest to.
+
+        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0 (in blocks, the mean
+        of the others).
         """
         samples, alpha = self.samples(frame.pixels)
         if alpha is not None and self.block == (1, 1):
             hidden = alpha[..., None] == 0 if self.space == "rgb" else alpha == 0
             samples = np.where(hidden, self.codes[0] if self.space == "rgb" else self.codes[0, 0], samples)
-        codes = self._finder.find(samples)
-        if lossy:
-            codes = self._rd_optimized(samples, codes, previous, lossy)
-            if alpha is not None and self.block == (1, 1):
-                codes[alpha == 0] = 0
-        coded = IndexFrame(codes, frame.meta(alpha))
-        if self.block == (1, 1):
-            return coded, self._finder.squared_error(samples, codes)
-        return coded, block_sse(frame.pixels, codes, self.pictures)
+        return NearestFrame(frame, IndexFrame(self._finder.find(samples), frame.meta(alpha)), samples)
 
-    def _rd_optimized(
-        self, samples: NDArray[np.uint8], nearest: NDArray, previous: IndexFrame | None, lossy: float
-    ) -> NDArray:
-        """The codes of neighbors or of the previous frame where they cost little more than the nearest."""
-        comparable = previous is not None and previous.codes.shape == nearest.shape
+    def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
+        """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.
+
+        A bit is worth a squared error of `lossy` squared (rate-distortion optimization).
+        """
+        codes = nearest.coded.codes
+        comparable = previous is not None and previous.codes.shape == codes.shape
         previous_codes = previous.codes if previous is not None and comparable else None
         # squared distances in ycbcr420 are about a third of those in RGB
         lambda_ = (lossy / 3**0.5) ** 2 if self.space == "ycbcr420" else lossy**2
-        points = samples.reshape(*nearest.shape, -1)
-        return rd_optimize(points, nearest, self.codes, scales(self.block, self.space), previous_codes, lambda_)
+        points = nearest.samples.reshape(*codes.shape, -1)
+        chosen = rd_optimize(points, codes, self.codes, scales(self.block, self.space), previous_codes, lambda_)
+        if nearest.coded.alpha is not None and self.block == (1, 1):
+            chosen[nearest.coded.alpha == 0] = 0
+        return replace(nearest.coded, codes=chosen)
+
+    def squared_error(self, nearest: NearestFrame, coded: IndexFrame) -> int:
+        """The sum of squared errors of a frame's visible samples with the codes of `coded`."""
+        if self.block == (1, 1):
+            return self._finder.squared_error(nearest.samples, coded.codes)
+        return block_sse(nearest.frame.pixels, coded.codes, self.pictures)
 
     def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
         """The pixels that codes [rows, columns] stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].

@@ -334,3 +334,17 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
         assert len(outputs) == 1
         files.append(outputs.pop())
     assert files[1] != files[0]
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_lossy_codes_do_not_depend_on_groups(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens at a group's border is what happens anywhere: the previous frame is known there too."""
+    source, indices = clip(tmp_path), []
+    book = streamvq.fit(source, 16, block=block)
+    for frames in (64, 3):
+        monkeypatch.setattr("streamvq.container.group_size.MAX_VIDEO_FRAMES", frames)
+        out = tmp_path / f"{frames}.svq"
+        streamvq.compress(source, out, codebook=book, lossy=20, jobs=2)
+        with streamvq.open(out) as found:
+            indices.append(np.asarray(found.indices))
+    assert (indices[0] == indices[1]).all()

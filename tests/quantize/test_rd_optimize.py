@@ -28,9 +28,12 @@ def chain(book: Codebook, pictures: list[NDArray], lossy: float) -> tuple[list[I
     frames: list[IndexFrame] = []
     total = 0
     for index, pixels in enumerate(pictures):
-        frame, error = book.quantize_frame(Frame(pixels, index), frames[-1] if frames else None, lossy)
+        nearest = book.nearest_frame(Frame(pixels, index))
+        frame = nearest.coded
+        if lossy:
+            frame = book.optimized_frame(nearest, frames[-1] if frames else None, lossy)
         frames.append(frame)
-        total += error
+        total += book.squared_error(nearest, frame)
     return frames, total
 
 
@@ -151,9 +154,12 @@ def test_the_next_frame_of_another_size() -> None:
 
 def test_inputs_stay_as_they_are() -> None:
     book, pixels = codebook(16), noise()
-    first, _ = book.quantize_frame(Frame(pixels), None, 10)
-    before, copy = first.codes.copy(), pixels.copy()
-    book.quantize_frame(Frame(pixels[::-1]), first, 10)
+    nearest = book.nearest_frame(Frame(pixels))
+    first = book.optimized_frame(nearest, None, 10)
+    before, copy, codes = first.codes.copy(), pixels.copy(), nearest.coded.codes.copy()
+    book.optimized_frame(book.nearest_frame(Frame(pixels[::-1])), first, 10)
+    book.optimized_frame(nearest, first, 10)
+    assert (nearest.coded.codes == codes).all()
     assert (first.codes == before).all()
     assert (pixels == copy).all()
 
