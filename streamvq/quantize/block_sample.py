@@ -141,8 +141,8 @@ class BlockSample:
 
 
 @njit(nogil=True, cache=True)
-def _splitmix64(state):  # type: ignore[no-untyped-def]
-    """The output function of splitmix64, of a state as uint64."""
+def splitmix64(state):  # type: ignore[no-untyped-def]
+    """The output function of splitmix64, of a state as uint64, or of an array of them."""
     state = (state ^ state >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ state >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
     return state ^ state >> np.uint64(31)
@@ -150,8 +150,8 @@ def _splitmix64(state):  # type: ignore[no-untyped-def]
 
 def _frame_state(seed: int, key: int) -> np.uint64:
     """The state of splitmix64 from which a frame's hashes follow, one for each block."""
-    key_hash = int(_splitmix64(np.uint64(key + _GAMMA & _MAX_HASH)))
-    return np.uint64(_splitmix64(np.uint64((seed ^ key_hash) & _MAX_HASH)))
+    key_hash = int(splitmix64(np.uint64(key + _GAMMA & _MAX_HASH)))
+    return np.uint64(splitmix64(np.uint64((seed ^ key_hash) & _MAX_HASH)))
 
 
 @njit(nogil=True, cache=True)
@@ -161,7 +161,7 @@ def _sampled(state, count, threshold):  # type: ignore[no-untyped-def]
     found = 0
     for position in range(count):
         state += np.uint64(_GAMMA)
-        block_hash = _splitmix64(state)
+        block_hash = splitmix64(state)
         positions[found], hashes[found] = position, block_hash
         found += block_hash <= threshold
     return positions[:found], hashes[:found]

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
 from streamvq.quantize.histogram import ColorSketch
 from streamvq.quantize.kmeans import largest_costs, lloyd, mini_batches
-from streamvq.quantize.nearest_centers import NearestCenters
+from streamvq.quantize.nearest_centers import FloatPoints
 
 _MAX_PLUS_PLUS = 1024  # codes; k-means++ costs points x codes x log(codes)
 _MANY_CODES = 4096  # beyond these an iteration is dear and gains little
@@ -34,21 +34,6 @@ class _Resolution(NamedTuple):
 _SCHEDULE = (_Resolution(3, 100), _Resolution(2, 30), _Resolution(1, 20))  # most iterations where points are few
 
 
-class _ColorPoints:
-    """Colors as k-means takes them: float64, with Hamerly's bounds (see `NearestCenters`)."""
-
-    def __init__(self, points: NDArray[np.float64], weights: NDArray[np.int64]) -> None:
-        self.points, self.weights = points, weights
-        self.scales = np.ones(points.shape[1])
-        self._nearest = NearestCenters(points)
-
-    def representable(self, centers: NDArray[np.float64]) -> NDArray[np.float64]:
-        return centers
-
-    def labels(self, centers: NDArray[np.float64]) -> NDArray[np.int64]:
-        return self._nearest.update(centers)
-
-
 def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8]:
     """The codes learned from a sketch: uint8 [at most n_codes, 1 or 3], distinct, sorted by luma, then RGB.
 
@@ -60,7 +45,7 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8
     centers: NDArray[np.float64] = np.empty((0, 0))
     for shift, max_iterations in _SCHEDULE:
         points, weights = sketch.points(shift)
-        color_points = _ColorPoints(points, weights)
+        color_points = FloatPoints(points, weights)
         if not len(centers):
             if shift > 1 and len(points) < _MIN_POINTS_PER_CODE * n_codes:
                 continue
@@ -105,7 +90,7 @@ def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> 
         candidates, first = np.unique(candidates, axis=0, return_index=True)
         new = ~np.isin(_rgb24_key(candidates), _rgb24_key(codes))
         candidates, weights = candidates[new], weights[first][new]
-        color_points = _ColorPoints(candidates.astype(np.float64), weights)
+        color_points = FloatPoints(candidates.astype(np.float64), weights)
         centers = codes.astype(np.float64)
         labels = color_points.labels(centers)
         worst = candidates[largest_costs(color_points.points, weights, color_points.scales, centers, labels, count)]

@@ -6,97 +6,217 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from streamvq.errors import UsageError
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.color_fit import fit_colors
-from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
+from streamvq.quantize.estimator_counts import BlockCounts, Counts, PixelCounts, VectorCounts
 from streamvq.settings import FitSettings
 
 
-class VectorQuantizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Vector quantization of pixels with a learned codebook.
+class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Vector quantization with a learned codebook: samples become the indices of their nearest codes.
 
-    Parameters: `n_codes`, 2 to 65,536 (gray: to 256); `random_state`, the seed.
-    X is always [n_samples, n_features] with 1 feature (gray) or 3 (RGB), values 0 to 255.
-    `partial_fit` counts more pixels, and the codebook is learned from all of them when it is next needed, so
-    the order and the size of the batches do not matter. Attribute `codebook_` is the `Codebook`.
+    Parameters
+    ----------
+    n_codes : int, 2 to 65,536 (gray pixels: to 256). With fewer distinct samples, there are as many codes.
+    block : int or (height, width). What one code of images stands for, in pixels.
+    space : None, "gray", "rgb", or for blocks of images with even sides "ycbcr420". What codes of pixels and blocks
+        are made of; None takes what they are, and of blocks that can be, "ycbcr420".
+    random_state : int, RandomState or None, as everywhere in scikit-learn.
+
+    X is one of
+    - pixels, uint8 [n, 3] (RGB) or [n, 1] (gray): every color is counted, and codes are colors;
+    - images, uint8 or uint16 [n, height, width, 1, 3 or 4]: their pixels, or where `block` is not 1, their blocks;
+    - other vectors, [n, d] of any numbers: codes are float64. (Of more vectors than about a million, a sample.)
+
+    `partial_fit` counts more of them. The codes are learned from all when they are next needed, so the order and the
+    size of the batches do not matter.
+
+    Attributes
+    ----------
+    codes_ : uint8 or float64 [at most n_codes, d], sorted by brightness (vectors: by their sum).
+    codebook_ : Codebook, the same for pixels and blocks.
+    inertia_ : float, the weighted sum of the squared distances of all pixels or vectors to their codes.
+    n_features_in_ : int, d; for images their channels.
 
     >>> import numpy as np
-    >>> pixels = np.array([[0, 0, 0], [1, 1, 1], [250, 0, 0], [255, 0, 0]])
+    >>> pixels = np.array([[0, 0, 0], [1, 1, 1], [250, 0, 0], [255, 0, 0]], np.uint8)
     >>> quantizer = VectorQuantizer(n_codes=2).fit(pixels)
     >>> quantizer.transform(pixels).ravel()
     array([0, 0, 1, 1], dtype=uint8)
     >>> quantizer.inverse_transform(quantizer.transform(pixels)).shape
     (4, 3)
+    >>> VectorQuantizer(n_codes=2).fit([[0.5], [0.7], [-3.0]]).codes_.tolist()
+    [[-3.0], [0.6]]
     """
 
-    def __init__(self, n_codes: int = 256, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        n_codes: int = 256,
+        block: int | tuple[int, int] = 1,
+        space: str | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
         self.n_codes = n_codes
+        self.block = block
+        self.space = space
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: Any = None) -> VectorQuantizer:
-        """Learn the codebook of the pixels X, forgetting earlier ones."""
-        self._sketch: ColorSketch | None = None
-        return self.partial_fit(X)
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> VectorQuantizer:
+        """Learn the codes of X, forgetting what was counted earlier.
 
-    def partial_fit(self, X: ArrayLike, y: Any = None) -> VectorQuantizer:
-        """Count the pixels X in addition to those of earlier calls."""
-        pixels = _pixels(X)
-        features = pixels.shape[1]
-        FitSettings(self.n_codes, gray=features == 1, seed=self.random_state)  # checks the ranges
-        sketch = getattr(self, "_sketch", None)
-        if sketch is None:
-            sketch = LevelHistogram() if features == 1 else ColorHistogram()
-            self.n_features_in_ = features
-        self._check_features(features)
-        sketch.absorb(pixels[None])
-        self._sketch = sketch
-        self._codebook: Codebook | None = None
+        `sample_weight` [n] counts each sample (of images: each pixel of an image) so many times; blocks take none.
+        Raises ValueError for X that is none of those above, NaN or infinity; UsageError for parameters out of range.
+        """
+        self._count(X, sample_weight, reset=True)
+        self._learn()
         return self
+
+    def partial_fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> VectorQuantizer:
+        """Count X, as for `fit`, in addition to what earlier calls counted."""
+        self._count(X, sample_weight, reset=not self.__sklearn_is_fitted__())
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """The row of each sample's nearest code, int64 [n]; of images [n, rows, columns]. Ties go to the lowest."""
+        return self._nearest(X).astype(np.int64)
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """As `predict`, but uint8 (up to 256 codes) or uint16 of shape [n, 1]; of images [n, rows, columns]."""
+        rows = self._nearest(X)
+        rows = rows.astype(np.uint8 if len(self.codes_) <= 256 else np.uint16)
+        return rows[:, None] if rows.ndim == 1 else rows
+
+    def inverse_transform(self, X: ArrayLike) -> NDArray[Any]:
+        """What code indices stand for: of [n, 1] or [n], [n, d]; of [n, rows, columns], images [n, height, width, c].
+
+        Images of as many blocks as those fitted have the same height and width, others that of whole blocks.
+        Raises IndexError for a code that there is not.
+        """
+        learned, codes = self._learn(), self.codes_
+        rows = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_min_samples=0)
+        if rows.size and not (rows.min() >= 0 and rows.max() < len(codes)):
+            raise IndexError(f"codes {rows.min()} to {rows.max()}: there are {len(codes)}")
+        if rows.ndim == 2 and rows.shape[1] != 1:
+            raise ValueError(f"X has shape {rows.shape}: give code indices [n], [n, 1] or [n, rows, columns]")
+        rows = rows.astype(np.uint16)
+        return self._counts.restored(rows, learned) if rows.ndim == 3 else codes[rows.reshape(-1)]
+
+    @property
+    def codes_(self) -> NDArray[Any]:
+        """The codes of all that was counted so far: [k, d]. Raises NotFittedError before `fit`."""
+        learned = self._learn()
+        return learned.codes if isinstance(learned, Codebook) else learned
 
     @property
     def codebook_(self) -> Codebook:
-        """The codebook of all pixels counted so far. Raises NotFittedError before `fit`."""
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError("this VectorQuantizer has no codebook yet: call fit first")
-        if self._codebook is None:
-            codes = fit_colors(self._sketch, self.n_codes, self.random_state)  # type: ignore[arg-type]
-            self._codebook = Codebook(codes, "gray" if codes.shape[1] == 1 else "rgb")
-        return self._codebook
+        """The codes of pixels or blocks as a `Codebook`. Raises NotFittedError before `fit`."""
+        learned = self._learn()
+        if not isinstance(learned, Codebook):
+            raise AttributeError("codes of vectors make no Codebook: fit uint8 pixels [n, 1 or 3] or images")
+        return learned
 
-    def transform(self, X: ArrayLike) -> NDArray:
-        """The row of each pixel's nearest code: uint8 (up to 256 codes) or uint16 of shape [n_samples, 1]."""
-        codebook = self.codebook_
-        pixels = _pixels(X)
-        self._check_features(pixels.shape[1])
-        return codebook.quantize(pixels[None]).reshape(-1, 1)
-
-    def inverse_transform(self, X: ArrayLike) -> NDArray[np.uint8]:
-        """The pixels of codes: X of shape [n_samples] or [n_samples, 1]; uint8 [n_samples, n_features]."""
-        rows = np.asarray(X)
-        if rows.size and (rows.min() < 0 or rows.max() >= len(self.codebook_)):
-            raise IndexError(f"codes {rows.min()} to {rows.max()}: the codebook has {len(self.codebook_)}")
-        return self.codebook_.codes[rows.reshape(-1).astype(np.intp)]
+    @property
+    def inertia_(self) -> float:
+        """The weighted sum of squared distances of all pixels or vectors counted so far to their codes."""
+        learned = self._learn()
+        return self._counts.inertia(learned)
 
     def __sklearn_is_fitted__(self) -> bool:
-        return getattr(self, "_sketch", None) is not None
+        return hasattr(self, "_counts")
 
-    def _check_features(self, features: int) -> None:
-        if features != self.n_features_in_:
-            raise ValueError(f"X has {features} features, but the quantizer was fitted with {self.n_features_in_}")
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # indices are small unsigned integers for any X
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        """How many features `get_feature_names_out` is to name."""
+        return 1
+
+    def _count(self, X: ArrayLike, sample_weight: ArrayLike | None, reset: bool) -> None:
+        samples = self._validated(X, reset)
+        settings = self._settings(samples)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, samples, dtype=np.float64, ensure_non_negative=True)
+            if not weights.any():
+                raise ValueError("sample_weight is zero for all samples: nothing is left to learn from")
+        if reset:
+            self._seed = _seed_from(self.random_state)
+            self._counts: Counts = _new_counts(samples, settings, self.n_codes, self._seed)
+        elif isinstance(self._counts, PixelCounts) and not _are_pixels(samples):
+            self._counts = self._counts.as_vectors(self.n_codes)
+        self._counts.absorb(samples, weights)
+        self._learned: Codebook | NDArray[np.float64] | None = None
+
+    def _learn(self) -> Codebook | NDArray[Any]:
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                "This VectorQuantizer instance is not fitted yet. Call 'fit' with appropriate arguments before using "
+                "this estimator."
+            )
+        if self._learned is None:
+            self._learned = self._counts.learned(self.n_codes, self._seed)
+        return self._learned
+
+    def _nearest(self, X: ArrayLike) -> NDArray[Any]:
+        learned = self._learn()
+        return self._counts.nearest(self._validated(X, reset=False), learned)
+
+    def _validated(self, X: ArrayLike, reset: bool) -> NDArray[Any]:
+        """X as uint8 or float64 [n, d], or as images, uint8 or uint16 [n, height, width, channels]."""
+        if getattr(X, "ndim", 2) != 4:
+            vectors: NDArray[Any] = validate_data(self, X, reset=reset, dtype=[np.float64, np.uint8])
+            return vectors
+        images: NDArray[Any] = check_array(
+            X, dtype=None, ensure_2d=False, allow_nd=True, estimator=self, input_name="X"
+        )
+        if images.dtype not in (np.uint8, np.uint16) or images.shape[3] not in (1, 3, 4):
+            raise UsageError(
+                f"X is {images.dtype} of shape {images.shape}: images are uint8 or uint16 of shape "
+                "[n, height, width, 1, 3 or 4]"
+            )
+        if reset:
+            self.n_features_in_ = images.shape[3]
+        elif images.shape[3] != self.n_features_in_:
+            raise ValueError(f"X has {images.shape[3]} channels, but the images fitted had {self.n_features_in_}")
+        return images
+
+    def _settings(self, samples: NDArray[Any]) -> FitSettings:
+        """The parameters, checked, with the space that codes of `samples` have. Raises UsageError."""
+        height, width = (self.block, self.block) if isinstance(self.block, int) else self.block
+        block = (height, width)
+        if block != (1, 1) and samples.ndim != 4:
+            raise UsageError(f"blocks are of images: X has shape {samples.shape}, give [n, height, width, channels]")
+        if self.space is not None and not _are_pixels(samples):
+            raise UsageError(f"space {self.space!r} is of pixels: give X as uint8 [n, 1 or 3] or as images")
+        space = self.space
+        if space is None:
+            space = "gray" if samples.shape[-1] == 1 and _are_pixels(samples) else ""
+        seed = self.random_state if isinstance(self.random_state, int) else 0
+        return FitSettings(self.n_codes, block=block, space=space, seed=seed)
 
 
-def _pixels(X: ArrayLike) -> NDArray[np.uint8]:
-    pixels = np.asarray(X)
-    if pixels.ndim != 2 or pixels.shape[1] not in (1, 3) or not len(pixels):
-        raise UsageError(f"X has shape {pixels.shape}: give [n_samples, 1] (gray) or [n_samples, 3] (RGB)")
-    if pixels.dtype == np.uint8:
-        return pixels
-    if not (pixels.dtype.kind in "iuf" and np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
-        raise UsageError("X holds values outside 0 to 255")
-    if pixels.dtype.kind == "f" and 0 < pixels.max() <= 1:
-        raise UsageError("X holds values of 0 to 1: give 0 to 255 (X * 255)")
-    return np.rint(pixels).astype(np.uint8)
+def _are_pixels(samples: NDArray[Any]) -> bool:
+    return samples.ndim == 4 or (samples.dtype == np.uint8 and samples.shape[1] in (1, 3))
+
+
+def _new_counts(samples: NDArray[Any], settings: FitSettings, n_codes: int, seed: int) -> Counts:
+    if not _are_pixels(samples):
+        return VectorCounts(samples.shape[1], n_codes)
+    if settings.block != (1, 1):
+        return BlockCounts(settings.block, settings.space, n_codes, seed)
+    return PixelCounts(settings.space)
+
+
+def _seed_from(random_state: int | np.random.RandomState | None) -> int:
+    """The seed itself where it is one, or one drawn."""
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -30,7 +30,8 @@ def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int
         return distinct.astype(np.uint8)[:, None]
     codes, costs = _runs(distinct, counts[distinct])
     starts = _best_starts(costs, k)
-    return codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)[:, None]
+    best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
+    return best[:, None]
 
 
 def _runs(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

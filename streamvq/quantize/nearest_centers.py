@@ -40,6 +40,21 @@ class NearestCenters:
         return self.labels
 
 
+class FloatPoints:
+    """Points [n, d] as k-means takes them (see `PointSet`): float64, with the bounds of `NearestCenters`."""
+
+    def __init__(self, points: NDArray[np.float64], weights: NDArray[np.int64]) -> None:
+        self.points, self.weights = points, weights
+        self.scales = np.ones(points.shape[1])
+        self._nearest = NearestCenters(points)
+
+    def representable(self, centers: NDArray[np.float64]) -> NDArray[np.float64]:
+        return centers
+
+    def labels(self, centers: NDArray[np.float64]) -> NDArray[np.int64]:
+        return self._nearest.update(centers)
+
+
 @njit(nogil=True, cache=True)
 def _update_labels(  # type: ignore[no-untyped-def]
     points, centers, sorted_centers, order, sums, moved, labels, own, other

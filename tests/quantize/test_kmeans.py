@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from streamvq.quantize.block_fit import _BlockPoints
-from streamvq.quantize.color_fit import _ColorPoints
 from streamvq.quantize.kmeans import PointSet, costs, largest_costs, lloyd, mini_batches
+from streamvq.quantize.nearest_centers import FloatPoints
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.integers(0, 256, (500, 3)).astype(np.uint8)
@@ -16,7 +16,7 @@ WEIGHTS = RNG.integers(1, 9, 500)
 
 
 def point_sets() -> list[PointSet]:
-    return [_ColorPoints(POINTS.astype(float), WEIGHTS), _BlockPoints(POINTS, WEIGHTS, np.full(3, 2, np.int16), 1)]
+    return [FloatPoints(POINTS.astype(float), WEIGHTS), _BlockPoints(POINTS, WEIGHTS, np.full(3, 2, np.int16), 1)]
 
 
 def error_of(points: PointSet, centers: NDArray) -> float:
