@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,6 +65,17 @@ def test_gray_levels() -> None:
     codes = fit_colors(sketch_of(load(SAMPLES / "photos" / "camera.png", "L"), gray=True), 8, 0)
     assert codes.shape == (8, 1)
     assert (np.diff(codes[:, 0].astype(int)) > 0).all()
+
+
+def test_gray_levels_are_optimal() -> None:
+    """No other pair of codes does better."""
+    picture = np.array([[[9], [9], [10], [14], [15], [15], [30]]], np.uint8)
+    levels = picture.ravel().astype(int)
+    errors = {}
+    for pair in combinations(range(256), 2):
+        errors[pair] = int(((levels[:, None] - np.array(pair)) ** 2).min(axis=1).sum())
+    low, high = fit_colors(sketch_of(picture, gray=True), 2, 0).ravel().tolist()
+    assert errors[low, high] == min(errors.values())
 
 
 @pytest.mark.parametrize("colors", [8, 300])
