@@ -1,4 +1,4 @@
-"""From a sketch of colors to codes: k-means++ over the whole sketch, mini-batches, then Lloyd iterations.
+"""From a sketch of colors to codes: k-means++, mini-batches, breathing k-means, then Lloyd iterations.
 
 The sketch is first taken at a coarse resolution, where points are few and iterations cheap, then at finer ones.
 Nothing here depends on the number of threads or the order of frames.
@@ -17,6 +17,7 @@ from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorSketch, LevelHistogram
 from streamvq.quantize.kmeans import largest_costs, lloyd, mini_batches
 from streamvq.quantize.nearest_centers import FloatPoints
+from streamvq.quantize.seeding import improved
 
 _MAX_PLUS_PLUS = 1024  # codes; k-means++ costs points x codes x log(codes)
 _MANY_CODES = 4096  # beyond these an iteration is dear and gains little
@@ -56,6 +57,8 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8
             centers = _seeds(points, weights, n_codes, seed)
             rng = np.random.default_rng(seed)
             centers = mini_batches(points, weights, color_points.scales, centers, _MAX_BATCHES, rng)
+            if n_codes <= _MAX_PLUS_PLUS:
+                centers = improved(points, weights, centers, seed)
         if n_codes > _MANY_CODES:
             max_iterations //= _MANY_CODES_DIVISOR
         centers = lloyd(color_points, centers, max_iterations, _TOLERANCE)
