@@ -1,4 +1,4 @@
-"""From a sketch of colors to codes: k-means++ over the whole sketch, mini-batches, then Lloyd iterations.
+"""From a sketch of colors to codes: k-means++, mini-batches, breathing k-means, then Lloyd iterations.
 
 The sketch is first taken at a coarse resolution, where points are few and iterations cheap, then at finer ones.
 Nothing here depends on the number of threads or the order of frames.
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
-from streamvq.quantize.histogram import ColorSketch
+from streamvq.quantize.gray_fit import optimal_levels
+from streamvq.quantize.histogram import ColorSketch, LevelHistogram
 from streamvq.quantize.kmeans import largest_costs, lloyd, mini_batches
 from streamvq.quantize.nearest_centers import FloatPoints
+from streamvq.quantize.seeding import improved
 
 _MAX_PLUS_PLUS = 1024  # codes; k-means++ costs points x codes x log(codes)
 _MANY_CODES = 4096  # beyond these an iteration is dear and gains little
@@ -38,8 +40,11 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8
     """The codes learned from a sketch: uint8 [at most n_codes, 1 or 3], distinct, sorted by luma, then RGB.
 
     Where the sketch saw at most `n_codes` distinct colors, they are the codes. Otherwise there are exactly
-    `n_codes` of them.
+    `n_codes` of them. Gray levels are optimal.
     """
+    if isinstance(sketch, LevelHistogram):
+        levels = sketch.exact_colors()[:, 0]
+        return optimal_levels(levels, sketch.counts[levels], n_codes)
     if sketch.distinct() <= n_codes:
         return _sorted(sketch.exact_colors())
     centers: NDArray[np.float64] = np.empty((0, 0))
@@ -52,6 +57,8 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8
             centers = _seeds(points, weights, n_codes, seed)
             rng = np.random.default_rng(seed)
             centers = mini_batches(points, weights, color_points.scales, centers, _MAX_BATCHES, rng)
+            if n_codes <= _MAX_PLUS_PLUS:
+                centers = improved(points, weights, centers, seed)
         if n_codes > _MANY_CODES:
             max_iterations //= _MANY_CODES_DIVISOR
         centers = lloyd(color_points, centers, max_iterations, _TOLERANCE)
@@ -100,8 +107,9 @@ def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> 
 
 
 def _rgb24_key(colors: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """One integer for each color [n, 1 or 3], in RGB order: int64 [n]."""
-    return colors.astype(np.int64) @ (256 ** np.arange(colors.shape[1])[::-1])
+    """One integer for each color [n, 3], in RGB order: int64 [n]."""
+    keys: NDArray[np.int64] = colors.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    return keys
 
 
 def _rounded(centers: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -110,8 +118,5 @@ def _rounded(centers: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 def _sorted(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """By luma, then RGB."""
-    if codes.shape[1] == 3:
-        luma = codes.astype(np.int64) @ np.array([LUMA_R, LUMA_G, LUMA_B])
-    else:
-        luma = codes[:, 0].astype(np.int64)
+    luma = codes.astype(np.int64) @ np.array([LUMA_R, LUMA_G, LUMA_B])
     return codes[np.lexsort([_rgb24_key(codes), luma])]

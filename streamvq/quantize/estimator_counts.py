@@ -70,8 +70,8 @@ class PixelCounts:
         histogram = self._histogram
         if histogram is None:
             histogram = _histogram(self.space)
-            places = _keys(self._colors)
-            histogram.counts[places] = integer_weights(self._weights)
+            keys = _keys(self._colors)
+            histogram.counts[keys] = integer_weights(self._weights)
         if not histogram.distinct():
             raise ValueError("X has no visible pixel to learn from")
         return Codebook(fit_colors(histogram, n_codes, seed), self.space)
@@ -114,7 +114,7 @@ class BlockCounts:
     def __init__(self, block: tuple[int, int], space: str, n_codes: int, seed: int) -> None:
         self._sample = BlockSample(block, space, seed, sample_size(n_codes, block, space), n_codes)
         self._images = 0
-        self._shape = (0, 0)  # of the images seen last
+        self._shape = (0, 0)  # of the last images
 
     def absorb(self, samples: NDArray[Any], weights: NDArray[np.float64] | None) -> None:
         """Sample images. Raises UsageError for weights."""

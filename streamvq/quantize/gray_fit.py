@@ -1,8 +1,9 @@
 """The best gray levels, exactly: one-dimensional k-means by dynamic programming.
 
-An optimal set of codes cuts the sorted levels into runs, each with one code, so the best cut into m runs extends the
-best cut of a shorter prefix into m - 1 (Bellman 1973; Wang and Song 2011). There are at most 256 levels, sums are
-integers, and the cost of a run is that of its best *integer* code: the result is optimal as it is stored.
+An optimal set of codes partitions the sorted levels into segments, each with one code, so the best partition into m
+segments extends the best one of a shorter prefix into m - 1 (Bellman 1973; Wang and Song 2011). There are at most 256
+levels, sums are integers, and the cost of a segment is that of its best *integer* code: the result is optimal as
+it is stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_IMPOSSIBLE = np.iinfo(np.int64).max // 2  # leaves room to add the cost of a run
+_IMPOSSIBLE = np.iinfo(np.int64).max // 2  # leaves room to add the cost of a segment
 
 
 def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int) -> NDArray[np.uint8]:
@@ -28,14 +29,14 @@ def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int
         raise ValueError("no level has weight")
     if len(distinct) <= k:
         return distinct.astype(np.uint8)[:, None]
-    codes, costs = _runs(distinct, counts[distinct])
+    codes, costs = _segments(distinct, counts[distinct])
     starts = _best_starts(costs, k)
     best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
     return best[:, None]
 
 
-def _runs(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The best integer code and its cost for the run of levels i to j - 1: both int64 [n, n + 1], of use for i < j.
+def _segments(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The best integer code and its cost for the segment of levels i to j - 1, i < j: both int64 [n, n + 1].
 
     The cost is a parabola in the code, so the mean rounded to nearest is best.
     """
@@ -49,15 +50,15 @@ def _runs(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArra
 
 
 def _best_starts(costs: NDArray[np.int64], k: int) -> NDArray[np.intp]:
-    """The first level of each of the k runs that together cost least: [k], ascending from 0."""
+    """The first level of each of the k segments that together cost least: [k], ascending from 0."""
     n = len(costs)
-    best = costs[0]  # of the first j levels in one run, for each j
-    cuts = np.zeros((k, n + 1), np.intp)  # where the last of m + 1 runs over the first j levels starts
+    best = costs[0]  # of the first j levels in one segment, for each j
+    last_starts = np.zeros((k, n + 1), np.intp)  # where the last of m + 1 segments over the first j levels starts
     for m in range(1, k):
         totals = np.minimum(best[:n, None], _IMPOSSIBLE) + np.minimum(costs, _IMPOSSIBLE)
-        cuts[m] = totals.argmin(axis=0)
-        best = np.minimum(totals[cuts[m], np.arange(n + 1)], _IMPOSSIBLE)
+        last_starts[m] = totals.argmin(axis=0)
+        best = np.minimum(totals[last_starts[m], np.arange(n + 1)], _IMPOSSIBLE)
     starts, end = np.zeros(k, np.intp), n
     for m in range(k - 1, 0, -1):
-        starts[m] = end = cuts[m, end]
+        starts[m] = end = last_starts[m, end]
     return starts
