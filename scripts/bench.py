@@ -28,7 +28,7 @@ from _rates import bench_index, bench_rd
 from PIL import Image
 
 import streamvq
-from streamvq.container.indices.coding import decode_frames, encode_frames
+from streamvq.container.indices.coding import decode_indices, encode_indices
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -189,10 +189,10 @@ def bench_svq(clip: Path, folder: Path) -> None:
     print(f"decompress to FFV1: {frames / statistics.median(back_s):.1f} frames/s (target 40)")
     with streamvq.open(svq) as opened:
         indices, codes = opened.indices[:18], opened.codebook.codes
-    data = encode_frames(indices, codes)
+    data = encode_indices(indices, codes)
     count = sum(frame.size for frame in indices) / 1e6
-    encode_s = best_of(lambda: encode_frames(indices, codes), 5)
-    decode_s = best_of(lambda: decode_frames(data, [frame.shape for frame in indices], codes), 5)
+    encode_s = best_of(lambda: encode_indices(indices, codes), 5)
+    decode_s = best_of(lambda: decode_indices(data, [frame.shape for frame in indices], codes), 5)
     print(f"index decoder, one core: {count / encode_s:.1f} and {count / decode_s:.1f} million a second (target 20)")
 
 

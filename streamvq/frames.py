@@ -84,7 +84,7 @@ class StreamInfo:
         return self.width * self.height if self.width and self.height else None
 
 
-class _Carried:
+class _MetaProperties:
     """The facts of `meta` as attributes."""
 
     meta: FrameMeta
@@ -126,7 +126,7 @@ class _Carried:
 
 
 @dataclass(frozen=True, eq=False)
-class IndexFrame(_Carried):
+class IndexFrame(_MetaProperties):
     """One picture as codebook row numbers.
 
     `codes` is uint8 (up to 256 codes) or uint16 of shape [rows, columns]: one entry a block.
@@ -155,7 +155,7 @@ class PlaneFactors:
 
 
 @dataclass(frozen=True, eq=False)
-class LowRankFrame(_Carried):
+class LowRankFrame(_MetaProperties):
     """One picture as the quantized factors of its channels.
 
     `step` is what 1 of a left factor stands for, in 256ths of a level.

@@ -1,5 +1,5 @@
-"""Every option once: name, type, range, default and help text. The command line and the library's keywords are made
-from these classes (keywords.py, and cli/parameters.py): a new option is one field here, and its use.
+"""Every option of the library once: name, type, range, default and help text. The command line and the library's
+keywords are made from these classes (keywords.py, and cli/parameters.py): a new option is one field here, and its use.
 
 A field without `option` is a keyword of the library alone. Messages name an option in backticks, `overwrite=True`,
 which the command line turns into its own flags.
@@ -25,7 +25,7 @@ MAX_BLOCK_SIDE = 32
 MAX_SAMPLES = 1 << 25  # of all codes together
 MAX_RANK = 65535
 MAX_PATCH = 64
-MAX_FRAMES = 24  # in a page
+MAX_PAGE_FRAMES = 24
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
 SPACES = ("gray", "rgb", "ycbcr420")
@@ -102,7 +102,7 @@ class CodeOptions(Options):
         high, wide = self.sides
         if not (1 <= high <= MAX_BLOCK_SIDE and 1 <= wide <= MAX_BLOCK_SIDE):
             raise UsageError(f"blocks of {wide}x{high}: choose sides of 1 to {MAX_BLOCK_SIDE}")
-        if self.code_space == "ycbcr420" and not self._halves:
+        if self.code_space == "ycbcr420" and not self._can_subsample_chroma:
             raise UsageError(f"space ycbcr420 takes blocks with even sides, not {wide}x{high}; choose `space=rgb`")
         levels = self.is_gray and self.sides == (1, 1)
         if self.bits is not None and not 1 <= self.bits <= (8 if levels else 16):
@@ -131,7 +131,7 @@ class CodeOptions(Options):
         """Where codes are learned: "gray", "rgb" or "ycbcr420"."""
         if self.gray:
             return "gray"
-        return self.space or ("ycbcr420" if self._halves else "rgb")
+        return self.space or ("ycbcr420" if self._can_subsample_chroma else "rgb")
 
     @property
     def is_gray(self) -> bool:
@@ -139,7 +139,7 @@ class CodeOptions(Options):
         return self.code_space == "gray"
 
     @property
-    def _halves(self) -> bool:
+    def _can_subsample_chroma(self) -> bool:
         high, wide = self.sides
         return self.sides != (1, 1) and high % 2 == wide % 2 == 0
 
@@ -187,7 +187,7 @@ class WriteOptions(ExistingOptions):
     fps: Fraction | float | str = option(READ, "--fps",
         "Frames per second of images that become a video.", default=25)
     format: str | None = option(WRITE, "--format",
-        "File format inside an output folder: png webp tiff bmp jpg, svq mkv avi mp4 mov webm; of -: svq.",
+        f"File format inside an output folder: {' '.join(IMAGE_FORMATS)}, {' '.join(VIDEO_FORMATS)}; of -: svq.",
         choices=IMAGE_FORMATS + VIDEO_FORMATS, default=None)
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
 
@@ -310,7 +310,7 @@ class CompareOptions(PairOptions):
 class PageOptions(Options):
     """What a page shows. `command` is the command line that it says it is made by."""
 
-    max_frames: int = option(WRITE, "--max-frames", "Pictures in the page, at most.", 1, default=MAX_FRAMES)
+    max_frames: int = option(WRITE, "--max-frames", "Pictures in the page, at most.", 1, default=MAX_PAGE_FRAMES)
     command: str | None = None
 
 

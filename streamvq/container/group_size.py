@@ -1,4 +1,7 @@
-"""How many frames a group of a `.svq` has: decided here, and nowhere else."""
+"""How many frames a group of a `.svq` has at most; pipeline/encode.py cuts groups by it, and nothing else does.
+
+What a reader accepts are larger limits: frame_table.py.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ from dataclasses import dataclass
 
 from streamvq.frames import StreamInfo
 
-MAX_CODES = 1 << 24  # a group this large costs hardly more than one of any size
-MAX_PIXELS = 1 << 25  # but its pictures must fit the memory of each worker
-MAX_VIDEO_FRAMES = 64  # is what is lost where a file is cut off, and what waits in a pipe
-MAX_IMAGES = 1024
+TARGET_CODES = 1 << 24  # more would save hardly a byte
+TARGET_PIXELS = 1 << 25  # more pictures than that would not fit the memory of each worker
+TARGET_VIDEO_FRAMES = 64  # more would be lost where a file is cut off, and wait in a pipe
+TARGET_IMAGES = 1024  # more small ones would make one picture slow to reach
 
 
 @dataclass(frozen=True)
@@ -22,5 +25,6 @@ class GroupSize:
     @classmethod
     def for_stream(cls, info: StreamInfo, block: tuple[int, int] | None) -> GroupSize:
         """The size of groups of a stream. It depends on what the stream is, never on how many workers there are."""
-        high, wide = block or (1, 1)
-        return cls(MAX_VIDEO_FRAMES if info.fps else MAX_IMAGES, min(MAX_CODES * high * wide, MAX_PIXELS))
+        height, width = block or (1, 1)
+        frames = TARGET_VIDEO_FRAMES if info.fps else TARGET_IMAGES
+        return cls(frames, min(TARGET_CODES * height * width, TARGET_PIXELS))

@@ -12,13 +12,12 @@ from streamvq.container.pictures import pictures_of
 from streamvq.errors import OutputError
 from streamvq.frames import StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.options import MAX_BLOCK_SIDE, MAX_PATCH, SPACES
+from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH, SPACES
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
 MAX_SIDE = 65535  # pixels
-MAX_CODES = 65536
 MAX_AUDIO_STREAMS = 255
 _MAX_TERM = 2**31 - 1  # of fractions, as in FFmpeg
 _MAX_COUNT = 2**62

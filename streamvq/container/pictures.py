@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any, Protocol
 
-from streamvq.container.factors.groups import decode_factors, encode_factors
-from streamvq.container.indices.coding import decode_frames, encode_frames
+from streamvq.container.factors.factor_table import decode_factors, encode_factors
+from streamvq.container.indices.coding import decode_indices, encode_indices
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, FrameMeta, IndexFrame, LowRankFrame
 from streamvq.lowrank.codec import LowRankCodec
@@ -58,10 +58,10 @@ class IndexPictures:
     def encode(self, frames: Sequence[IndexFrame]) -> bytes:
         for frame in frames:
             self._check(frame)
-        return encode_frames([frame.codes for frame in frames], self.codebook.codes)
+        return encode_indices([frame.codes for frame in frames], self.codebook.codes)
 
     def decode(self, data: bytes, metas: Sequence[FrameMeta]) -> list[IndexFrame]:
-        pictures = decode_frames(data, [self._grid(meta) for meta in metas], self.codebook.codes)
+        pictures = decode_indices(data, [self._grid(meta) for meta in metas], self.codebook.codes)
         return [IndexFrame(codes, meta) for codes, meta in zip(pictures, metas, strict=True)]
 
     def _grid(self, frame: FrameMeta | IndexFrame) -> tuple[int, int]:

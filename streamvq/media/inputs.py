@@ -34,7 +34,6 @@ VIDEO_SUFFIXES = frozenset(
     }
 )
 PIPE = "-"
-Source = str | os.PathLike[str]  # what a user names an input by
 SourceType = Literal["video", "image", "images", "pipe"]
 
 

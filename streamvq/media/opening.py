@@ -13,6 +13,7 @@ from streamvq.media.sinks.images import FolderSink, ImageSink
 from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.svq import SvqSink
+from streamvq.media.sinks.video import VideoSink
 from streamvq.media.sinks.y4m import Y4MSink
 from streamvq.media.sources.images import ImageSource
 from streamvq.media.sources.source import FrameSource
@@ -23,6 +24,15 @@ from streamvq.media.targets import Target
 from streamvq.options import WriteOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
+
+# Each of `options.VIDEO_FORMATS` but .svq: a new format is a word there, and a sink here.
+VIDEO_SINKS: dict[str, type[VideoSink]] = {
+    "mkv": ExactVideoSink,
+    "avi": ExactVideoSink,
+    "mp4": PreviewVideoSink,
+    "mov": PreviewVideoSink,
+    "webm": PreviewVideoSink,
+}
 
 
 def open_source(
@@ -79,9 +89,7 @@ def open_sink(
     if target.kind == "pipe":
         return Y4MSink(decoder, info, settings.frame_rate)
     if target.kind == "video":
-        if target.format in ("mkv", "avi"):
-            return ExactVideoSink(target, decoder, info, settings, audio_from)
-        return PreviewVideoSink(target, decoder, info, settings, audio_from)
+        return VIDEO_SINKS[target.format](target, decoder, info, settings, audio_from)
     if target.kind == "image":
         return ImageSink(target, decoder, settings)
     return FolderSink(target, decoder, settings)

@@ -9,8 +9,8 @@ from typing import Any
 from streamvq.container.reader import codebook_from
 from streamvq.errors import UsageError
 from streamvq.keywords import keywords_after_two
-from streamvq.media.inputs import PIPE, Source
-from streamvq.options import CompareOptions
+from streamvq.media.inputs import PIPE
+from streamvq.options import CompareOptions, Source
 from streamvq.progress import NoProgress
 from streamvq.report.comparison import Comparison, write_csv
 from streamvq.report.comparison_plot import MAX_ROWS, ROWS, coding_of, evenly_spaced, plot_comparison

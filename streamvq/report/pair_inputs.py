@@ -11,9 +11,10 @@ import numpy as np
 
 from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame
-from streamvq.media.inputs import MediaInput, Source, find_inputs
+from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
+from streamvq.options import Source
 from streamvq.quantize.codebook import Codebook
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.container.factors.groups import encode_factors
+from streamvq.container.factors.factor_table import encode_factors
 from streamvq.errors import MediaError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame
 from streamvq.keywords import keywords
@@ -18,10 +18,9 @@ from streamvq.lowrank.factors import quantize_factors, render_factors
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
 from streamvq.lowrank.svd import singular_values
-from streamvq.media.inputs import Source
 from streamvq.media.opening import open_source
 from streamvq.media.sources.source import FrameSource
-from streamvq.options import LowRankOptions, SpectrumOptions
+from streamvq.options import LowRankOptions, Source, SpectrumOptions
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.progress import NoProgress
 from streamvq.quantize.metrics import visible_error

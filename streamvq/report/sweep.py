@@ -12,8 +12,8 @@ from typing import Any
 from streamvq.container.reader import open_svq
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.keywords import keywords_after_two
-from streamvq.media.inputs import MediaInput, Source, find_inputs
-from streamvq.options import FitOptions, SweepOptions
+from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.options import FitOptions, Source, SweepOptions
 from streamvq.pipeline.compress import compress
 from streamvq.pipeline.fit import fewer_colors, fit_each
 from streamvq.report.comparison import Comparison, write_csv

@@ -45,7 +45,7 @@ def test_the_same_bytes_for_any_jobs(method: str, output: str, patch: int, clip:
 def test_there_and_back(
     patch: int, clip: Path, tmp_path: Path, good: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 64 * 48)
     result = good("compress", clip, "--method", "svd", "--rank", 6, "--patch", patch, "--json")
     told = json.loads(result.stdout)
     assert told["rank"] <= 6
@@ -185,7 +185,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
 
 
 def test_cut_off(clip: Path, tmp_path: Path, good: Callable, cli: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 64 * 48)
     monkeypatch.setattr("streamvq.lowrank.low_rank._MAX_WARM_FRAMES", 4)
     good("compress", clip, "--method", "svd", "--rank", 4)
     data = (tmp_path / "clip.svq").read_bytes()

@@ -21,7 +21,7 @@ PARTS = {"header", "codebook", "frame tables", "alpha", "indices", "audio", "ind
 
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 64 * 48)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups of three frames of 64x48."""
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 3 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 3 * 64 * 48)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_video(folder / "in.mkv", pictures, audio="aac")
     streamvq.compress(folder / "in.mkv", folder / "straight.mkv", 16, save_codebook=folder / "book.npz")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(group_size, "MAX_PIXELS", 3 * 64 * 48)
+        patch.setattr(group_size, "TARGET_PIXELS", 3 * 64 * 48)
         streamvq.compress(folder / "in.mkv", folder / "in.svq", codebook=Codebook.load(folder / "book.npz"))
     return folder
 

@@ -24,7 +24,7 @@ SVD = ("--method", "svd", "--rank", 4)
 @pytest.fixture(autouse=True)
 def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of four frames."""
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 64 * 48)
     monkeypatch.setattr(low_rank, "_MAX_WARM_FRAMES", 4)
 
 

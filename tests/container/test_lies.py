@@ -27,11 +27,11 @@ from streamvq.container import group_size
 from streamvq.container.frame_table import is_safe
 from streamvq.container.groups import encode_group
 from streamvq.container.header import Header
-from streamvq.container.indices.coding import encode_frames
+from streamvq.container.indices.coding import encode_indices
 from streamvq.container.leb128 import leb128, signed_leb128
 
 DATA, FRAMES = small_file()
-INDICES = encode_frames([np.zeros((6, 8), np.uint8)], codebook(16).codes)  # of one frame of 8x6
+INDICES = encode_indices([np.zeros((6, 8), np.uint8)], codebook(16).codes)  # of one frame of 8x6
 BAD_NAMES = ["../../x", "/abs", "C:\\x", "C:x", "c:/x", "a/../../b", "..", ".", "a/./b", "", "a/", "a//b", "//host/x"]
 BAD_NAMES += ["a\0b", "a\nb", "a\\b", "\\\\host\\x", "x" * 5000]
 
@@ -161,7 +161,7 @@ def test_a_group_is_never_larger_than_what_is_read(
 ) -> None:
     """A small picture and then the largest one that there may be, with all limits a millionth of what they are."""
     monkeypatch.setattr("streamvq.container.frame_table.MAX_PIXELS", 4000)
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 1000)
     for index, shape in enumerate([(30, 30), (60, 66), (30, 30), (20, 20), (63, 63)]):
         save(noise(*shape, seed=index) & 0xC0, tmp_path / "in" / f"{index}.png")
     good("compress", tmp_path / "in", "-k", 64, "-o", tmp_path / "x.svq")

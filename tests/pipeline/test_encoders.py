@@ -179,7 +179,7 @@ def test_the_same_bytes_for_any_number_of_workers(
 ) -> None:
     """With groups of a run and with larger ones, and a cut inside."""
     source = clip(tmp_path, CUT + CUT[:8])
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 8 * SIZE)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 8 * SIZE)
     results = []
     for jobs in (1, 2, 3):
         (folder := tmp_path / str(jobs)).mkdir()
@@ -197,7 +197,7 @@ def test_the_same_bytes_for_any_number_of_workers(
 @pytest.mark.parametrize("group", [1, 1 << 25])
 def test_groups_do_not_change_what_is_drawn(group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many frames a .svq file codes together, and in a video or images, which code none together."""
-    monkeypatch.setattr(group_size, "MAX_PIXELS", group * SIZE)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", group * SIZE)
     source = clip(tmp_path, CUT + CUT[:8])
     for out in ("out.svq", "out.mkv", "images"):
         book = tmp_path / f"{out}.npz"
@@ -342,7 +342,7 @@ def test_lossy_codes_do_not_depend_on_groups(block: int, tmp_path: Path, monkeyp
     source, indices = clip(tmp_path), []
     book = streamvq.fit(source, 16, block=block)
     for frames in (64, 3):
-        monkeypatch.setattr("streamvq.container.group_size.MAX_VIDEO_FRAMES", frames)
+        monkeypatch.setattr("streamvq.container.group_size.TARGET_VIDEO_FRAMES", frames)
         out = tmp_path / f"{frames}.svq"
         streamvq.compress(source, out, codebook=book, lossy=20, jobs=2)
         with streamvq.open(out) as found:

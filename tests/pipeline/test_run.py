@@ -138,7 +138,7 @@ def test_frames_flow_through_the_library_one_by_one(tmp_path: Path, same_picture
 MEASURED = """
 import sys
 from streamvq.container import group_size
-group_size.MAX_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
+group_size.TARGET_PIXELS = 4 * 240 * 320  # a group's frames are held, so there must be many
 from streamvq.cli.app import app
 try:
     app(sys.argv[1:])
@@ -190,7 +190,7 @@ def test_memory_does_not_grow_with_the_length_of_a_svq(
     tmp_path: Path, start: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """300 frames of 307 kB as pixels and codes, in groups of four."""
-    monkeypatch.setattr(group_size, "MAX_PIXELS", 4 * 240 * 320)
+    monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 240 * 320)
     book, peaks = codebook(16), []
     rows = np.random.default_rng(0).integers(0, 16, (240, 320)).astype(np.uint8) // 8
     for count in (30, 300):

@@ -14,7 +14,7 @@ from pictures import SAMPLES, codebook, flat, noise, save, smooth
 
 import streamvq
 from streamvq import Codebook, Frame, IndexFrame
-from streamvq.container.indices.coding import encode_frames
+from streamvq.container.indices.coding import encode_indices
 from streamvq.quantize.blocks import code_length
 
 STRENGTHS = {
@@ -61,7 +61,7 @@ def test_more_loss_is_fewer_bytes_and_more_error(block: int, film: list[NDArray]
     sizes, errors = [], []
     for lossy in STRENGTHS[block]:
         frames, error = chain(book, film, lossy)
-        sizes.append(len(encode_frames([frame.codes for frame in frames], book.codes)))
+        sizes.append(len(encode_indices([frame.codes for frame in frames], book.codes)))
         errors.append(error)
     assert all(later <= 1.02 * earlier for earlier, later in pairwise(sizes)), sizes
     assert all(later >= 0.999 * earlier for earlier, later in pairwise(errors)), errors

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from streamvq.container.entropy.probabilities import code_adaptive_bit
 from streamvq.container.entropy.range_coder import flush, init_coder, with_room
+from streamvq.container.factors.components import code_plane, new_plane_model
 from streamvq.container.factors.predictor import MAX_COMPONENTS, MAX_POSITIONS, new_predictors, ready_predictor
 from streamvq.container.factors.references import (
     ABOVE,
@@ -41,7 +42,6 @@ from streamvq.container.factors.references import (
     rotation_weights,
     stack_at,
 )
-from streamvq.container.factors.rows import code_plane, new_plane_model
 
 Shape = tuple[int, int, int]
 _FIRST_WORDS = 1024  # of the encoder's buffer, which grows

@@ -40,7 +40,7 @@ _WORDS_PER_TILE, _WORDS_OF_VECTORS = 3, 128  # no tile, nor all vectors, take mo
 _WORDS_PER_CODE = 10  # 3 candidates and 16 bits, of at most 16 bits each
 
 
-def encode_frames(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
+def encode_indices(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
     """One group of frames as bytes: each uint8 or uint16 [rows, cols], sizes may differ; `codes` is uint8 [k, d]."""
     if not frames:
         return b""
@@ -51,7 +51,7 @@ def encode_frames(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
     return words[:used].astype(">u4").tobytes().rstrip(b"\0")
 
 
-def decode_frames(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray[np.uint8]) -> list[NDArray]:
+def decode_indices(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray[np.uint8]) -> list[NDArray]:
     """The frames of a group: uint8 if k <= 256, else uint16. Raises ValueError where data cannot be such a group."""
     sizes = np.array(shapes, np.int64).reshape(-1, 2)
     ends = np.cumsum(sizes.prod(axis=1))

@@ -21,10 +21,9 @@ from streamvq.container.indices.motion import TILE_SIZE
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio, odd: Fibonacci hashing
 _CODE_BITS = np.uint64(16)  # of a code in a hash
 _CONTEXT_BITS = 14  # of the equality context
-_WEIGHT_CONTEXT = np.uint64(
-    (1 << 9) - 1
-)  # its bits that choose the weights: those about the code's own frame, mostly
-_CANDIDATE_BITS = np.uint64(2)  # of a candidate's number: three candidates, rounded up to a power of two
+_WEIGHT_CONTEXT = np.uint64((1 << 9) - 1)  # its low 9 bits choose the weights (FORMAT.md, section 8.4)
+_CANDIDATE_BITS = np.uint64(2)  # of a candidate's number: three, rounded up to a power of two
+_N_CANDIDATE_WEIGHTS = 8  # two for each candidate, rounded up to a power of two
 _N_CANDIDATES = 3
 _CANDIDATE_WEIGHT = 40000  # 0.61 of 65536: two inputs that partly say the same
 _N_INPUTS = 4  # probabilities that are mixed for a bit of an escaped code
@@ -80,9 +79,9 @@ def new_row_model(n_codes: Any, context_bits: Any, slot_bits: Any) -> Any:
     return RowModel(
         n_codes,
         code_bits,
-        np.zeros(4 << _CONTEXT_BITS, np.int32),
-        np.zeros(4 << context_bits, np.int16),
-        np.full(8 * (_WEIGHT_CONTEXT + 1), _CANDIDATE_WEIGHT, np.int32),
+        np.zeros(1 << (_CONTEXT_BITS + 2), np.int32),  # _CANDIDATE_BITS more
+        np.zeros(1 << (context_bits + 2), np.int16),
+        np.full(_N_CANDIDATE_WEIGHTS * (_WEIGHT_CONTEXT + 1), _CANDIDATE_WEIGHT, np.int32),
         np.zeros((1 << _BITS_PER_SLOT) << slot_bits, np.int16),
         np.full(max(code_bits, 1) * _N_INPUTS, _BIT_WEIGHT, np.int32),
         U(64 - context_bits),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamvq.container.indices.coding import decode_frames, encode_frames
+from streamvq.container.indices.coding import decode_indices, encode_indices
 
 
 def book(k: int, samples: int = 3) -> NDArray[np.uint8]:
@@ -28,8 +28,8 @@ def picture(rng: np.random.Generator, shape: tuple[int, int], k: int, noise: flo
 
 
 def assert_round_trip(frames: list[NDArray], codes: NDArray[np.uint8]) -> bytes:
-    data = encode_frames(frames, codes)
-    decoded = decode_frames(data, [frame.shape for frame in frames], codes)
+    data = encode_indices(frames, codes)
+    decoded = decode_indices(data, [frame.shape for frame in frames], codes)
     assert len(decoded) == len(frames)
     for frame, back in zip(frames, decoded, strict=True):
         assert back.dtype == (np.uint8 if len(codes) <= 256 else np.uint16)
@@ -73,31 +73,31 @@ def test_codes_of_any_length(samples: int) -> None:
 
 
 def test_no_frames() -> None:
-    assert decode_frames(encode_frames([], book(5)), [], book(5)) == []
+    assert decode_indices(encode_indices([], book(5)), [], book(5)) == []
 
 
 def test_frames_that_are_views_of_others() -> None:
     frame = picture(np.random.default_rng(0), (40, 60), 200, 0.1)
-    data = encode_frames([frame[::2, ::-1]], book(200))
-    assert (decode_frames(data, [(20, 60)], book(200))[0] == frame[::2, ::-1]).all()
+    data = encode_indices([frame[::2, ::-1]], book(200))
+    assert (decode_indices(data, [(20, 60)], book(200))[0] == frame[::2, ::-1]).all()
 
 
 def test_same_frames_same_bytes() -> None:
     frames = [picture(np.random.default_rng(0), (40, 60), 200, 0.1)] * 2
     wide = [frame.astype(np.uint16) for frame in frames]
-    assert encode_frames(frames, book(200)) == encode_frames(frames, book(200)) == encode_frames(wide, book(200))
+    assert encode_indices(frames, book(200)) == encode_indices(frames, book(200)) == encode_indices(wide, book(200))
 
 
 def test_noise_hardly_grows() -> None:
     frames = [picture(np.random.default_rng(n), (120, 160), 256, 1.0) for n in range(3)]
-    assert len(encode_frames(frames, book(256))) < 1.04 * 3 * 120 * 160
+    assert len(encode_indices(frames, book(256))) < 1.04 * 3 * 120 * 160
 
 
 def test_still_and_flat_frames_take_little() -> None:
     frame = picture(np.random.default_rng(3), (120, 160), 256, 0.0)
-    once = len(encode_frames([frame], book(256)))
+    once = len(encode_indices([frame], book(256)))
     assert once < 0.15 * frame.size
-    assert len(encode_frames([frame] * 20, book(256))) < once + 200
+    assert len(encode_indices([frame] * 20, book(256))) < once + 200
 
 
 @given(st.binary(max_size=400), st.lists(shapes, min_size=1, max_size=3), sizes)
@@ -111,7 +111,7 @@ def test_any_bytes_are_refused_or_give_codes(data: bytes, some: list[tuple[int, 
 def test_damaged_and_cut_data(position: int, change: int, k: int) -> None:
     rng = np.random.default_rng(k)
     frames = [picture(rng, (30, 40), k, 0.1)] * 2 + [picture(rng, (13, 7), k, 0.5)]
-    data = bytearray(encode_frames(frames, book(k)))
+    data = bytearray(encode_indices(frames, book(k)))
     data[position % len(data)] ^= change
     some = [frame.shape for frame in frames]
     assert_refused_or_codes(bytes(data), some, k)
@@ -121,7 +121,7 @@ def test_damaged_and_cut_data(position: int, change: int, k: int) -> None:
 
 def assert_refused_or_codes(data: bytes, some: list[tuple[int, int]], k: int) -> None:
     try:
-        decoded = decode_frames(data, some, book(k))
+        decoded = decode_indices(data, some, book(k))
     except ValueError:
         return
     assert [frame.shape for frame in decoded] == some
@@ -130,9 +130,9 @@ def assert_refused_or_codes(data: bytes, some: list[tuple[int, int]], k: int) ->
 
 @pytest.mark.parametrize("extra", [1, 4, 5, 40])
 def test_data_that_goes_on_is_refused(extra: int) -> None:
-    data = encode_frames([picture(np.random.default_rng(3), (20, 30), 16, 0.1)], book(16))
+    data = encode_indices([picture(np.random.default_rng(3), (20, 30), 16, 0.1)], book(16))
     with pytest.raises(ValueError, match="index data"):
-        decode_frames(data + b"\1" * (extra + 8), [(20, 30)], book(16))
+        decode_indices(data + b"\1" * (extra + 8), [(20, 30)], book(16))
 
 
 def test_golden_bytes() -> None:
@@ -142,7 +142,7 @@ def test_golden_bytes() -> None:
         rng = np.random.default_rng(7)
         frame = picture(rng, (37, 53), k, 0.1)
         moved = np.roll(frame, 1, axis=1)
-        data = encode_frames([frame, frame, moved, picture(rng, (9, 11), k, 0.5)], book(k, samples))
+        data = encode_indices([frame, frame, moved, picture(rng, (9, 11), k, 0.5)], book(k, samples))
         digests.append(hashlib.sha256(data).hexdigest()[:16])
     assert digests == GOLDEN
 

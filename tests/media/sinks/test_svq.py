@@ -69,7 +69,7 @@ def test_groups_are_of_so_many_pixels(
 
 
 def test_a_group_of_many_codes_ends_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(group_size, "MAX_CODES", 2 * 64 * 48)
+    monkeypatch.setattr(group_size, "TARGET_CODES", 2 * 64 * 48)
     for count, block in ((2, 1), (8, 2)):
         streamvq.compress(write_smooth_video(tmp_path, 10), tmp_path / f"{block}.svq", 8, block=block)
         sizes = group_sizes(tmp_path / f"{block}.svq")

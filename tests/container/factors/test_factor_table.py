@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pictures import noise, smooth
 
-from streamvq.container.factors.groups import decode_factors, encode_factors
+from streamvq.container.factors.factor_table import decode_factors, encode_factors
 from streamvq.container.leb128 import leb128
 from streamvq.errors import OutputError
 from streamvq.frames import Frame, FrameMeta, LowRankFrame, PlaneFactors

@@ -68,7 +68,7 @@ class PlaneModel(NamedTuple):
 
 
 def _log_table() -> Any:
-    """By x: twice its bit length less 1, and 1 if the bit below the top one is set; 0 for 0, 1 for 1."""
+    """By x: twice its bit length, less 2, plus the bit below the top one; 0 for 0, 1 for 1."""
     x = np.arange(1 << _LOG_TABLE_BITS)
     length = np.frexp(x.astype(np.float64))[1]
     return np.where(x > 1, 2 * length - 2 + (x >> np.maximum(length - 2, 0) & 1), x).astype(np.uint8)
@@ -79,7 +79,7 @@ _LOGS = _log_table()
 
 @njit(nogil=True, forceinline=True)
 def _log(x: Any) -> Any:
-    """Twice the binary logarithm of x >= 0, rounded down, at most 31."""
+    """About twice the binary logarithm of x >= 0: `_LOGS`, continued in steps of 2^10; at most 31."""
     if x < 1 << _LOG_TABLE_BITS:
         return np.int64(_LOGS[U(x)])
     return min(np.int64(_LOGS[U(min(x >> 10, (1 << _LOG_TABLE_BITS) - 1))]) + 20, _MAX_LOG)
