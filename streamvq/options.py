@@ -1,5 +1,7 @@
-"""Every option of the library once: name, type, range, default and help text. The command line and the library's
-keywords are made from these classes (keywords.py, and cli/parameters.py): a new option is one field here, and its use.
+"""Every option of the library once: name, type, range, default and help text.
+
+The command line and the library's keywords are made from these classes (keywords.py, and cli/parameters.py): a new
+option is one field here, and its use.
 
 A field without `option` is a keyword of the library alone. Messages name an option in backticks, `overwrite=True`,
 which the command line turns into its own flags.
