@@ -106,4 +106,4 @@ def group_sizes(path: Path) -> list[int]:
     """How many frames each group of a .svq file has."""
     with path.open("rb") as stream:
         reader = SvqReader(stream, "x.svq")
-        return [reader.span(chunk)[1] for chunk in reader.groups()]
+        return [group.n_frames for group in reader.groups()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import resources
+from importlib.metadata import version
 
 import streamvq
 
@@ -16,10 +17,14 @@ def test_all_is_sorted_and_complete() -> None:
 
 
 def test_every_public_name_comes_from_this_package_and_says_what_it_is() -> None:
-    for name in streamvq.__all__:
+    for name in set(streamvq.__all__) - {"__version__"}:
         member = getattr(streamvq, name)
         assert member.__module__.startswith("streamvq."), name
         assert member.__doc__, name
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert streamvq.__version__ == version("streamvq")
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -37,7 +37,7 @@ def test_an_unfinished_file_is_removed(tmp_path: Path, error: type[BaseException
 
 def test_an_existing_file_is_refused_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "out.bin").write_bytes(b"old")
-    with pytest.raises(OutputExists, match=r"out\.bin.*--overwrite"), staged_file(tmp_path / "out.bin"):
+    with pytest.raises(OutputExists, match=r"out\.bin.*`overwrite`"), staged_file(tmp_path / "out.bin"):
         pytest.fail("the block was entered")
     assert snapshot(tmp_path) == {"out.bin": b"old"}
 

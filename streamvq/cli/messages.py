@@ -44,9 +44,10 @@ def flag_of(keyword: str) -> str:
 @cache
 def _flags() -> dict[str, str]:
     """The option of each keyword."""
-    classes = (value for value in vars(options).values() if isinstance(value, type) and issubclass(value, Options))
+    found = (value for value in vars(options).values() if isinstance(value, type) and issubclass(value, Options))
     return {
         name: option.flags.split()[0 if name in _SHORT else -1]
-        for each in classes
+        for each in found
+        if each is not Options
         for name, option in options_of(each).items()
     }

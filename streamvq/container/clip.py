@@ -170,7 +170,7 @@ def open(path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[st
 
     >>> import streamvq, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = streamvq.compress("samples/clip.mp4", f"{folder}/clip.svq", colors=16)
+    ...     _ = streamvq.compress("samples/clip.mp4", f"{folder}/clip.svq", 16)
     ...     with streamvq.open(f"{folder}/clip.svq") as clip:
     ...         clip[10].pixels.shape, clip.indices[10].shape
     ((270, 480, 3), (270, 480))

@@ -23,7 +23,7 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.similarity import composite
 from streamvq.report.swatches import COLUMNS, MAX_SWATCHES, contact_sheet
 
-_REPORTED = ("frames", "colors", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
+_REPORTED = ("frames", "n_codes", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
 _MAX_PICTURE_SIDE = 480  # pixels
 _MIN_SWATCH_SIDE = 16  # pixels
 

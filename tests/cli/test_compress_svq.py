@@ -294,7 +294,7 @@ def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:
         "frames_per_second": 25,
         "audio_streams": 1,
         "groups": 3,
-        "codes": 16,
+        "n_codes": 16,
         "space": "rgb",
         "block": [1, 1],
     }

@@ -107,6 +107,6 @@ def test_nothing_at_all() -> None:
 
 def test_an_empty_folder_says_what_to_try(tmp_path: Path) -> None:
     touch(tmp_path, "videos/a.mp4", "deep/er/a.png", "none/a.txt")
-    for name, hint in (("videos", r"\*\.mp4"), ("deep", "-r"), ("none", r"\.png")):
+    for name, hint in (("videos", r"\*\.mp4"), ("deep", "`recursive`"), ("none", r"\.png")):
         with pytest.raises(InputMissing, match=f"{re.escape(name)}.*{hint}"):
             find_inputs([tmp_path / name])

@@ -62,7 +62,7 @@ def test_a_result_is_the_frame_before_and_after(tmp_path: Path) -> None:
     before, after = pictures(text)
     np.testing.assert_array_equal(before, few_colors(9))
     assert len(np.unique(after.reshape(-1, 3), axis=0)) == 4
-    for part in ("colors: 4", "psnr_db: ", "bytes_out: "):
+    for part in ("n_codes: 4", "psnr_db: ", "bytes_out: "):
         assert part in text
 
 
@@ -79,13 +79,13 @@ def test_an_external_codebook_is_found(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_text_and_names_are_escaped(tmp_path: Path) -> None:
     nasty = '<script>alert(1)</script>".png'
-    result = streamvq.Result(nasty, "-", error="bad <img src=x>")
+    result = streamvq.Result(input=nasty, output="-", error="bad <img src=x>")
     text = result._repr_html_()
     assert pictures(text) == []
     assert tags(text) <= {"table", "tr", "td", "i", "br", "small", "div"}
     assert "no such file" in text
     (tmp_path / 'b<b>&".png').write_bytes(save(few_colors(9), tmp_path / "in.png").read_bytes())
-    text = streamvq.Result(str(tmp_path / 'b<b>&".png'), "-")._repr_html_()
+    text = streamvq.Result(input=str(tmp_path / 'b<b>&".png'), output="-")._repr_html_()
     assert len(pictures(text)) == 1
     assert tags(text) <= {"table", "tr", "td", "i", "br", "small", "div", "img"}
 

@@ -14,6 +14,7 @@ from pictures import few_colors, save, smooth, snapshot
 from videos import write_video
 
 import streamvq
+from streamvq.progress import NoProgress
 from streamvq.report import sweep as sweeping
 from streamvq.report.sweep import Cell, sweep
 
@@ -95,7 +96,7 @@ def test_frames_are_read_once_for_all_numbers_of_colors(
 ) -> None:
     passes: list[str] = []
 
-    class Noted(sweeping.NoProgress):
+    class Noted(NoProgress):
         def of(self, what: str, frames: int | None) -> Any:
             passes.append(what.partition(" ")[0])
             return super().of(what, frames)
