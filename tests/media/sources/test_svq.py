@@ -9,8 +9,10 @@ import pytest
 from containers import assert_same, offsets, saved, small_file
 from pictures import snapshot
 
-from streamvq import IndexFrame, MediaDamaged, UsageError, open_source
+from streamvq import MediaDamaged, UsageError, open_source
 from streamvq.container import reader
+from streamvq.container.groups import Group
+from streamvq.frames import CodedFrame
 from streamvq.media.sources.svq import SvqSource
 
 DATA, FRAMES = small_file()
@@ -38,9 +40,9 @@ def test_a_part_needs_its_own_groups_only(
             bad[start + 10 : end - 4] = bytes(end - 4 - start - 10)
     decoded, decode = [], reader.decode_group
 
-    def counted(payload: bytes, *rest: object) -> list[IndexFrame]:
-        decoded.append(payload[0] // 2)
-        return decode(payload, *rest)  # type: ignore[arg-type]
+    def counted(group: Group, *rest: object) -> list[CodedFrame]:
+        decoded.append(group.first // 2)
+        return decode(group, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reader, "decode_group", counted)
     path = saved(tmp_path / "x.svq", bytes(bad))
