@@ -7,7 +7,7 @@ workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -53,10 +53,18 @@ def encode_frames(
     failed = []
     with ExitStack() as stack:
         pool = stack.enter_context(workers(options.jobs))
-        encoded = stack.enter_context(closing(pool.map(encode, batches(iter(items), length), ahead)))
-        if encoder.scans:
-            encoded = stack.enter_context(closing(pool.map(encoder.measure, encoder.scan(encoded), ahead)))
-        written = stack.enter_context(closing(pool.map(write, grouped(encoded, size, length), groups_ahead)))
+
+        def mapped(fn: Callable[[Any], Any], batches: Iterable[Any], ahead: int) -> Iterator[Any]:
+            return stack.enter_context(closing(pool.map(fn, batches, ahead)))
+
+        loading = batches(iter(items), length)
+        if size is None and not encoder.scans:  # one hand-over for each batch: no frame waits for a later one
+            written = mapped(lambda batch: write(encode(batch)), loading, ahead)
+        else:
+            encoded = mapped(encode, loading, ahead)
+            if encoder.scans:
+                encoded = mapped(encoder.measure, encoder.scan(encoded), ahead)
+            written = mapped(write, grouped(encoded, size, length), groups_ahead)
         for packets, outcomes in written:
             for packet in packets:
                 sink.write(packet)

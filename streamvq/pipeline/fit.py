@@ -155,7 +155,7 @@ def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOption
     ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
     progress = options.progress or NoProgress()
     with (
-        progress.of(f"fit {source.label}", source.info.frame_count),
+        progress.of(f"learn {source.label}", source.info.frame_count),
         closing(ordered_map(count, batches(source.items(), length), options.jobs, ahead)) as outcomes,
     ):
         for failure in chain.from_iterable(outcomes):
