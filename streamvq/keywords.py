@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
-from fractions import Fraction
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, dataclass_transform
 
@@ -45,7 +45,7 @@ def option(
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
 class Options:
-    """Base of all option classes, which become frozen dataclasses with keywords only; checks ranges and choices, then
+    """Base of all option classes, which become frozen dataclasses; checks types, ranges and choices, then
     whatever each class says in `check`."""
 
     def __init_subclass__(cls) -> None:
@@ -53,8 +53,11 @@ class Options:
 
     def __post_init__(self) -> None:
         kind: Any = type(self)
-        for name, option in options_of(kind).items():
-            _check(name, getattr(self, name), option)
+        for each in fields(kind):
+            if "option" in each.metadata:
+                value = _plain(each, getattr(self, each.name))
+                object.__setattr__(self, each.name, value)
+                _check(each.name, value, each.metadata["option"])
         for part in reversed(kind.__mro__):
             if "check" in vars(part):
                 part.check(self)
@@ -65,12 +68,23 @@ def options_of(options: Any) -> dict[str, Option]:
     return {each.name: each.metadata["option"] for each in fields(options) if "option" in each.metadata}
 
 
+def _plain(each: Field[Any], value: Any) -> Any:
+    """The value of a field as Python's own number where its type says so. Raises UsageError for other things."""
+    kind = str(each.type).removesuffix(" | None")
+    if value is None and each.default is not None:
+        raise UsageError(f"`{each.name}=None`: give a value")
+    if value is None or kind not in ("int", "float"):
+        return value
+    try:
+        return operator.index(value) if kind == "int" else float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"`{each.name}={value}`: give a {'whole ' * (kind == 'int')}number") from None
+
+
 def _check(name: str, value: Any, option: Option) -> None:
+    low, high = option.low, option.high
     if value is None:
         return
-    low, high = option.low, option.high
-    if (low is not None or high is not None) and not isinstance(value, (int, float, Fraction)):
-        raise UsageError(f"`{name}={value}`: give a number")
     if (low is not None and not value >= low) or (high is not None and not value <= high):
         to = "or more" if high is None else f"to {high:g}"
         raise UsageError(f"`{name}={value}`: choose {low:g} {to}")

@@ -9,6 +9,7 @@ which the command line turns into its own flags.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -119,7 +120,8 @@ class CodeOptions(Options):
     @property
     def sides(self) -> tuple[int, int]:
         """A block's height and width."""
-        return (self.block, self.block) if isinstance(self.block, int) else self.block
+        height, width = self.block if isinstance(self.block, tuple) else (self.block, self.block)
+        return operator.index(height), operator.index(width)
 
     @property
     def code_count(self) -> int:

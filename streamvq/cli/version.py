@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import streamvq
 
-_LIBRARIES = ("numpy", "scikit-learn", "numba", "joblib", "av", "Pillow", "opencv-python", "typer")
+_LIBRARIES = ("numpy", "scikit-learn", "numba", "joblib", "av", "Pillow", "opencv-python-headless", "typer")
 _CODECS = ("ffv1", "libx264", "libvpx-vp9")
 
 

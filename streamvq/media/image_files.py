@@ -57,17 +57,6 @@ def read_image(path: Path) -> Pixels:
         raise MediaError(f"{path}: cannot be decoded: {reason(error)}; is the file whole?") from error
 
 
-def pixel_count(path: Path) -> int:
-    """How many pixels an image file declares; 0 where that cannot be read, which `read_image` will explain."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                return image.width * image.height
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return 0
-
-
 def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes:
     """`frame` as an image file's bytes.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from streamvq.container.reader import codebook_from
-from streamvq.errors import BelowQuality, LargerThanInput, MediaError, StreamVQError
+from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_source
 from streamvq.media.sinks.sink import FrameSink
@@ -18,11 +17,11 @@ from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
 from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up
+from streamvq.pipeline.jobs import check_one, names_of, run_jobs
 from streamvq.pipeline.plan import Job, Plan, plan_compression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
-from streamvq.staging import made_folder
 
 
 @keywords(CompressOptions)
@@ -44,7 +43,7 @@ def compress(source: Source, options: CompressOptions) -> Result:
     >>> result.n_codes, result.width, result.height
     (32, 480, 270)
     """
-    return only_result(encode_all(source, options), source)
+    return encode_all(source, options, one=True)[0]
 
 
 @keywords(CompressOptions)
@@ -59,21 +58,18 @@ def compress_many(sources: Source | Sequence[Source], options: CompressOptions) 
 @keywords_after_two(ApplyOptions)
 def apply(source: Source, codebook: Codebook | Source, options: ApplyOptions) -> Result:
     """Quantize one source with a saved codebook, a `Codebook` or its path; nothing is fitted. See `compress`."""
-    return only_result(encode_all(source, CompressOptions(**vars(options), codebook=codebook)), source)
+    if codebook is None:
+        raise UsageError("`codebook=None`: apply fits nothing; give a codebook, or use compress")
+    return encode_all(source, CompressOptions(**vars(options), codebook=codebook), one=True)[0]
 
 
-def only_result(results: Sequence[Result], source: Source) -> Result:
-    """The result of one source. Raises ValueError where a glob named several."""
-    if len(results) != 1:
-        raise ValueError(f"{source}: names {len(results)} inputs, which are done; compress_many returns all results")
-    return results[0]
-
-
-def encode_all(sources: Source | Sequence[Source], options: CompressOptions) -> list[Result]:
+def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one: bool = False) -> list[Result]:
     """Plan, fit or take a codebook, and encode each job with it."""
     start = time.perf_counter()
     codebook = codebook_from(options.codebook)
     plan = plan_compression(sources, options)
+    if one:
+        check_one(plan, "compress_many")
     notes, warnings, failed = list[str](), list[str](), dict[str, list[str]]()
     book = _SharedCodebook(plan, options, codebook)
     if book.continued:
@@ -88,18 +84,13 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions) -> 
         book.codebook, failed = fitted.codebook, fitted.counted.failed
         warnings = fewer_colors(fitted.codebook, options)
     shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
-    results = [Result(input=job.source.label, output=str(job.target.path), skipped=True) for job in plan.skipped]
-    with made_folder(plan.output) if plan.shares_folder() else nullcontext():
-        for job in plan.jobs:
-            try:
-                if job.source.label in failed and job.source.source_type != "images":
-                    raise MediaError(failed[job.source.label][0])
-                results.append(_encode_job(job, book, options, shared))
-            except StreamVQError as error:
-                if len(plan.jobs) == 1:
-                    raise
-                results.append(_failure(job, shared, error))
-    return results
+
+    def do(job: Job) -> Result:
+        if job.source.label in failed and job.source.source_type != "images":
+            raise MediaError(failed[job.source.label][0])
+        return _encode_job(job, book, options, shared)
+
+    return run_jobs(plan, do, {"notes": shared.notes, "warnings": shared.warnings})
 
 
 @dataclass(frozen=True)
@@ -121,6 +112,7 @@ class _SharedCodebook:
         self.codebook = given
         self.path = plan.codebook_path
         self.continued = 0  # codes of the codebook taken over
+        self._size_bytes: int | None = None
         self._overwrite = options.overwrite
         if given is None and options.skip_existing and self.path is not None and self.path.exists():
             self.codebook = Codebook.load(self.path)
@@ -147,7 +139,9 @@ class _SharedCodebook:
         if self.codebook is None:
             return {}
         path = str(self.path) if self.path else self.given
-        return {"codebook": path, "codebook_bytes": len(self.codebook.to_bytes())}
+        if self._size_bytes is None:
+            self._size_bytes = len(self.codebook.to_bytes())
+        return {"codebook": path, "codebook_bytes": self._size_bytes}
 
 
 def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, shared: _Shared) -> Result:
@@ -177,10 +171,10 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
             sink.commit()
         notes += source.notes + sink.notes + stats.notes(job.source.label)
     return Result(
-        **_names(job),
+        **names_of(job),
         **book.figures(),
         **stats.figures(encoder.decoder, sink.size_bytes, time.perf_counter() - start + shared.seconds),
-        parts=sink.parts,
+        parts=dict(sink.parts),
         failed=tuple(failed),
         notes=tuple(notes),
         warnings=tuple(warnings),
@@ -203,21 +197,3 @@ def _accept(sink: FrameSink, stats: StatsAccumulator, size_in: int | None, optio
         raise LargerThanInput(f"{sink.label}: not kept: {sink.size_bytes} bytes, and the input has {size_in}")
     if options.min_psnr is not None and psnr is not None and psnr < options.min_psnr:
         raise BelowQuality(f"{sink.label}: not kept: PSNR {psnr:.2f} dB, below {options.min_psnr:g}; use more codes")
-
-
-def _names(job: Job) -> dict[str, Any]:
-    """The fields of a `Result` that say what was done."""
-    source = job.source
-    return {
-        "input": source.label,
-        "output": str(job.target.path),
-        "bytes_in": source.size_bytes,
-        "ignored_files": source.ignored_files,
-    }
-
-
-def _failure(job: Job, shared: _Shared, error: StreamVQError) -> Result:
-    """The result of a job that failed."""
-    return Result(
-        **_names(job), notes=shared.notes, warnings=shared.warnings, error=str(error), exit_code=error.exit_code
-    )

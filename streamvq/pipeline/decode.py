@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from streamvq.container.reader import codebook_from
-from streamvq.errors import MediaError, StreamVQError
+from streamvq.errors import MediaError
 from streamvq.frames import CodedFrame
 from streamvq.keywords import keywords_after_two
 from streamvq.media.opening import open_sink
@@ -23,13 +23,12 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.svq import LazyGroup, SvqSource, check_no_terminal
 from streamvq.options import DecompressOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map
-from streamvq.pipeline.compress import only_result
 from streamvq.pipeline.encoders import FrameStats
+from streamvq.pipeline.jobs import check_one, names_of, run_jobs
 from streamvq.pipeline.plan import Job, plan_decompression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
-from streamvq.staging import made_folder
 
 MAX_BYTES_AHEAD = 1 << 30  # of decoded groups, at 4 bytes a pixel
 
@@ -43,7 +42,7 @@ def decompress(source: Source, output: Source, options: DecompressOptions) -> Re
     group; the result's `failed` says what is missing. Raises UsageError, InputMissing, MediaError, CodebookError,
     OutputError.
     """
-    return only_result(decode_all(source, output, options), source)
+    return decode_all(source, output, options, one=True)[0]
 
 
 @keywords_after_two(DecompressOptions)
@@ -52,20 +51,15 @@ def decompress_many(sources: Source | Sequence[Source], output: Source, options:
     return decode_all(sources, output, options)
 
 
-def decode_all(sources: Source | Sequence[Source], output: Source, options: DecompressOptions) -> list[Result]:
+def decode_all(
+    sources: Source | Sequence[Source], output: Source, options: DecompressOptions, one: bool = False
+) -> list[Result]:
     """Plan, and do each job."""
     codebook = codebook_from(options.codebook)
     plan = plan_decompression(sources, output, options)
-    results = [Result(input=job.source.label, output=str(job.target.path), skipped=True) for job in plan.skipped]
-    with made_folder(plan.output) if plan.shares_folder() else nullcontext():
-        for job in plan.jobs:
-            try:
-                results.append(_decode_job(job, codebook, options))
-            except StreamVQError as error:
-                if len(plan.jobs) == 1:
-                    raise
-                results.append(Result(**_names(job), error=str(error), exit_code=error.exit_code))
-    return results
+    if one:
+        check_one(plan, "decompress_many")
+    return run_jobs(plan, lambda job: _decode_job(job, codebook, options))
 
 
 def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions) -> Result:
@@ -88,9 +82,9 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             stats = decode_frames(source, sink, options)
         notes += source.notes + sink.notes
         return Result(
-            **_names(job),
+            **names_of(job),
             **stats.figures(source.decoder, sink.size_bytes, time.perf_counter() - start),
-            parts=sink.parts,
+            parts=dict(sink.parts),
             failed=(source.truncation,) if source.truncation else (),
             notes=tuple(notes),
         )
@@ -145,8 +139,3 @@ def _spooled() -> Iterator[Path]:
         except OSError as error:
             raise MediaError(f"-: cannot be kept in {folder}: {error.strerror}; free some space there") from error
         yield path
-
-
-def _names(job: Job) -> dict[str, Any]:
-    """The fields of a `Result` that say what was done."""
-    return {"input": job.source.label, "output": str(job.target.path), "bytes_in": job.source.size_bytes}

@@ -33,7 +33,7 @@ class TruncationStats:
     def from_factors(cls, factors: LowRank, options: LowRankOptions, squared_error: int) -> TruncationStats:
         """The figures of a picture of low rank."""
         cut_off = sum(channel.error for channel in factors.channels)
-        full = min(min(channel.left.shape[0], channel.right.shape[1]) for channel in factors.channels[:1])
+        full = min(factors.channels[0].left.shape[0], factors.channels[0].right.shape[1])
         total = sum(channel.total for channel in factors.channels)
         return cls(factors.rank, total, cut_off, squared_error, (options.rank or 0) > full)
 
@@ -105,6 +105,7 @@ class VectorQuantization:
     def __init__(
         self, codebook: Codebook, lossy: float = 0, low_rank: LowRankOptions | None = None, pixels: int | None = None
     ) -> None:
+        codebook.prepare()
         self.decoder = codebook
         self.scans = lossy > 0
         self._lossy = lossy

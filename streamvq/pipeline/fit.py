@@ -75,15 +75,15 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     (16, 3)
     """
     if _are_names(source):
-        fitted = fit_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
+        counted = count_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
     else:
         sketch = new_sketch(options)
         with ArraySource(source) as arrays:  # type: ignore[arg-type]
             frames, bad = _absorb(arrays, sketch, 0, options)
-        fitted = Fitted(fit_sketch(sketch, options), Counted(sketch, frames, {"arrays": bad} if bad else {}, []))
-    for reason in fitted.failures:
-        raise MediaError(reason)
-    return fitted.codebook
+        counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
+    if counted.failed:
+        raise MediaError(next(iter(counted.failed.values()))[0])
+    return fit_sketch(counted.sketch, options)
 
 
 def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Fitted:

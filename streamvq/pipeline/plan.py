@@ -40,8 +40,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do: `jobs` to do and `skipped` ones, and where the codebook goes (None: nowhere)."""
+    """What a run would do: `jobs` to do and `skipped` ones, and where the codebook goes (None: nowhere).
 
+    `labels` are those of all inputs, in the order of their names.
+    """
+
+    labels: list[str]
     jobs: list[Job]
     skipped: list[Job]
     codebook_path: Path | None
@@ -75,7 +79,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         path = _codebook_path([*jobs, *skipped], output)
     if path is not None and jobs:
         _check_codebook_path(path, jobs, options, continues)
-    return Plan(jobs, skipped, path, Path(output))
+    return Plan([source.label for source in inputs], jobs, skipped, path, Path(output))
 
 
 def plan_decompression(sources: Source | Sequence[Source], output: Source, options: DecompressOptions) -> Plan:
@@ -86,7 +90,7 @@ def plan_decompression(sources: Source | Sequence[Source], output: Source, optio
             raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
     inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
     jobs, skipped, _ = _plan_jobs(inputs, output, options)
-    return Plan(jobs, skipped, None, Path(output))
+    return Plan([source.label for source in inputs], jobs, skipped, None, Path(output))
 
 
 def listed(sources: Source | Sequence[Source]) -> Sequence[Source]:

@@ -50,7 +50,7 @@ class Result:
     lossless: bool = False
     seconds: float | None = None
     frames_per_second: float | None = None
-    parts: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict, hash=False)
     ignored_files: int = 0
     skipped: bool = False
     failed: tuple[str, ...] = ()

@@ -108,6 +108,10 @@ class Codebook:
             return BlockFinder(self.codes, scales(self.block, self.space))
         return LevelFinder(self.codes) if self.space == "gray" else ColorFinder(self.codes)
 
+    def prepare(self) -> None:
+        """Build what searches need, once, before several threads want it."""
+        _ = self._finder, self.pictures
+
     @property
     def n_codes(self) -> int:
         """The number of codes."""
@@ -168,7 +172,10 @@ class Codebook:
         types and shapes.
         """
         pixels = np.asarray(pixels)
-        if pixels.ndim == 4 and len(pixels):
+        if pixels.ndim == 4 and not len(pixels):
+            one = self.quantize(np.zeros(pixels.shape[1:], pixels.dtype))
+            return np.empty((0, *one.shape), one.dtype)
+        if pixels.ndim == 4:
             return np.stack([self.quantize(picture) for picture in pixels])
         return self._finder.find(self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)[0])
 

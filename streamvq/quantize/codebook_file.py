@@ -67,14 +67,14 @@ def read_codebook_file(path: str | os.PathLike[str]) -> CodebookContent:
         with Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
             return _read_archive(archive)
     except FileNotFoundError as error:
-        raise CodebookError(f"{path}: no such codebook; make one with 'streamvq fit'") from error
+        raise CodebookError(f"{path}: no such codebook; make one with `fit`") from error
     except OSError as error:
         raise CodebookError(f"{path}: cannot be read: {error.strerror or error}") from error
     except CodebookError as error:
         raise CodebookError(f"{path}: {error}") from error
     except _NOT_A_CODEBOOK as error:
         raise CodebookError(
-            f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with 'streamvq fit'"
+            f"{path}: not a streamvq codebook (an .npz with 'codes' and 'meta'); make one with `fit`"
         ) from error
 
 
@@ -88,7 +88,7 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
         )
     codes = _read_array(archive, "codes", "uf", MAX_SAMPLES * np.dtype(np.float64).itemsize)
     if codes.dtype.kind == "f" and not np.isfinite(codes).all():
-        raise CodebookError("its codes hold NaN or infinity; make it anew with 'streamvq fit'")
+        raise CodebookError("its codes hold NaN or infinity; make it anew with `fit`")
     return CodebookContent(
         codes, meta["space"], tuple(meta["block"]), meta.get("fingerprint"), meta.get("provenance", {})
     )

@@ -70,8 +70,8 @@ class PixelCounts:
         histogram = self._histogram
         if histogram is None:
             histogram = _histogram(self.space)
-            keys = _keys(self._colors)
-            histogram.counts[keys] = integer_weights(self._weights)
+            if len(self._weights):
+                histogram.counts[_keys(self._colors)] = integer_weights(self._weights)
         if not histogram.distinct():
             raise ValueError("X has no visible pixel to learn from")
         return Codebook(fit_colors(histogram, n_codes, seed), self.space)

@@ -9,18 +9,18 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from streamvq.container.reader import load_codebook
 from streamvq.errors import StreamVQError
 from streamvq.media.inputs import PIPE
-from streamvq.media.opening import open_source
 from streamvq.pipeline.result import Result
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.similarity import composite
+from streamvq.report.pair_inputs import find_one, open_with_codebook
 from streamvq.report.swatches import COLUMNS, MAX_SWATCHES, contact_sheet
 
 _REPORTED = ("frames", "n_codes", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")
@@ -76,8 +76,8 @@ def _first_frame(name: str, codebook: str | None) -> str:
     if name == PIPE:
         return "<i>a pipe is read once</i>"
     try:
-        book = Codebook.load(codebook) if codebook and Path(name).suffix.lower() == ".svq" else None
-        with open_source(name, codebook=book) as source:
+        book = load_codebook(codebook) if codebook else None
+        with open_with_codebook(find_one(name, False), False, book) as source:
             frame = next(iter(source), None)
     except (StreamVQError, OSError) as error:
         return f"<i>{html.escape(str(error))}</i>"

@@ -32,7 +32,7 @@ from streamvq.staging import check_free, staged_file
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_LIBRARIES = ("streamvq", "numpy", "opencv-python", "av", "Pillow", "Jinja2")
+_LIBRARIES = ("streamvq", "numpy", "opencv-python-headless", "av", "Pillow", "Jinja2")
 
 
 @keywords_after_two(ReportOptions)

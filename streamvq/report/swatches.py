@@ -35,7 +35,10 @@ class Codes:
         self._clip: Clip | None = None
         self.codebook: Codebook | None = None
         if Path(path).suffix.lower() == ".svq":
-            self._clip = Clip(path, codebook)
+            try:
+                self._clip = Clip(path)
+            except CodebookError:  # it has none inside
+                self._clip = Clip(path, codebook)
             with suppress(CodebookError):  # a file of factors has none
                 self.codebook = self._clip.codebook
         elif codebook is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -66,7 +67,8 @@ class SvqSink(FrameSink):
             check_no_terminal("> clip.svq")
             return sys.stdout.buffer
         part = self._stack.enter_context(staged_file(path, overwrite))
-        return self._stack.enter_context(part.open("wb"))
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        return self._stack.enter_context(os.fdopen(descriptor, "wb"))  # a signal right after creation finds no file
 
     def _audio_copy(self, path: Path) -> AudioCopy:
         self._nut = NutPieces()

@@ -74,7 +74,8 @@ class VideoSink(FrameSink):
             self._size = frame.width, frame.height
             self._add_stream(frame)
             if self._audio_from is not None:
-                self._audio = AudioCopy(self._audio_from, self._output)
+                with writing(self.label):
+                    self._audio = AudioCopy(self._audio_from, self._output)
                 self.notes += self._audio.left_out_notes(self.label, self._format)
         self.check_size(frame, *self._size)
 
@@ -90,9 +91,9 @@ class VideoSink(FrameSink):
 
     def _mux(self, packet: av.Packet[Any]) -> None:
         """Write a packet of the video stream, and before it the audio that plays earlier."""
-        if self._audio is not None and packet.dts is not None:
-            self._audio.copy_until(packet.dts * Fraction(packet.time_base))
         with writing(self.label):
+            if self._audio is not None and packet.dts is not None:
+                self._audio.copy_until(packet.dts * Fraction(packet.time_base))
             self._output.mux(packet)
 
     def _write_rest(self) -> None:

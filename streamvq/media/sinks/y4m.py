@@ -46,7 +46,9 @@ class Y4MSink(FrameSink):
         with writing_stdout():
             if self._size is None:
                 self._size = frame.width, frame.height
-                out.write(self._stream_header(*self._size))
+                header = self._stream_header(*self._size)
+                out.write(header)
+                self.size_bytes += len(header)
             self.check_size(frame, *self._size)
             out.write(_FRAME_HEADER)
             out.write(planes)

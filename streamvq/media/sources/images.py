@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.image_files import pixel_count, read_image
+from streamvq.media.image_files import read_image
 from streamvq.media.inputs import MediaInput
 from streamvq.media.sources.source import FrameSource
 
@@ -24,9 +24,6 @@ class ImageSource(FrameSource):
 
     def items(self) -> Iterator[Item]:
         return zip(range(len(self._source.paths)), self._source.paths, self._source.names(), strict=True)
-
-    def pixels_of(self, item: Item) -> int:
-        return pixel_count(item[1])
 
     def load(self, item: Item) -> Frame:
         index, path, name = item

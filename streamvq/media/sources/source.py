@@ -42,10 +42,6 @@ class FrameSource(ABC):
     def load(self, item: Any) -> Frame:
         """The frame of an item. Raises MediaError where it cannot be decoded."""
 
-    def pixels_of(self, item: Any) -> int:
-        """How many pixels an item's frame has, known without loading it; 0 where that is unknown."""
-        return self.info.pixels or 0
-
     def try_load(self, item: Any) -> Frame | Failed:
         """The frame of an item, or why it has none, where bad items are skipped. Raises MediaError elsewhere."""
         try:

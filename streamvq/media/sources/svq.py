@@ -128,10 +128,6 @@ class SvqSource(FrameSource):
         if self.truncation:
             self.notes.append(self.truncation)
 
-    def pixels_of(self, item: Item) -> int:
-        group, _ = item
-        return -(-group.pixels // group.count)
-
     def load(self, item: Item) -> Frame:
         group, position = item
         coded = group.frames()[position]

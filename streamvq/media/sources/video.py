@@ -115,9 +115,6 @@ class VideoSource(FrameSource):
         if index == 0:
             raise MediaError(f"{self.label}: holds no frames; is the file whole?")
 
-    def pixels_of(self, item: Item) -> int:
-        return item[1].width * item[1].height
-
     def _held_back(self) -> list[av.VideoFrame]:
         """The pictures before a damage that the decoder still holds."""
         try:

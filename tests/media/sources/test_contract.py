@@ -161,14 +161,6 @@ def test_info_knows_the_size_or_says_nothing(case: SourceCase, tmp_path: Path) -
         assert (info.width, info.height) == (48, 32)
 
 
-@every
-def test_the_pixels_of_an_item_are_known_before_it_is_loaded(case: SourceCase, tmp_path: Path) -> None:
-    with open_source(case.make(tmp_path, pictures_for(case))) as source:
-        for item in source.items():
-            pixels = source.pixels_of(item)
-            assert pixels == source.load(item).pixels[..., 0].size == 32 * 48
-
-
 @many
 def test_loading_works_on_any_thread_in_any_order(case: SourceCase, tmp_path: Path) -> None:
     pictures = pictures_for(case)
