@@ -18,11 +18,11 @@ from streamvq.quantize.pixels import eight_bit
 
 @dataclass(frozen=True, eq=False)
 class FactorFrame:
-    """A frame as quantized factors, `coded`; `near`, the factors before that, from which the next frame can start;
+    """A frame as quantized factors, `coded`; `factors`, those before that, from which the next frame can start;
     and sums of squared errors of its visible samples, as 8 bits: all in all, and of the truncation alone."""
 
     coded: LowRankFrame
-    near: LowRank
+    factors: LowRank
     squared_error: int
     truncation_error: int
 
@@ -74,15 +74,16 @@ class LowRankCodec:
         pixels = self.render(frame)
         return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=2)
 
-    def factor_frame(self, frame: Frame, how: LowRankOptions, before: LowRank | None = None) -> FactorFrame:
-        """`frame` as quantized factors of low rank. `before` is what `near` was for the frame before.
+    def factor_frame(self, frame: Frame, settings: LowRankOptions, previous: LowRank | None = None) -> FactorFrame:
+        """`frame` as quantized factors of low rank. `previous` is what `factors` was for the previous frame.
 
         Raises UsageError where a patch is larger than the frame.
         """
         pixels = eight_bit(frame.pixels)
-        near = factorized(pixels, how, self.space, before)
-        planes, step = quantize_factors(near, planes_of(pixels, self.space), self.space, self.coarse)
-        coded = LowRankFrame(planes, step, frame.meta(near.alpha))
-        truncated = render_planes([np.rint(256 * plane).astype(np.int32) for plane in near.planes()], self.space)
+        planes = planes_of(pixels, self.space)
+        factors = factorized(pixels, settings, self.space, previous, planes)
+        quantized, step = quantize_factors(factors, planes, self.space, self.coarse)
+        coded = LowRankFrame(quantized, step, frame.meta(factors.alpha))
+        truncated = render_planes([np.rint(256 * plane).astype(np.int32) for plane in factors.planes()], self.space)
         error, of_truncation = (visible_error(pixels, picture) for picture in (self.render(coded), truncated))
-        return FactorFrame(coded, near, error, of_truncation)
+        return FactorFrame(coded, factors, error, of_truncation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,8 +107,16 @@ def low_rank(
     return replace(factorized(pixels, settings, space, warm_start), without_channels=without_channels)
 
 
-def factorized(pixels: NDArray, settings: LowRankOptions, space: str, previous: LowRank | None) -> LowRank:
+def factorized(
+    pixels: NDArray,
+    settings: LowRankOptions,
+    space: str,
+    previous: LowRank | None,
+    planes: Sequence[NDArray[np.float32]] | None = None,
+) -> LowRank:
     """`pixels` [height, width, channels] of low rank in a space; chroma of "ycbcr420" has half the rank.
+
+    `planes` are those of `planes_of`, where they are known already.
 
     Raises UsageError where a patch is larger than the picture.
     """
@@ -117,7 +125,7 @@ def factorized(pixels: NDArray, settings: LowRankOptions, space: str, previous: 
         side = settings.patch
         raise UsageError(f"patches of {side}x{side} do not fit a frame of {width}x{height}; choose smaller")
     channels = []
-    planes = planes_of(pixels, space)
+    planes = planes_of(pixels, space) if planes is None else planes
     for i, plane in enumerate(planes):
         matrix = patches_of(plane, settings.patch) if settings.patch else plane
         start = previous.channels[i].basis if previous is not None and i < len(previous.channels) else None

@@ -185,7 +185,7 @@ class Factorization:
         factors = None
         for frame in frames:
             found = self.decoder.factor_frame(frame, self._options, factors)
-            factors = found.near
+            factors = found.factors
             truncation = TruncationStats.from_factors(factors, self._options, found.truncation_error)
             stats = _stats(frame, found.coded, self.decoder.channels, found.squared_error, truncation)
             yield EncodedFrame(found.coded, stats)

@@ -172,10 +172,7 @@ class Codebook:
         types and shapes.
         """
         pixels = np.asarray(pixels)
-        if pixels.ndim == 4 and not len(pixels):
-            one = self.quantize(np.zeros(pixels.shape[1:], pixels.dtype))
-            return np.empty((0, *one.shape), one.dtype)
-        if pixels.ndim == 4:
+        if pixels.ndim == 4 and len(pixels):
             return np.stack([self.quantize(picture) for picture in pixels])
         return self._finder.find(self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)[0])
 

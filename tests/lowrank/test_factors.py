@@ -142,7 +142,7 @@ def test_the_errors_are_those_of_the_pictures(patch: int, pictures: list[NDArray
     for pixels in pictures:
         made = codec.factor_frame(Frame(pixels), how)
         assert made.squared_error == np.square(codec.render(made.coded).astype(int) - pixels).sum()
-        truncated = np.square(made.near.pixels().astype(int) - pixels).sum()
+        truncated = np.square(made.factors.pixels().astype(int) - pixels).sum()
         assert made.truncation_error == pytest.approx(truncated, rel=1e-3)
 
 
@@ -152,7 +152,7 @@ def test_fine_factors_seldom_round_otherwise(patch: int, pictures: list[NDArray[
     how, codec = LowRankOptions(rank=10, patch=patch), LowRankCodec("rgb", patch, coarse=False)
     for pixels in pictures:
         made = codec.factor_frame(Frame(pixels), how)
-        difference = codec.render(made.coded).astype(int) - made.near.pixels()
+        difference = codec.render(made.coded).astype(int) - made.factors.pixels()
         assert np.square(difference).mean() < 1 / 7
 
 
@@ -237,7 +237,7 @@ def test_frames_from_each_other() -> None:
             assert (codec.render(made.coded) == codec.render(again.coded)).all()
             cold = codec.factor_frame(frame, how)
             assert made.truncation_error <= 1.005**2 * cold.truncation_error
-            near = made.near
+            near = made.factors
 
 
 def test_a_patch_larger_than_the_frame() -> None:
