@@ -13,14 +13,11 @@ import operator
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.progress import Progress
-
-if TYPE_CHECKING:
-    from streamvq.quantize.codebook import Codebook
 
 MAX_CODES = 65536
 MAX_GRAY_LEVELS = 256
@@ -36,6 +33,14 @@ METHODS = ("vq", "svd", "svd-vq")
 
 Source = str | os.PathLike[str]  # what a user names an input by
 Block = int | tuple[int, int]  # a side, or height and width
+
+
+class AnyCodebook(Protocol):
+    """A `Codebook`, which stands above this file."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
 
 # The panels of help, in their order
 WRITE, GRID, CODEBOOK, LOW_RANK, READ = "Output", "Grid", "Codebook", "Low rank", "Input"
@@ -246,7 +251,7 @@ class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, Outpu
 class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
-    codebook: Codebook | Source | None = option(CODEBOOK, "-c --codebook",
+    codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
         "Use this codebook and learn nothing.", default=None)
     save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
         "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
@@ -282,7 +287,7 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
 class DecompressOptions(RunOptions, WriteOptions):
     """The keywords of `decompress`. `frames` is a range of frame indices with step 1; the rest is not decoded."""
 
-    codebook: Codebook | Source | None = option(READ, "-c --codebook",
+    codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
         "For files without their codebook inside.", default=None)
     frames: range | None = option(READ, "--frames",
         "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", default=None)
@@ -296,7 +301,7 @@ class DecompressOptions(RunOptions, WriteOptions):
 class PairOptions(RunOptions, ReadOptions, OverwriteOption):
     """How an original and its results are read and paired."""
 
-    codebook: Codebook | Source | None = option(READ, "-c --codebook",
+    codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
         "For a .svq without its codebook inside.", default=None)
     resize: bool = option(READ, "--resize", "Scale TEST to the size of REF.", default=False)
 

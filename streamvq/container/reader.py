@@ -15,8 +15,9 @@ from streamvq.container.groups import Group, decode_group
 from streamvq.container.header import Header
 from streamvq.container.index import IndexEntry, read_index
 from streamvq.container.pictures import PictureCoding, pictures_of
-from streamvq.errors import CodebookError, InputMissing, MediaDamaged
+from streamvq.errors import CodebookError, InputMissing, MediaDamaged, UsageError
 from streamvq.frames import CodedFrame
+from streamvq.options import AnyCodebook, Source
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
@@ -226,9 +227,13 @@ def load_codebook(path: str | os.PathLike[str]) -> Codebook:
         raise CodebookError(str(error)) from error
 
 
-def codebook_from(value: Codebook | str | os.PathLike[str] | None) -> Codebook | None:
+def codebook_from(value: AnyCodebook | Source | None) -> Codebook | None:
     """What library functions take as `codebook=`: a codebook, or the path of a codebook file or a `.svq` file.
 
-    Raises CodebookError or MediaError.
+    Raises CodebookError, MediaError, or UsageError for anything else.
     """
-    return load_codebook(value) if isinstance(value, (str, os.PathLike)) else value
+    if isinstance(value, (str, os.PathLike)):
+        return load_codebook(value)
+    if value is not None and not isinstance(value, Codebook):
+        raise UsageError(f"`codebook`: a {type(value).__name__} is none; give a Codebook, or the path of one")
+    return value

@@ -10,7 +10,7 @@ import pytest
 from containers import saved, some_frames, svq_bytes
 from pictures import codebook
 
-from streamvq import CodebookError, InputMissing, MediaError
+from streamvq import CodebookError, InputMissing, MediaError, UsageError
 from streamvq.container import groups
 from streamvq.container.pictures import pictures_of
 from streamvq.container.reader import SvqReader, codebook_from, load_codebook, open_svq
@@ -84,3 +84,13 @@ def test_a_table_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_no_svq_can_hold() -> None:
     with pytest.raises(TypeError, match=r"str: \.svq holds the frames of a Codebook or a LowRankCodec"):
         pictures_of("a codebook")  # type: ignore[arg-type]
+
+
+def test_a_codebook_is_one_or_a_path(tmp_path: Path) -> None:
+    book = codebook()
+    book.save(tmp_path / "book.npz")
+    assert codebook_from(book) is book
+    assert codebook_from(tmp_path / "book.npz") == codebook_from(str(tmp_path / "book.npz")) == book
+    assert codebook_from(None) is None
+    with pytest.raises(UsageError, match=r"`codebook`: a list is none"):
+        codebook_from([])  # type: ignore[arg-type]
