@@ -10,9 +10,11 @@ import typer
 
 from streamvq.cli import apply, compare, compress, decompress, fit, info, report, spectrum, sweep
 from streamvq.cli.command import Command
+from streamvq.cli.usage import Commands
 
 app = typer.Typer(
     name="streamvq",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -40,4 +42,4 @@ def root(
 def main() -> None:
     """Run the command line; a request to terminate cleans up like Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    app()
+    app(prog_name="streamvq")

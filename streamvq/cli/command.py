@@ -10,11 +10,18 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from streamvq.cli.usage import ClickException, one_line
+
 
 class Command(TyperCommand):
     """Help without the second start-up that rich costs, and `--debug` for the trace behind an error."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with one_line(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
+        _print_notes_of_library(quiet=bool(ctx.params.get("quiet")))
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
@@ -29,8 +36,8 @@ class Command(TyperCommand):
             from streamvq.cli.messages import in_flags
             from streamvq.errors import StreamVQError
 
-            if type(error).__module__.startswith("typer."):
-                raise  # its own usage errors
+            if isinstance(error, ClickException):
+                raise  # usage errors
             if ctx.params.get("debug"):
                 traceback.print_exc()
             text = (
@@ -51,3 +58,18 @@ class Command(TyperCommand):
         for title, rows in groups.items():
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+def _print_notes_of_library(quiet: bool) -> None:
+    """What the library logs goes to stderr as notes; what only explains a wait, to terminals alone."""
+    import logging
+
+    from streamvq.cli.printing import say
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(f"note: {record.getMessage()}")
+
+    logger = logging.getLogger("streamvq")
+    logger.handlers = [Notes()]
+    logger.setLevel(logging.ERROR if quiet else logging.INFO if sys.stderr.isatty() else logging.WARNING)

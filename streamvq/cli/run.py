@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from streamvq.cli.parameters import WritePrintOptions
+from streamvq.cli.usage import check_output_option
 from streamvq.options import CompressOptions, DecompressOptions
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def run_compress(inputs: Sequence[str], options: CompressOptions, printing: Writ
     from streamvq.pipeline.compress import encode_all
     from streamvq.pipeline.plan import plan_compression
 
+    check_output_option(inputs, options.output)
     if printing.dry_run:
         codebook_from(options.codebook)  # it must be there
         plan = plan_compression(inputs, options)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import FLUSH_WORDS, HALF, MAX_PADDING, U, code_bit, flush, init_coder
 from streamvq.options import MAX_SAMPLES
 from streamvq.quantize.blocks import code_length

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.frames import LowRankFrame, PlaneFactors
 from streamvq.lowrank.low_rank import LowRank
 from streamvq.lowrank.planes import from_patches, patches_of, plane_sizes

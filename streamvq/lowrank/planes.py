@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
 
 _R, _G, _B = LUMA_R / LUMA_UNIT, LUMA_G / LUMA_UNIT, LUMA_B / LUMA_UNIT  # see `color`

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numba import njit
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 # A subspace is converged where its last iteration gained little: at most MAX_GAIN of the error that is left, and at
 # most MAX_RELATIVE_GAIN of what the components after the first hold (with noise, the error alone says nothing).

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.block_set import BlockSet, merge_equal
 from streamvq.quantize.blocks import code_length, image_to_blocks, visible_blocks
 

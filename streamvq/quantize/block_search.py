@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 _GROUP = 32  # codes in a group, and groups in a branch
 _AXES = 8  # coordinates, the last of which is a remaining length

@@ -8,9 +8,9 @@ sample for each 2x2 pixels.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.color import (
     B_TO_CB,
     B_TO_CR,

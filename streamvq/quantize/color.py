@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from streamvq.compiling import njit
 
 # Luma in thousandths: Y = 0.299 R + 0.587 G + 0.114 B
 LUMA_R, LUMA_G, LUMA_B = 299, 587, 114

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.pixels import split
 
 _COLORS = 1 << 24

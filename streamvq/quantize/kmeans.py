@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
+from streamvq.compiling import njit
 
 _BATCH_POINTS = 4096
 _MAX_DISTANCES = 1 << 31  # of all mini-batches together: more would cost more than the Lloyd iterations after them

@@ -6,9 +6,9 @@ For a frozen RGB codebook each of the 2^24 colors is searched once, when it firs
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.metrics import squared_error
 from streamvq.quantize.outward_search import two_nearest
 

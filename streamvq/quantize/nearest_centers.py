@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.outward_search import squared_distance, two_nearest
 
 _SUM_ROUNDING = 1e-6  # covers the rounding of squared differences of sums

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 _PROBABILITY_ONE = 1 << 12
 _ADAPTATION_SHIFT = 5  # a probability moves by 2^-5 of the way

@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
+from streamvq.compiling import njit
 
 _MAX_STARTS = 8
 _MAX_SEEDS = 256  # of all starts together, beyond the first: with more centers, starts differ less and take longer

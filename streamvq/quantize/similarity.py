@@ -8,9 +8,9 @@ positions where the whole window is inside the picture.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.quantize.color import luma_of
 from streamvq.quantize.pixels import split
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import COUNT_BITS_12, COUNT_BITS_22
 from streamvq.container.entropy.range_coder import U
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import U, code_bit
 
 COUNT_BITS_22, COUNT_BITS_12 = 10, 4  # below the probability

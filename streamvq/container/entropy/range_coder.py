@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from streamvq.compiling import njit
 
 U = np.uint64  # indices of this type spare Numba the test for negative ones
 PROBABILITY_BITS = np.uint64(16)  # probabilities come in 65536ths

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import code_adaptive_bit
 from streamvq.container.entropy.range_coder import flush, init_coder, with_room
 from streamvq.container.factors.components import code_plane, new_plane_model

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.mixer import prediction_error, squash, stretch_22, update_weight
 from streamvq.container.entropy.probabilities import p0_of, update_probability_22
 from streamvq.container.entropy.range_coder import (

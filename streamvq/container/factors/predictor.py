@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import U
 
 N_OWN, N_TEMPORAL, N_INTER_CHANNEL = 4, 5, 3  # inputs of each plane

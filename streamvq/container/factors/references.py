@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import code_adaptive_bit
 
 MAX_VALUE = 1 << 20  # of a sample

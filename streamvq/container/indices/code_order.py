@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 EXACT_ORDER_CODES = 256  # the largest codebook that keeps its order
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import flush, init_coder, with_room
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
 from streamvq.container.indices.motion import (

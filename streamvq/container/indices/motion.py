@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import code_adaptive_bit
 from streamvq.container.entropy.range_coder import U
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import U
 from streamvq.container.indices.motion import MAX_VECTORS, TILE_SIZE, VECTOR_BIAS, position_of, tile_source
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from streamvq.compiling import njit
 from streamvq.container.entropy.mixer import prediction_error, squash, stretch_12, stretch_22, update_weight
 from streamvq.container.entropy.probabilities import update_probability_12, update_probability_22
 from streamvq.container.entropy.range_coder import U, decode_bit, encode_bit, needs_renormalization, renormalize

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from streamvq.compiling import njit
 
 LANES = 16  # slices encoded side by side: two AVX-512 vectors of 64-bit states
 _SLICE_PIXELS = 1_400_000  # four planes of 23 bits a sample stay below the 2**24 bytes that a slice may have

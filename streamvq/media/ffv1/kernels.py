@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.core.cgutils import true_bit  # llvmlite comes with Numba, and is not a dependency of ours
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 _LOG2_RUN = np.repeat(np.arange(25), [4, 4, 4, 4, 2, 2, 2, 2] + [1] * 17)  # by run index (RFC 9043, 3.8.2.2.1)
 _SHORT_RUN = 16  # runs below this length come from a table, where their codes
