@@ -189,10 +189,10 @@ def bench_svq(clip: Path, folder: Path) -> None:
     print(f"decompress to FFV1: {frames / statistics.median(back_s):.1f} frames/s (target 40)")
     with streamvq.open(svq) as opened:
         indices, codes = opened.indices[:18], opened.codebook.codes
-    data = encode_indices(indices, codes)
-    count = sum(frame.size for frame in indices) / 1e6
-    encode_s = best_of(lambda: encode_indices(indices, codes), 5)
-    decode_s = best_of(lambda: decode_indices(data, [frame.shape for frame in indices], codes), 5)
+        data = encode_indices(indices, codes)
+        count = sum(frame.size for frame in indices) / 1e6
+        encode_s = best_of(lambda: encode_indices(indices, codes), 5)
+        decode_s = best_of(lambda: decode_indices(data, [frame.shape for frame in indices], codes), 5)
     print(f"index decoder, one core: {count / encode_s:.1f} and {count / decode_s:.1f} million a second (target 20)")
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ import numba
 from numba.core import event
 
 _LOG = logging.getLogger("streamvq")
+_CONFIG: Any = numba.config
 
 
-def njit(**options: Any) -> Any:
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`numba.njit`; with `cache=True` the code is kept where a folder for it was found."""
     if options.get("cache") and not _CACHED:
         del options["cache"]
-    return numba.njit(**options)
+    compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(**options)
+    return compiled
 
 
 def _find_cache() -> bool:
@@ -32,19 +34,19 @@ def _find_cache() -> bool:
 
     What is read from a cache is run, so a shared temporary folder serves only if nobody else can write into ours.
     """
-    if numba.config.CACHE_DIR:
-        return _can_keep(Path(numba.config.CACHE_DIR))
+    if _CONFIG.CACHE_DIR:
+        return _can_keep(Path(_CONFIG.CACHE_DIR))
     if _can_keep(Path(__file__).parent / "__pycache__"):
         return True  # Numba's own first choice
     for folder in _folders_of_user():
         if _can_keep(folder):
-            numba.config.CACHE_DIR = str(folder)
+            _CONFIG.CACHE_DIR = str(folder)
             return True
     if sys.platform != "win32":
         folder = Path(tempfile.gettempdir(), f"streamvq-{os.getuid()}")
         if _can_keep(folder) and _is_private(folder):
             _LOG.warning("no cache folder of yours can be written; compiled kernels are kept in %s", folder)
-            numba.config.CACHE_DIR = str(folder)
+            _CONFIG.CACHE_DIR = str(folder)
             return True
     _LOG.warning("no folder can be written for compiled kernels, so each run compiles them; set NUMBA_CACHE_DIR")
     return False
@@ -89,4 +91,4 @@ class _Told(event.Listener):
 
 
 _CACHED = _find_cache()
-event.register("numba:compile", _Told())
+event.register("numba:compile", _Told())  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Kernels start everywhere: without a home, without a folder that can be written; and their cache is the user's own."""
+"""Kernels start everywhere, without a home or a folder that can be written, and their cache is the user's own."""
 
 from __future__ import annotations
 

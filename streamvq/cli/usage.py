@@ -84,11 +84,11 @@ def _text(error: Any, context: Any) -> str | None:
     if type(error).__name__ == "NoArgsIsHelpError":
         return None
     told = f"see {context.command_path} --help"
-    option = getattr(error, "option_name", None)
+    option: str = getattr(error, "option_name", "")
     if type(error).__name__ != "NoSuchOption":
         text = error.format_message().rstrip(".")
         return f"{text[:1].lower()}{text[1:]}; {told}"
-    if Path(option).exists() or any(Path(".").glob(f"{option}*")):
+    if Path(option).exists() or any(Path().glob(f"{option}*")):
         return f"{option} is a file here, and reads as an option: put -- before the names, or write ./*.png for *.png"
     if option in _OPTIONS:
         return f"{context.command_path} has no {option}: {_OPTIONS[option]}"

@@ -26,6 +26,7 @@ _MAX_WARM_ITERATIONS = 2
 _KRYLOV_BLOCKS = 4  # the error is then within 0.02 % of the least, in film
 _KRYLOV_OVERSAMPLING = 8  # vectors of a block beyond half the rank
 _MIN_SIDE_PER_VECTOR = 2  # of the shorter side: where a Krylov subspace has more, the Gram matrix is as fast
+ROUNDING = 1e-7  # share of the largest singular value below which those of `singular_values` are rounding
 _NEGLIGIBLE = 1e-7  # share of all squares: of an error this small, single precision says nothing
 _MIN_SIDE = 128  # smaller matrices are decomposed by the Gram matrix just as fast
 _MIN_SPARE = 8  # vectors to follow beyond the rank, or a quarter of it
@@ -110,8 +111,8 @@ def truncate(
 def singular_values(matrix: NDArray) -> NDArray[np.float64]:
     """All singular values of a matrix of whole numbers, descending: float64 [min(m, n)].
 
-    They are the roots of the Gram matrix's eigenvalues; its entries are exact here, so those below about a 10^-7th
-    of the largest are rounding.
+    They are the roots of the Gram matrix's eigenvalues; its entries are exact here, so those below about `ROUNDING`
+    times the largest are rounding.
     """
     wide = (matrix.T if matrix.shape[0] > matrix.shape[1] else matrix).astype(np.float64)
     return np.sqrt(scipy.linalg.eigh(wide @ wide.T, eigvals_only=True, check_finite=False)[::-1].clip(0))

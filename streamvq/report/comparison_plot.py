@@ -111,9 +111,9 @@ def evenly_spaced(comparison: Comparison, max_frames: int = ROWS) -> list[int]:
 def plot_comparison(
     path: Path, comparison: Comparison, pairs: Iterable[Pair], coding: Coding | None = None, overwrite: bool = False
 ) -> None:
-    """Write a plot with a row for each pair: original | quantized | error x8.
+    """Write a plot with a row for each pair: original | quantized | error x8, under the coding, its rates and PSNR.
 
-    Where TEST is coded as gray levels, in gray: original | quantized | both, under the compression rate.
+    Where TEST is coded as gray levels: original | quantized, in gray.
     Raises UsageError, OutputExists or OutputError, and StreamVQError without matplotlib.
     """
     check_plot_path(path)
@@ -121,13 +121,13 @@ def plot_comparison(
 
     rows = [_panels(pair, coding) for pair in pairs]
     frames = comparison.by_index
-    widths = [panel.shape[1] / rows[0].panels[0].shape[1] for panel in rows[0].panels]
     heights = [row.panels[0].shape[0] / row.panels[0].shape[1] for row in rows]
-    inches = (_PANEL_INCHES * sum(widths), _PANEL_INCHES * sum(heights) + 0.3 * len(rows) + 0.4)  # 0.3 for titles
+    columns = len(rows[0].panels)
+    inches = (_PANEL_INCHES * columns, _PANEL_INCHES * sum(heights) + 0.3 * len(rows) + 0.4)  # 0.3 for titles
     with reproducible():
         figure = Figure(figsize=inches, dpi=_DPI, layout="constrained")
         figure.suptitle(_title(comparison, coding))
-        axes = figure.subplots(len(rows), 3, squeeze=False, width_ratios=widths, height_ratios=heights)
+        axes = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
         for line, row in zip(axes, rows, strict=True):
             titles = row.titles(frames[row.index], coding, alone=len(rows) == 1)
             for axis, panel, title in zip(line, row.panels, titles, strict=True):
@@ -137,23 +137,21 @@ def plot_comparison(
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """The three panels of a frame: uint8 [height, width] (gray) or [height, width, 3]."""
+    """The panels of a frame: uint8 [height, width] (gray) or [height, width, 3]."""
 
     index: int
     panels: Sequence[NDArray[np.uint8]]
 
-    def titles(self, frame: FrameComparison, coding: Coding | None, alone: bool) -> tuple[str, str, str]:
+    def titles(self, frame: FrameComparison, coding: Coding | None, alone: bool) -> list[str]:
         label = frame.name or f"frame {frame.index}"
         if len(label) > _MAX_NAME:
             label = f"…{label[-_MAX_NAME:]}"
         if frame.time is not None:
             label += f", {frame.time:.2f} s"
         loss = "no error" if frame.psnr_db is None else f"{frame.psnr_db:.2f} dB"
-        if coding is not None and coding.is_levels:
-            third = f"compression rate {100 * (coding.compression_rate or 0):.4g} %"
-        else:
-            third = f"error x{ERROR_SCALE}"
-        return f"original: {label}", "quantized" if alone else f"quantized: {loss}", third
+        made = str(coding) if coding is not None and coding.ranks else "quantized"
+        titles = [f"original: {label}", made if alone else f"{made}: {loss}", f"error x{ERROR_SCALE}"]
+        return titles[: len(self.panels)]
 
 
 def _panels(pair: Pair, coding: Coding | None) -> _Row:
@@ -161,17 +159,17 @@ def _panels(pair: Pair, coding: Coding | None) -> _Row:
     if coding is not None and coding.space == "gray":
         original, quantized = luma(original), luma(quantized)
     if coding is not None and coding.is_levels:
-        return _Row(pair.index, (original, quantized, np.hstack([original, quantized])))
+        return _Row(pair.index, (original, quantized))
     error = np.abs(original.astype(np.int16) - quantized)
     return _Row(pair.index, (original, quantized, np.minimum(ERROR_SCALE * error, 255).astype(np.uint8)))
 
 
 def _title(comparison: Comparison, coding: Coding | None) -> str:
-    """TEST over all its frames: coding, rates and PSNR; the compression rate unless it is above a panel."""
+    """TEST over all its frames: coding, rates and PSNR."""
     parts = []
     if coding is not None:
         parts.append(str(coding))
-    if coding is not None and coding.compression_rate is not None and not coding.is_levels:
+    if coding is not None and coding.compression_rate is not None:
         parts.append(f"compression rate {100 * coding.compression_rate:.4g} %")
     if comparison.bits_per_pixel_test is not None:
         parts.append(f"{comparison.bits_per_pixel_test:.3g} bits per pixel")

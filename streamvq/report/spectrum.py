@@ -97,7 +97,9 @@ def spectrum_of(frame: Frame, ranks: Sequence[int] = (), patch: int = 0, gray: b
     chosen = sorted({min(rank, full) for rank in ranks or (2**i for i in range(full.bit_length()))})
     stored_space = "gray" if space == "gray" else "ycbcr420"
     stored_planes = planes if space == stored_space else planes_of(pixels, stored_space)
-    factors = factorized(pixels, LowRankOptions(rank=full, patch=patch), stored_space, None)
+    whole = LowRankOptions(rank=full, patch=patch)
+    shown = factorized(pixels, whole, space, None, planes)
+    factors = shown if space == stored_space else factorized(pixels, whole, stored_space, None, stored_planes)
     rows, columns = (patches_of(planes[0], patch) if patch else planes[0]).shape
     squares = [channel**2 for channel in values]
     sums = {}
@@ -106,6 +108,7 @@ def spectrum_of(frame: Frame, ranks: Sequence[int] = (), patch: int = 0, gray: b
         sums[rank] = RankSums(
             kept=sum(float(channel[:rank].sum()) for channel in squares),
             cut_off=sum(float(channel[rank:].sum()) for channel in squares),
+            error=visible_error(pixels, _cut(shown, [rank] * len(planes)).pixels()[..., : len(planes)]),
             samples=len(planes) * planes[0].size,
             stored_bytes=stored_bytes,
             stored_error=stored_error,
@@ -121,17 +124,22 @@ def _stored(
     pixels: NDArray[np.uint8], planes: list[NDArray[np.float32]], factors: LowRank, space: str, rank: int
 ) -> tuple[int, int, int]:
     """The bytes of the factors cut to a rank (chroma: half of it), their squared error, and its number of samples."""
-    limits = [rank] + 2 * [max(1, rank // 2)]
-    channels = tuple(
-        replace(
-            channel,
-            left=channel.left[:, :limit],
-            right=channel.right[:limit],
-            singular_values=channel.singular_values[:limit],
-        )
-        for channel, limit in zip(factors.channels, limits, strict=False)
-    )
-    coded, step = quantize_factors(replace(factors, channels=channels), planes, space)
+    cut = _cut(factors, [rank] + 2 * [max(1, rank // 2)])
+    coded, step = quantize_factors(cut, planes, space)
     frame = LowRankFrame(coded, step, FrameMeta(*pixels.shape[:2]))
     decoded = render_factors(frame, space, factors.patch)
     return len(encode_factors([frame])), visible_error(pixels, decoded), decoded.size
+
+
+def _cut(factors: LowRank, ranks: Sequence[int]) -> LowRank:
+    """Factors with at most these ranks, by channel."""
+    channels = tuple(
+        replace(
+            channel,
+            left=channel.left[:, :rank],
+            right=channel.right[:rank],
+            singular_values=channel.singular_values[:rank],
+        )
+        for channel, rank in zip(factors.channels, ranks, strict=False)
+    )
+    return replace(factors, channels=channels)

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from streamvq.quantize.metrics import psnr_db
 
 ENERGY_SHARES = (0.9, 0.95, 0.99, 0.999)  # energy: the sum of squared singular values
-NEGLIGIBLE = 1e-12  # a share of the energy that is rounding error
 
 
 @dataclass(frozen=True)
 class RankStats:
     """One frame, or several together, at one rank.
 
-    `energy` is the share of the squared singular values that is kept, `psnr_db` the PSNR of the truncation (None: no
-    error). `stored_bytes` are those of the factors as method "svd" stores a frame alone, with `stored_psnr_db`.
-    `float_bytes` is what float32 factors of the channels would take, `raw_bytes` their 8-bit samples.
+    `energy` is the share of the squared singular values that is kept, `psnr_db` the PSNR of the frame of that rank,
+    rounded and clipped as `compress` with that `rank` has it before it quantizes (None: no error). `stored_bytes` are
+    those of the factors as method "svd" stores a frame alone, with `stored_psnr_db`. `float_bytes` is what float32
+    factors of the channels would take, `raw_bytes` their 8-bit samples.
     """
 
     rank: int
@@ -34,11 +34,12 @@ class RankStats:
 
 
 class RankSums(NamedTuple):
-    """What `RankStats` are computed from: squared singular values kept and cut off, with the samples that these are
-    the error of; bytes and squared error of the stored factors, with their samples; bytes of float32 factors."""
+    """What `RankStats` are computed from: squared singular values kept and cut off; the frame's squared error, with
+    its samples; bytes and squared error of the stored factors, with their samples; bytes of float32 factors."""
 
     kept: float = 0
     cut_off: float = 0
+    error: int = 0
     samples: int = 0
     stored_bytes: int = 0
     stored_error: int = 0
@@ -52,11 +53,10 @@ class RankSums(NamedTuple):
     def stats(self, rank: int) -> RankStats:
         """The figures for people."""
         energy = self.kept + self.cut_off
-        exact = self.cut_off <= NEGLIGIBLE * energy
         return RankStats(
             rank=rank,
             energy=self.kept / energy if energy else 1.0,
-            psnr_db=None if exact else psnr_db(self.cut_off, self.samples),
+            psnr_db=psnr_db(self.error, self.samples),
             stored_psnr_db=psnr_db(self.stored_error, self.stored_samples),
             stored_bytes=self.stored_bytes,
             float_bytes=self.float_bytes,

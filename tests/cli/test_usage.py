@@ -48,8 +48,10 @@ def test_a_file_that_reads_as_an_option(refused: Callable, tmp_path: Path, monke
 def test_options_of_other_tools_are_none_of_ours() -> None:
     import typer
 
-    commands = typer.main.get_command(app).commands.values()
-    every = [set().union(*(each.opts for each in command.params)) for command in commands]
+    commands = typer.main.get_command(app).commands
+    every = [set().union(*(each.opts for each in command.params)) for command in commands.values()]
     ours_everywhere = set.intersection(*every)
     assert not ours_everywhere & set(usage._OPTIONS)
-    assert not set(typer.main.get_command(app).commands) & {word for words in usage._COMMANDS.values() for word in words}
+    assert not set(typer.main.get_command(app).commands) & {
+        word for words in usage._COMMANDS.values() for word in words
+    }
