@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from streamvq.report.comparison import Comparison, FrameComparison
-from streamvq.report.report_frames import ReportFrame
+from streamvq.report.report_frames import MAX_TEXT, ReportFrame
 
 MAX_POINTS = 2000  # of a curve
 CURVES = ("psnr_db", "ssim", "bytes_test", "flicker")
@@ -21,8 +21,12 @@ def page(
     swatches: Sequence[Swatches | None],
     command: str | None,
     versions: dict[str, str],
+    asked: int = 0,
 ) -> dict[str, Any]:
-    """The variables of the template, with the swatches of each result; `data` is what the script reads."""
+    """The variables of the template, with the swatches of each result; `data` is what the script reads.
+
+    `asked` is how many frames were to be shown, had there been room.
+    """
     first = comparisons[0]
     names = short_names([first.reference, *(comparison.test for comparison in comparisons)])
     frames = [[by_index[frame.index] for frame in shown] for by_index in (each.by_index for each in comparisons)]
@@ -39,6 +43,8 @@ def page(
         "rows": [_reference_row(first, names[0]), *map(_row, comparisons, names[1:])],
         "shown": rows,
         "flicker": any(comparison.flicker is not None for comparison in comparisons),
+        "full": len(shown) < asked,
+        "max_text": MAX_TEXT,
         "stride": max(frame.stride for frame in shown),
         "swatches": swatches,
         "notes": list(dict.fromkeys(note for each in comparisons for note in (*each.failed, *each.notes))),

@@ -70,7 +70,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
         stack.enter_context(progress.of("pictures", len(ranked)))
         shown = fit_to_budget(_candidates(readers, codes, progress), ranked)
         found = [_swatches(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
-    page = template.render(content.page(comparisons, shown, found, options.command, _versions()))
+    page = template.render(content.page(comparisons, shown, found, options.command, _versions(), len(ranked)))
     with staged_file(target, options.overwrite) as part:
         part.write_text(page, "utf-8", newline="\n")
     return comparisons

@@ -222,6 +222,17 @@ def test_a_subsampled_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(text) < 120_000
 
 
+def test_a_page_that_is_full_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(MIN_FRAMES + 3):
+        for folder in ("in", "out"):
+            save(noise(40, 40, seed=number), tmp_path / folder / f"{number}.png")
+    for room, says in ((7_000_000, False), (80_000, True)):
+        monkeypatch.setattr(fit_to_budget, "__defaults__", (room,))
+        data = report_data(tmp_path / "in", [tmp_path / "out"], tmp_path / f"{room}.html")
+        assert (len(data["frames"]) < MIN_FRAMES + 3) == says
+        assert ("larger than 7 MB" in (tmp_path / f"{room}.html").read_text("utf-8")) == says
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_pictures_are_lossless(channels: int) -> None:
     pixels = noise(channels=channels)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pictures import smooth
+from pictures import save, smooth
 from videos import write_video
 
 import streamvq
@@ -313,6 +313,8 @@ def test_a_phone_gets_all_of_it(page: Page, request: pytest.FixtureRequest) -> N
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     page.wait_for("document.querySelector('#stage').clientWidth <= 358")
     assert page("document.documentElement.scrollWidth") == 390
+    lines = "[...document.querySelectorAll('.chart output')].map((e) => e.getClientRects().length && e.clientHeight)"
+    assert max(page(lines)) <= 25  # each curve's values are on one line
     width = page("document.querySelector('#before img').getBoundingClientRect().width")
     assert round(3 * width) % 64 == 0  # screen pixels; lengths in CSS are multiples of 1/64
 
@@ -379,3 +381,18 @@ def test_a_film_without_error_and_a_single_picture(
         assert not page.find("#codes").is_displayed()
         assert "exact" in page.find("#readings").text
         assert browser.get_log("browser") == []
+
+
+def test_the_codes_of_a_portrait_take_the_rest_of_the_row(browser: Any, tmp_path: Path) -> None:
+    source = save(smooth(96, 32), tmp_path / "in.png")
+    streamvq.compress(source, tmp_path / "out.svq", 16, block=4)
+    write_report(source, [tmp_path / "out.svq"], tmp_path / "tall.html")
+    browser.get((tmp_path / "tall.html").as_uri())
+    page = Page(browser)
+    page.wait_for("document.querySelector('#after img').naturalWidth")
+    stage, codes, bench = (
+        page(f"(({{left, right}}) => [left, right])(document.querySelector('{each}').getBoundingClientRect())")
+        for each in ("#stage", "#codes", ".bench")
+    )
+    assert 0 < codes[0] - stage[1] <= 40
+    assert codes[1] == bench[1]

@@ -27,6 +27,7 @@ function fillGrid() {
   grid = tests[state.test].swatches;
   $("codes").hidden = !grid;
   document.querySelector(".bench").classList.toggle("with-codes", Boolean(grid));
+  layout();
   state.code = state.pinned = null;
   if (!grid) return;
   const blocks = isBlock(grid), byUse = $("order").getAttribute("aria-pressed") === "true";
@@ -34,7 +35,8 @@ function fillGrid() {
   $("codes-title").textContent = `${grid.total.toLocaleString("en")} ${blocks ? `blocks of ${grid.block[1]}\u00a0×\u00a0${grid.block[0]}` : grid.space === "gray" ? "gray levels" : "colors"}`;
   const here = frames.length === 1 ? `one ${unit}` : `${frames.length} ${unit}s`;
   $("codes-note").textContent = `Shares are of the ${here} in this page, which ${frames.length === 1 ? "uses" : "use"} ${grid.used.toLocaleString("en")} of them.` +
-    (all ? "" : ` The ${grid.codes.length.toLocaleString("en")} most used are shown.`);
+    (all ? "" : ` The ${grid.codes.length.toLocaleString("en")} most used are shown.`) +
+    (blocks ? " Colors in the table count those of single pixels: each block has its own." : "");
   $("codes").style.setProperty("--sheet", grid.picture ? `url("${grid.picture}")` : "none");
   $("grid").classList.toggle("large", blocks || grid.codes.length <= 64);
   const order = [...grid.codes.keys()];

@@ -112,8 +112,12 @@ const view = { fit: true, scale: 1, x: 0, y: 0 };
 const pixelRatio = () => window.devicePixelRatio || 1;
 const whole = (value) => Math.round(value * pixelRatio()) / pixelRatio();
 
+const CODES_WIDTH = 256; // of the narrowest column of codes, with the gap to it
+const bench = document.querySelector(".bench");
+const codesBeside = () => bench.classList.contains("with-codes") && matchMedia("(min-width: 761px)").matches;
 function fitScale({ width, height }) {
-  const largest = Math.min($("stage").parentElement.clientWidth / width, Math.max(240, 0.68 * innerHeight) / height);
+  const room = bench.clientWidth - (codesBeside() ? CODES_WIDTH : 0);
+  const largest = Math.min(room / width, Math.max(240, (width > height ? 0.68 : 0.86) * innerHeight) / height);
   const exact = Math.floor(largest * pixelRatio()) / pixelRatio();
   return exact >= 0.7 * largest ? exact : largest;
 }
@@ -124,6 +128,8 @@ function layout() {
   if (view.fit) view.scale = fit;
   stage.style.width = $("rail").style.width = `${wide}px`;
   stage.style.height = `${high}px`;
+  bench.style.gridTemplateColumns = codesBeside() ? `${wide}px minmax(0, 1fr)` : ""; // codes take what is left
+  bench.style.setProperty("--picture", `${high}px`);
   const place = (offset, size, room) => (size <= room ? (room - size) / 2 : clamp(offset, room - size, 0));
   const [across, down] = [frame.width * view.scale, frame.height * view.scale];
   view.x = whole(place(view.x, across, wide));
