@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from streamvq.errors import MediaError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -82,6 +84,14 @@ class StreamInfo:
     def pixels(self) -> int | None:
         """Pixels a frame."""
         return self.width * self.height if self.width and self.height else None
+
+
+def check_pixels(label: str, height: int, width: int, max_pixels: int) -> None:
+    """Raise MediaError where a picture that a file declares has more pixels than `max_pixels`."""
+    if height * width > max_pixels:
+        raise MediaError(
+            f"{label}: {width}x{height} pixels are more than `max_pixels={max_pixels}` allows; raise it to take them"
+        )
 
 
 class _MetaProperties:

@@ -26,6 +26,7 @@ MAX_SAMPLES = 1 << 25  # of all codes together
 MAX_RANK = 65535
 MAX_PATCH = 64
 MAX_PAGE_FRAMES = 24
+DEFAULT_MAX_PIXELS = 100_000_000
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
 SPACES = ("gray", "rgb", "ycbcr420")
@@ -160,7 +161,14 @@ class RecursiveOption(Options):
         "Folders with their subfolders; outputs mirror them.", default=False)
 
 
-class ReadOptions(RecursiveOption):
+class LimitOption(Options):
+    """How large a picture may be that is read."""
+
+    max_pixels: int = option(READ, "--max-pixels",
+        "Refuse larger pictures before they take memory.", 1, default=DEFAULT_MAX_PIXELS)
+
+
+class ReadOptions(LimitOption, RecursiveOption):
     """How inputs are found and read."""
 
     keep_going: bool = option(READ, "--keep-going", "Keep a damaged video's frames up to the damage.", default=False)
@@ -284,7 +292,7 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         return self.method == "svd"
 
 
-class DecompressOptions(RunOptions, WriteOptions):
+class DecompressOptions(RunOptions, WriteOptions, LimitOption):
     """The keywords of `decompress`. `frames` is a range of frame indices with step 1; the rest is not decoded."""
 
     codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
@@ -348,7 +356,7 @@ class SpectrumOptions(RunOptions, ReadOptions, OverwriteOption):
             raise UsageError(f"`ranks={','.join(map(str, self.ranks))}`: give ranks from 1, such as 5,20,50")
 
 
-class SweepOptions(RunOptions, PageOptions):
+class SweepOptions(RunOptions, PageOptions, LimitOption):
     """The keywords of `sweep`."""
 
     n_codes: Sequence[int] = option(GRID, "-k --colors", "Numbers of colors or blocks to learn.",

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from streamvq.errors import MediaError
-from streamvq.frames import CodedFrame
+from streamvq.frames import CodedFrame, check_pixels
 from streamvq.media.libav import reason
+from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha
 
@@ -31,7 +32,7 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
-def read_image(path: Path) -> Pixels:
+def read_image(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> Pixels:
     """The pixels of an image file, EXIF orientation applied.
 
     Returns uint8 or uint16 [height, width, 1 (gray), 3 (RGB) or 4 (RGBA)]; the first picture of a file with
@@ -44,6 +45,7 @@ def read_image(path: Path) -> Pixels:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # large images are named by Pillow's error, not its warning
             with Image.open(io.BytesIO(data)) as image:
+                check_pixels(str(path), image.height, image.width, max_pixels)
                 image.load()
                 deep = _deep_color(data, image)
                 return _pixels(ImageOps.exif_transpose(image), path) if deep is None else _upright(deep, image)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from streamvq.errors import UsageError
-from streamvq.frames import StreamInfo
+from streamvq.errors import MediaError, UsageError
+from streamvq.frames import StreamInfo, check_pixels
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.sinks.exact_video import ExactVideoSink
 from streamvq.media.sinks.images import FolderSink, ImageSink
@@ -21,7 +21,7 @@ from streamvq.media.sources.svq import SvqSource
 from streamvq.media.sources.video import VideoSource
 from streamvq.media.sources.y4m import Y4MSource
 from streamvq.media.targets import Target
-from streamvq.options import WriteOptions
+from streamvq.options import DEFAULT_MAX_PIXELS, WriteOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
@@ -40,12 +40,13 @@ def open_source(
     recursive: bool = False,
     keep_going: bool = False,
     codebook: Codebook | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> FrameSource:
     """Open a video, an image, a folder of images, a glob of images, a `.svq`, or "-" (y4m on standard input).
 
     With `keep_going`, a damaged video ends where the damage begins, with a note in `notes`, instead of raising.
-    `codebook` is for a `.svq` that has none inside. Raises InputMissing, MediaError, or UsageError where `source`
-    names several inputs.
+    `codebook` is for a `.svq` that has none inside. Pictures of more than `max_pixels` raise MediaError before they
+    take memory. Raises InputMissing, MediaError, or UsageError where `source` names several inputs.
 
     >>> import streamvq
     >>> with streamvq.open_source("samples/photos") as source:
@@ -58,8 +59,18 @@ def open_source(
         if len(found) != 1:
             raise UsageError(f"{source}: names {len(found)} inputs; open them one by one")
         source = found[0]
+    opened = _opened(source, keep_going, codebook, max_pixels)
+    try:
+        check_pixels(source.label, opened.info.height or 0, opened.info.width or 0, max_pixels)
+    except MediaError:
+        opened.close()
+        raise
+    return opened
+
+
+def _opened(source: MediaInput, keep_going: bool, codebook: Codebook | None, max_pixels: int) -> FrameSource:
     if source.source_type in ("image", "images"):
-        return ImageSource(source)
+        return ImageSource(source, max_pixels)
     if source.source_type == "pipe" or source.paths[0].suffix.lower() == ".y4m":
         return Y4MSource(source, keep_going)
     if source.is_svq:

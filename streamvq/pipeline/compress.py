@@ -149,7 +149,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     start = time.perf_counter()
     progress = options.progress or NoProgress()
     notes, warnings = list(shared.notes), list(shared.warnings)
-    with open_source(job.source, keep_going=options.keep_going) as source:
+    with open_source(job.source, keep_going=options.keep_going, max_pixels=options.max_pixels) as source:
         items = source.items()
         if book.codebook is None and not options.stores_factors:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)

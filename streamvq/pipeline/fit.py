@@ -115,7 +115,7 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
     for number, item in enumerate(inputs):
         sketch = total.empty() if len(inputs) > 1 else total
         try:
-            with open_source(item, keep_going=options.keep_going) as source:
+            with open_source(item, keep_going=options.keep_going, max_pixels=options.max_pixels) as source:
                 counted, bad = _absorb(source, sketch, number, options)
         except StreamVQError as error:
             if len(inputs) == 1:

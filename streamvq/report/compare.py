@@ -55,6 +55,7 @@ def compare(reference: Source, test: Source, options: CompareOptions) -> Compari
         "codebook": codebook_from(options.codebook),
         "jobs": options.jobs,
         "keep_going": options.keep_going,
+        "max_pixels": options.max_pixels,
     }
     with Pairing(reference, test, frames=options.frames, **reading) as pairing:
         comparison, tested = measure(pairing, options.progress or NoProgress()), pairing.inputs[1]

@@ -77,7 +77,7 @@ def _first_frame(name: str, codebook: str | None) -> str:
         return "<i>a pipe is read once</i>"
     try:
         book = load_codebook(codebook) if codebook else None
-        with open_with_codebook(find_one(name, False), False, book) as source:
+        with open_with_codebook(find_one(name, False), book) as source:
             frame = next(iter(source), None)
     except (StreamVQError, OSError) as error:
         return f"<i>{html.escape(str(error))}</i>"

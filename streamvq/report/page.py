@@ -61,6 +61,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
         "codebook": book,
         "jobs": options.jobs,
         "keep_going": options.keep_going,
+        "max_pixels": options.max_pixels,
     }
     comparisons = [compare(reference, test, **reading, progress=progress) for test in tests]
     ranked = _ranked(comparisons, options.max_frames)

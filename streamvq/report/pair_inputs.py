@@ -26,14 +26,14 @@ def find_one(source: Source, recursive: bool) -> MediaInput:
     return found[0]
 
 
-def open_with_codebook(source: MediaInput, keep_going: bool, codebook: Codebook | None) -> FrameSource:
-    """An input as a source; `codebook` is used only for a `.svq` without one inside."""
+def open_with_codebook(source: MediaInput, codebook: Codebook | None, **reading: Any) -> FrameSource:
+    """An input as a source, by `open_source`; `codebook` is used only for a `.svq` without one inside."""
     try:
-        return open_source(source, keep_going=keep_going)
+        return open_source(source, **reading)
     except CodebookError:
         if codebook is None:
             raise
-        return open_source(source, keep_going=keep_going, codebook=codebook)
+        return open_source(source, codebook=codebook, **reading)
 
 
 def reordered(reference: MediaInput, test: MediaInput) -> MediaInput:

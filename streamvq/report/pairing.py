@@ -14,7 +14,7 @@ from streamvq.frames import Failed, Frame
 from streamvq.media.inputs import PIPE
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import SvqSource
-from streamvq.options import RunOptions, Source
+from streamvq.options import DEFAULT_MAX_PIXELS, RunOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.quantize.codebook import Codebook
 from streamvq.report.pair_inputs import find_one, open_with_codebook, reordered, resized, stem
@@ -76,6 +76,7 @@ class Pairing:
         codebook: Codebook | None = None,
         jobs: int = 0,
         keep_going: bool = False,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         if frames is not None and not (frames and 0 <= frames[0] <= frames[-1]):
             raise UsageError(f"{frames}: frames are indices from 0, in ascending order, at least one")
@@ -89,7 +90,10 @@ class Pairing:
             self.inputs = self.inputs[0], reordered(*self.inputs)
         with ExitStack() as stack:
             self.sources: tuple[FrameSource, FrameSource] = tuple(  # type: ignore[assignment]
-                stack.enter_context(open_with_codebook(source, keep_going, codebook)) for source in self.inputs
+                stack.enter_context(
+                    open_with_codebook(source, codebook, keep_going=keep_going, max_pixels=max_pixels)
+                )
+                for source in self.inputs
             )
             self._stack = stack.pop_all()
         rates = [source.info.fps for source in self.sources if source.info.fps]

@@ -52,7 +52,7 @@ def spectrum(source: Source, options: SpectrumOptions) -> Spectrum:
     total = SpectrumAccumulator()
     first: Frame | None = None
     with (
-        open_source(source, options.recursive, options.keep_going) as opened,
+        open_source(source, options.recursive, options.keep_going, max_pixels=options.max_pixels) as opened,
         closing(_spectra(opened, options)) as spectra,
     ):
         for frame, of_frame in spectra:

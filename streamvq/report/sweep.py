@@ -113,6 +113,7 @@ def sweep(source: Source, output: Source, options: SweepOptions) -> Sweep:
             overwrite=True,
             jobs=options.jobs,
             progress=options.progress,
+            max_pixels=options.max_pixels,
         )
         results = [
             SweepResult(cell, path, comparison, _codebook_bytes(path))
@@ -188,7 +189,7 @@ def _compress_each(
     options: SweepOptions,
 ) -> Iterator[str]:
     """Make the results of cells that differ in `n_codes` alone; notes on them."""
-    fitting = replace(cells[0].options(), jobs=options.jobs, progress=options.progress)
+    fitting = replace(cells[0].options(), jobs=options.jobs, progress=options.progress, max_pixels=options.max_pixels)
     fits = fit_each([given], [cell.n_codes for cell in cells], fitting)
     for cell, fitted in zip(cells, fits, strict=True):
         for reason in fitted.failures:
@@ -206,6 +207,7 @@ def _compress_each(
             jobs=options.jobs,
             overwrite=True,  # an interrupted run may have left a codebook
             progress=options.progress,
+            max_pixels=options.max_pixels,
         )
         remarks = [*fewer_colors(fitted.codebook, cell.options()), *result.notes]
         yield from (f"{cell.name}: {note}" for note in remarks)

@@ -16,9 +16,10 @@ Item = tuple[int, Path, str]  # index, file, name inside the folder
 class ImageSource(FrameSource):
     """The images of an input. Sizes and channels may differ from image to image."""
 
-    def __init__(self, source: MediaInput) -> None:
+    def __init__(self, source: MediaInput, max_pixels: int) -> None:
         super().__init__(source.label)
         self._source = source
+        self._max_pixels = max_pixels
         self.skips_bad_items = source.source_type == "images"
         self.info = StreamInfo(frame_count=len(source.paths))
 
@@ -27,4 +28,4 @@ class ImageSource(FrameSource):
 
     def load(self, item: Item) -> Frame:
         index, path, name = item
-        return Frame(read_image(path), index, name=name)
+        return Frame(read_image(path, self._max_pixels), index, name=name)
