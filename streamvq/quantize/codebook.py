@@ -21,7 +21,7 @@ from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
 from streamvq.quantize.codebook_file import FORMAT, CodebookContent, codebook_to_bytes, read_codebook_file
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
-from streamvq.quantize.pixels import split
+from streamvq.quantize.pixels import look_up, split
 from streamvq.quantize.rd_optimize import rd_optimize
 from streamvq.staging import staged_file
 
@@ -229,7 +229,7 @@ class Codebook:
         if codes.dtype.kind != "u":
             raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
         if self.block == (1, 1):
-            return self.codes.take(codes, axis=0)
+            return look_up(self.codes, codes)
         if codes.ndim == 3 and len(codes):
             return np.stack([self.lookup(picture, height, width) for picture in codes])
         rows, columns = codes.shape

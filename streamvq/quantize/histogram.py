@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.quantize.pixels import split
+from streamvq.quantize.pixels import split, stripes
 
 _COLORS = 1 << 24
 _WORD = 1 << 32  # counts are words of 32 bits
@@ -128,7 +128,8 @@ class LevelHistogram:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
         samples, alpha = split(pixels, "gray")
         visible = samples[alpha > 0] if alpha is not None else samples.ravel()
-        self.counts += np.bincount(visible, minlength=256)
+        for part in stripes(visible.shape):
+            self.counts += np.bincount(visible[part], minlength=256)
 
     def merge(self, other: ColorSketch) -> None:
         """Add what `other` has seen."""

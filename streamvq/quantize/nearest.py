@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streamvq.compiling import njit
 from streamvq.quantize.metrics import squared_error
 from streamvq.quantize.outward_search import two_nearest
+from streamvq.quantize.pixels import look_up
 
 _MAX_UINT8_CODES = 256
 _FAR = 1 << 30  # above any squared distance of two colors, 3 x 255^2
@@ -53,11 +54,11 @@ class LevelFinder:
 
     def find(self, gray: NDArray[np.uint8]) -> NDArray:
         """Nearest row for each pixel of uint8 [height, width]: uint8 [height, width]."""
-        return self._rows[gray]
+        return look_up(self._rows, gray)
 
     def squared_error(self, gray: NDArray[np.uint8], rows: NDArray) -> int:
         """The sum of squared differences between uint8 [height, width] and the codes at `rows`."""
-        return squared_error(gray, self._codes[rows])
+        return squared_error(gray, look_up(self._codes, rows))
 
 
 @njit(nogil=True, cache=True)

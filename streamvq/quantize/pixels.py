@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
+
+_STRIPE_ITEMS = 1 << 20
 
 
 def eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
@@ -13,16 +18,36 @@ def eight_bit(pixels: NDArray) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        rounded = np.empty(pixels.shape, np.uint8)
+        for part in stripes(pixels.shape):
+            rounded[part] = (pixels[part].astype(np.uint32) + 128) // 257
+        return rounded
     raise TypeError(f"pixels are {pixels.dtype}: give uint8 or uint16")
+
+
+def stripes(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Parts of an array along its first axis of about a million items each: intermediate results in them take several
+    times the memory of bytes, which large pictures should not."""
+    rows = max(1, _STRIPE_ITEMS // max(1, math.prod(shape[1:])))
+    return (slice(start, start + rows) for start in range(0, shape[0], rows))
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """ITU-R BT.601 luma of uint8 [..., 3], rounded to nearest: uint8 [...]. Gray (R=G=B) keeps its value."""
-    r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    weighted = r * np.uint32(LUMA_R) + g * np.uint32(LUMA_G) + b * np.uint32(LUMA_B)
-    scaled: NDArray[np.uint8] = ((weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)).astype(np.uint8)
-    return scaled
+    levels = np.empty(rgb.shape[:-1], np.uint8)
+    for part in stripes(rgb.shape) if rgb.ndim > 1 else [...]:
+        r, g, b = np.moveaxis(rgb[part], -1, 0)
+        weighted = r * np.uint32(LUMA_R) + g * np.uint32(LUMA_G) + b * np.uint32(LUMA_B)
+        levels[part] = (weighted + np.uint32(LUMA_UNIT // 2)) // np.uint32(LUMA_UNIT)
+    return levels
+
+
+def look_up(table: NDArray[np.uint8], rows: NDArray) -> NDArray[np.uint8]:
+    """`table[rows]`, stripe by stripe, since NumPy makes words of 8 bytes of indices: uint8 [*rows.shape, ...]."""
+    found = np.empty((*rows.shape, *table.shape[1:]), np.uint8)
+    for part in stripes(rows.shape):
+        found[part] = table.take(rows[part], axis=0)
+    return found
 
 
 def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
