@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from streamvq.cli.parameters import JsonOption, with_options
-from streamvq.options import RecursiveOption
+from streamvq.errors import UsageError
+from streamvq.keywords import Options, option
+from streamvq.options import REPORT, RecursiveOption
 
 EXAMPLES = """\b
 Examples:
@@ -17,16 +19,29 @@ Examples:
   streamvq info clip.codebook.npz --json"""
 
 
+class FormatsOption(Options):
+    """What `info` says of no file in particular."""
+
+    formats: bool = option(REPORT, "--formats", "List the kinds of files that are read and written.", default=False)
+
+
 @with_options()
 def info(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Media files, folders, or codebooks.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Media files, folders, or codebooks.", default_factory=list)
+    ],
     options: RecursiveOption,
+    formats: FormatsOption,
     printing: JsonOption,
 ) -> None:
     """Say what a media file, a folder of images, a .svq file, or a codebook holds."""
     from streamvq.cli.printing import say
     from streamvq.errors import StreamVQError
 
+    if formats.formats:
+        _print(_formats(), printing.json)
+    elif not files:
+        raise UsageError("no input: name a file, or use --formats")
     failed = False
     for file in files:
         try:
@@ -48,10 +63,41 @@ def _print(record: dict[str, Any], json: bool) -> None:
     if json:
         print_json(record)
         return
-    print(record["file"])
+    if "file" in record:
+        print(record["file"])
     for name, value in record.items():
         if name != "file" and value is not None:
             print(f"  {name.replace('_', ' ')}: {_text(value)}")
+
+
+def _formats() -> dict[str, Any]:
+    from streamvq.media.content import IMAGE_KINDS
+    from streamvq.options import IMAGE_FORMATS, VIDEO_FORMATS
+
+    return {
+        "images": {kind.name: " ".join(kind.suffixes) for kind in IMAGE_KINDS},
+        "animations_and_pages": [kind.name for kind in IMAGE_KINDS if kind.several],
+        "videos": "whatever FFmpeg's libraries decode: .mp4 .mkv .webm .mov .avi .ts .mpg .ogv .wmv .flv and more",
+        "pipes": "y4m .svq",
+        "written": [f".{name}" for name in VIDEO_FORMATS + IMAGE_FORMATS],
+    }
+
+
+def _image(path: Path) -> dict[str, Any]:
+    """What the header of an image file says, and the timing of an animation."""
+    from streamvq.media.animations import about
+
+    found = about(path)
+    shown = found.durations
+    return {
+        "format": found.format,
+        "width": found.width,
+        "height": found.height,
+        "channels": found.channels,
+        ("frames" if shown else "pages"): found.pictures if found.pictures > 1 else None,
+        "seconds": float(sum(shown)) if shown else None,
+        "seconds_a_frame": [float(each) for each in sorted({min(shown), max(shown)})] if shown else None,
+    }
 
 
 def _codebook(path: str) -> dict[str, Any]:
@@ -103,6 +149,7 @@ def _svq(path: str) -> dict[str, Any]:
 
 
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
+    from streamvq.media.content import content_of
     from streamvq.media.inputs import find_inputs
     from streamvq.media.opening import open_source
 
@@ -111,14 +158,15 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
         if item.is_svq:
             records.append(_svq(str(item.paths[0])))
             continue
+        if item.source_type != "images" and content_of(item.paths[0]).source in ("image", "foreign"):
+            kind = "image" if item.source_type == "image" else "animation"
+            records.append({"file": item.label, "kind": kind, "bytes": item.size_bytes} | _image(item.paths[0]))
+            continue
         with open_source(item) as source:
             about = source.info
             record: dict[str, Any] = {"file": item.label, "kind": item.source_type, "bytes": item.size_bytes}
             if item.source_type == "images":
                 record |= {"images": len(item.paths), "ignored_files": item.ignored_files}
-            elif item.source_type == "image":
-                height, width, channels = next(iter(source)).pixels.shape
-                record |= {"width": width, "height": height, "channels": channels}
             else:
                 record |= {
                     "codec": source.codec,
@@ -138,6 +186,6 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {item}" for key, item in value.items())
     if isinstance(value, list):
-        shown = " ".join(map(str, value[:16]))
+        shown = " ".join(map(_text, value[:16]))
         return shown if len(value) <= 16 else f"{shown} ... ({len(value)} in all; --json shows them)"
     return str(value)

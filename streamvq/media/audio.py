@@ -13,6 +13,7 @@ import av.error
 from av.container import OutputContainer
 
 from streamvq.container.audio import AudioFile
+from streamvq.media.content import content_of
 from streamvq.media.libav import url
 from streamvq.media.nut import DELAY_SECONDS, nut_holds
 
@@ -117,7 +118,7 @@ class AudioCopy:
 
 
 def _is_svq(path: Path) -> bool:
-    return path.suffix.lower() == ".svq"
+    return content_of(path).source == "svq"
 
 
 def _fits(stream: Any, output: OutputContainer) -> bool:

@@ -6,44 +6,30 @@ import glob
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from streamvq.errors import InputMissing, UsageError
+from streamvq.media.animations import has_several_pictures
+from streamvq.media.content import IMAGE_SUFFIXES, content_of
+from streamvq.media.names import distinct_names
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp"})
 VIDEO_SUFFIXES = frozenset(
-    {
-        ".mp4",
-        ".mkv",
-        ".avi",
-        ".mov",
-        ".webm",
-        ".m4v",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".wmv",
-        ".flv",
-        ".ogv",
-        ".gif",
-        ".y4m",
-        ".svq",
-    }
+    {".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".y4m", ".svq"}
 )
 PIPE = "-"
-SourceType = Literal["video", "image", "images", "pipe"]
+SourceType = Literal["video", "y4m", "svq", "animation", "image", "images", "pipe"]
 
 
 @dataclass(frozen=True)
 class MediaInput:
-    """One input: a video, one image, a set of images, or the pipe.
+    """One input: a video, an animation (or pages) in an image file, one image, a set of images, or the pipe.
 
     `label` is the argument that names the input, in messages. `root` is the folder that a set's names are relative
-    to. `ignored_files` counts the files of a folder that are no images. `pipes_svq` is true where the pipe carries
-    `.svq` instead of y4m.
+    to. `ignored_files` counts the files of a folder that are no images. `renamed` has new names of images that could
+    not be told apart otherwise (`distinct_names`). `pipes_svq` is true where the pipe carries `.svq` instead of y4m.
     """
 
     label: str
@@ -51,6 +37,7 @@ class MediaInput:
     paths: tuple[Path, ...] = ()
     root: Path | None = None
     ignored_files: int = 0
+    renamed: dict[str, str] = field(default_factory=dict, hash=False)
     pipes_svq: bool = False
 
     @property
@@ -70,11 +57,18 @@ class MediaInput:
     @property
     def is_svq(self) -> bool:
         """Whether it is in streamvq's own format."""
-        return self.pipes_svq or (self.source_type == "video" and self.paths[0].suffix.lower() == ".svq")
+        return self.pipes_svq or self.source_type == "svq"
 
     def names(self) -> list[str]:
-        """The path of each image inside the set, with forward slashes."""
+        """The path of each image inside the set, with forward slashes, or its new one."""
+        return [self.renamed.get(name, name) for name in self._own_names()]
+
+    def _own_names(self) -> list[str]:
         return [path.relative_to(self.root).as_posix() if self.root else path.name for path in self.paths]
+
+    def with_distinct_names(self) -> MediaInput:
+        """The same, with new names for images that could not be told apart in some folder."""
+        return replace(self, renamed=distinct_names(self._own_names()))
 
 
 def find_inputs(
@@ -98,12 +92,22 @@ def find_inputs(
             found[PIPE] = MediaInput(PIPE, "pipe")
         elif path.is_dir():
             found.setdefault(path.resolve(), _folder(path, recursive, leave_out))
-        elif path.suffix.lower() in IMAGE_SUFFIXES:
+        elif (source_type := source_type_of(path)) == "image":
             images.append(path)
             found.setdefault("images", None)
         else:
-            found.setdefault(path.resolve(), MediaInput(str(path), "video", (path,)))
+            found.setdefault(path.resolve(), MediaInput(str(path), source_type, (path,)))
     return [item or _images(images, texts) for item in found.values()]
+
+
+def source_type_of(path: Path) -> SourceType:
+    """What a file is, by its content. Pictures that cannot be read are images: reading them says what to do."""
+    content = content_of(path)
+    if content.image is None:
+        return "image" if content.source == "foreign" else content.source
+    if not content.image.several or not has_several_pictures(path, content.image):
+        return "image"
+    return "video" if content.image.name == "GIF" else "animation"
 
 
 def natural_key(name: str) -> list[tuple[int, int | str, str]]:
@@ -122,6 +126,11 @@ def _matches(argument: str) -> list[Path]:
         if matches:
             return [Path(match) for match in matches]
         raise InputMissing(f"{argument}: no file matches this pattern, seen from {Path.cwd()}")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", argument):
+        raise InputMissing(f"{argument}: is a URL, and inputs are files; download it first: curl -LO {argument}")
+    pattern = re.sub(r"%0?\d*d", "*", argument)
+    if pattern != argument:
+        raise InputMissing(f"{argument}: no such file; numbered images are named by a glob, in quotes: '{pattern}'")
     raise InputMissing(f"{argument}: no such file or folder; check the spelling, seen from {Path.cwd()}")
 
 
@@ -136,7 +145,8 @@ def _folder(folder: Path, recursive: bool, leave_out: Path | None) -> MediaInput
     if not images:
         raise InputMissing(f"{folder}: {_why_empty(folder, files, recursive)}")
     images.sort(key=lambda path: natural_key(path.relative_to(folder).as_posix()))
-    return MediaInput(str(folder), "images", tuple(images), folder, len(files) - len(images))
+    found = MediaInput(str(folder), "images", tuple(images), folder, len(files) - len(images))
+    return found.with_distinct_names()
 
 
 def _why_empty(folder: Path, files: list[Path], recursive: bool) -> str:
@@ -152,7 +162,7 @@ def _images(images: list[Path], arguments: list[str]) -> MediaInput:
     """One image, or the set of those named."""
     images = list(dict.fromkeys(path.absolute() for path in images)) if len(images) > 1 else images
     if len(images) == 1:
-        return MediaInput(str(images[0]), "image", (images[0],))
+        return MediaInput(str(images[0]), "image", (images[0],)).with_distinct_names()
     root = Path(os.path.commonpath([path.parent for path in images]))
     label = arguments[0] if len(arguments) == 1 else f"{len(images)} images"
-    return MediaInput(label, "images", tuple(images), root)
+    return MediaInput(label, "images", tuple(images), root).with_distinct_names()

@@ -15,6 +15,7 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.svq import SvqSink
 from streamvq.media.sinks.video import VideoSink
 from streamvq.media.sinks.y4m import Y4MSink
+from streamvq.media.sources.animation import AnimationSource
 from streamvq.media.sources.images import ImageSource
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import SvqSource
@@ -71,7 +72,9 @@ def open_source(
 def _opened(source: MediaInput, keep_going: bool, codebook: Codebook | None, max_pixels: int) -> FrameSource:
     if source.source_type in ("image", "images"):
         return ImageSource(source, max_pixels)
-    if source.source_type == "pipe" or source.paths[0].suffix.lower() == ".y4m":
+    if source.source_type == "animation":
+        return AnimationSource(source, max_pixels, keep_going)
+    if source.source_type in ("pipe", "y4m"):
         return Y4MSource(source, keep_going)
     if source.is_svq:
         return SvqSource(source.paths[0], source.label, codebook, keep_going)

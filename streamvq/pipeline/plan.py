@@ -87,7 +87,7 @@ def plan_decompression(sources: Source | Sequence[Source], output: Source, optio
     inputs = find_inputs(listed(sources))
     for source in inputs:
         if not source.is_svq and source.source_type != "pipe":
-            raise UsageError(f"{source.label}: is not named .svq; decompress takes what compress wrote")
+            raise UsageError(f"{source.label}: is not a .svq file; decompress takes what compress wrote")
     inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
     jobs, skipped, _ = _plan_jobs(inputs, output, options)
     return Plan([source.label for source in inputs], jobs, skipped, None, Path(output))

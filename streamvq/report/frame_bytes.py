@@ -23,7 +23,7 @@ class FrameBytes(Protocol):
 
 def frame_bytes(source: MediaInput) -> FrameBytes:
     """The bytes of the frames of an input. Memory: 8 or 16 bytes a frame."""
-    if source.source_type == "pipe":
+    if source.source_type in ("pipe", "animation"):
         return _Unknown()
     if source.source_type in ("image", "images"):
         return _Files([path.stat().st_size for path in source.paths])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -39,10 +38,6 @@ def open_with_codebook(source: MediaInput, codebook: Codebook | None, **reading:
 def reordered(reference: MediaInput, test: MediaInput) -> MediaInput:
     """TEST's images in the order of REF's names. Raises UsageError where the names differ."""
     names = [[stem(name) for name in source.names()] for source in (reference, test)]
-    for source, stems in zip((reference, test), names, strict=True):
-        (name, count), *_ = Counter(stems).most_common(1)
-        if count > 1:
-            raise UsageError(f"{source.label}: has {count} images named {name}, which cannot be told apart by name")
     for source, other, missing in (
         (test, reference, _not_in(names[0], names[1])),
         (reference, test, _not_in(names[1], names[0])),

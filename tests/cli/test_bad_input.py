@@ -351,16 +351,6 @@ def test_a_codebook_that_would_be_written_over_an_input(picture: Path, tmp_path:
     assert snapshot(tmp_path) == before
 
 
-def test_two_inputs_that_would_write_one_output(tmp_path: Path, refused: Refused) -> None:
-    save(noise(), tmp_path / "in" / "a.png")
-    save(noise(), tmp_path / "in" / "a.jpg")
-    before = snapshot(tmp_path)
-    line = refused("compress", tmp_path / "in", "-o", tmp_path / "out", exit=2)
-    assert "a.png" in line
-    assert "a.jpg" in line
-    assert snapshot(tmp_path) == before
-
-
 def test_two_videos_of_one_name(tmp_path: Path, refused: Refused) -> None:
     """Found before work: neither of them is even a video."""
     for folder in ("one", "two"):

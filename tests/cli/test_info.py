@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import SAMPLES, codebook, noise, save
+from pictures import SAMPLES, codebook, flat, noise, save
+from PIL import Image
 
 
 def test_a_codebook(tmp_path: Path, good: Callable) -> None:
@@ -51,3 +52,26 @@ def test_several_files_one_object_each(tmp_path: Path, good: Callable) -> None:
 def test_what_is_none_of_these(name: str, tmp_path: Path, refused: Callable) -> None:
     (tmp_path / name).write_bytes(b"text")
     assert name in refused("info", tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif", "webp", "avif"])
+def test_an_animation(suffix: str, tmp_path: Path, good: Callable) -> None:
+    first, *rest = (Image.fromarray(flat(40 * index)) for index in range(3))
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=rest, duration=[40, 40, 1000])
+    record = json.loads(good("info", tmp_path / f"a.{suffix}", "--json").stdout)
+    assert record.items() >= {"kind": "animation", "frames": 3, "width": 48, "height": 32, "seconds": 1.08}.items()
+    assert record["seconds_a_frame"] == [0.04, 1.0]
+
+
+def test_pages(tmp_path: Path, good: Callable) -> None:
+    first, *rest = (Image.fromarray(flat(40 * index)) for index in range(3))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=rest)
+    record = json.loads(good("info", tmp_path / "a.tif", "--json").stdout)
+    assert (record["format"], record["pages"], record["seconds"]) == ("TIFF", 3, None)
+
+
+def test_formats(good: Callable, refused: Callable) -> None:
+    text = good("info", "--formats").stdout
+    for word in ("AVIF", ".jp2", ".psd", "y4m", ".svq"):
+        assert word in text
+    assert "--formats" in refused("info", exit=2)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.image_files import read_image
+from streamvq.media.image_reading import read_image
 from streamvq.media.inputs import MediaInput
+from streamvq.media.names import renaming_note
+from streamvq.media.sources.remarks import Remarks
 from streamvq.media.sources.source import FrameSource
 
 Item = tuple[int, Path, str]  # index, file, name inside the folder
@@ -20,6 +23,9 @@ class ImageSource(FrameSource):
         super().__init__(source.label)
         self._source = source
         self._max_pixels = max_pixels
+        if source.renamed:
+            self.notes.append(renaming_note(source.label, source.renamed))
+        self._remarks = Remarks(self.notes)
         self.skips_bad_items = source.source_type == "images"
         self.info = StreamInfo(frame_count=len(source.paths))
 
@@ -28,4 +34,5 @@ class ImageSource(FrameSource):
 
     def load(self, item: Item) -> Frame:
         index, path, name = item
-        return Frame(read_image(path, self._max_pixels), index, name=name)
+        remark = partial(self._remarks.add, index, str(path))
+        return Frame(read_image(path, self._max_pixels, remark), index, name=name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from animations import write_apng
 from numpy.typing import NDArray
 from pictures import flat, noise, save, smooth
 from PIL import Image
@@ -58,6 +59,16 @@ def _folder(folder: Path, pictures: list[NDArray]) -> Path:
     return folder / "photos"
 
 
+def _apng(folder: Path, pictures: list[NDArray]) -> Path:
+    return write_apng(folder / "clip.png", pictures, [(1, 25)] * len(pictures))
+
+
+def _pages(folder: Path, pictures: list[NDArray]) -> Path:
+    first, *rest = map(Image.fromarray, pictures)
+    first.save(folder / "pages.tiff", save_all=True, append_images=rest)
+    return folder / "pages.tiff"
+
+
 def _image(suffix: str, **options: object) -> Callable[[Path, list[NDArray]], Path]:
     return lambda folder, pictures: save(pictures[0], folder / f"photo{suffix}", **options)
 
@@ -71,6 +82,8 @@ MANY = {
     ".gif": SourceCase(_video(".gif"), max_error=48, channels=4),
     ".y4m": SourceCase(_y4m, max_error=2),
     ".svq": SourceCase(_svq),
+    "animated .png": SourceCase(_apng),
+    "pages": SourceCase(_pages, timed=False),
     "folder": SourceCase(_folder, timed=False),
 }
 SINGLE = {
