@@ -25,7 +25,7 @@ from streamvq.quantize.pixels import eight_bit
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # [height, width, 1 (gray), 3 (RGB) or 4 (RGBA)]
 Remark = Callable[[str], None]  # takes what is to be said of a picture
 
-_STRIPE_PIXELS = 1 << 20
+_STRIPE_PIXELS = 1 << 18
 _SUBFILE_TYPE, _ORIENTATION, _DNG_VERSION = 254, 274, 50706  # TIFF tags
 _REDUCED_OR_MASK = 1 | 4  # of the subfile type
 _OPENING = threading.Lock()

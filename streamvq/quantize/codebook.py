@@ -193,8 +193,10 @@ class Codebook:
         """
         samples, alpha = self.samples(frame.pixels)
         if alpha is not None and self.block == (1, 1):
+            if np.may_share_memory(samples, frame.pixels):
+                samples = samples.copy()
             hidden = alpha[..., None] == 0 if self.space == "rgb" else alpha == 0
-            samples = np.where(hidden, self.codes[0] if self.space == "rgb" else self.codes[0, 0], samples)
+            np.copyto(samples, self.codes[0] if self.space == "rgb" else self.codes[0, 0], where=hidden)
         return NearestFrame(frame, IndexFrame(self._finder.find(samples), frame.meta(alpha)), samples)
 
     def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:

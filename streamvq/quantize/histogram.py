@@ -55,12 +55,13 @@ class ColorHistogram:
 
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
-        samples, alpha = split(pixels, "rgb")
-        visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
-        if len(visible) > self._room:
-            self._make_room()
-        _count(visible, self.counts)
-        self._room -= len(visible)
+        for part in stripes(pixels.shape):
+            samples, alpha = split(pixels[part], "rgb")
+            visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
+            if len(visible) > self._room:
+                self._make_room()
+            _count(visible, self.counts)
+            self._room -= len(visible)
 
     def merge(self, other: ColorSketch) -> None:
         """Add what `other` has seen."""
@@ -126,10 +127,10 @@ class LevelHistogram:
 
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
-        samples, alpha = split(pixels, "gray")
-        visible = samples[alpha > 0] if alpha is not None else samples.ravel()
-        for part in stripes(visible.shape):
-            self.counts += np.bincount(visible[part], minlength=256)
+        for part in stripes(pixels.shape):
+            samples, alpha = split(pixels[part], "gray")
+            visible = samples[alpha > 0] if alpha is not None else samples.ravel()
+            self.counts += np.bincount(visible, minlength=256)
 
     def merge(self, other: ColorSketch) -> None:
         """Add what `other` has seen."""

@@ -73,4 +73,7 @@ def with_alpha(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> ND
     """Pixels [height, width, 1 or 3] with an alpha plane [height, width], where there is one, as RGBA."""
     if alpha is None:
         return pixels
-    return np.dstack([np.repeat(pixels, 3 // pixels.shape[2], axis=2), alpha])
+    rgba = np.empty((*alpha.shape, 4), np.uint8)
+    rgba[..., :3] = pixels
+    rgba[..., 3] = alpha
+    return rgba
