@@ -344,6 +344,14 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
         planes = IndexDecoder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
         for frame, plane in zip(clear, planes, strict=True):
             frame.alpha = plane
+    if "patch" in header:
+        from plain_factors import decode_pixels  # which takes the range coder from here
+
+        sizes = [(frame.height, frame.width) for frame in frames]
+        pictures = decode_pixels(payload[numbers.at :], sizes, header["space"], header["patch"])
+        for frame, pixels in zip(frames, pictures, strict=True):
+            frame.pixels = pixels
+        return frames
     h, w = header["block"]
     sizes = [(-(-frame.height // h), -(-frame.width // w)) for frame in frames]
     rows = list(range(len(codes)))
@@ -369,7 +377,7 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
         chunks.append((at, data[at + 4 : at + 8], data[at + 8 : end]))
         at = end + 4
     header = json.loads(chunks[0][2])
-    (height, width), space, count = header["block"], header["space"], header["codes"]
+    (height, width), space, count = header.get("block", (0, 0)), header["space"], header.get("codes", 0)
     groups = []  # where they start and how many frames they hold
     for start, kind, payload in chunks:
         if kind == b"BOOK":
@@ -388,6 +396,8 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
         assert (numbers.number(), numbers.number()) == (start - at, held)
         at = start
     assert [frame.index for frame in frames] == list(range(len(frames)))
+    if "patch" in header:
+        return PlainFile(header, [], frames, audio)
     shape = json.dumps(["streamvq codebook", space, [height, width], [count, len(codes[0])]])
     assert sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest() == header["fingerprint"]
     return PlainFile(header, codes, frames, audio)
