@@ -63,3 +63,9 @@ class BelowQuality(OutputError):
     """The output's PSNR is below `min_psnr`; it is not kept."""
 
     exit_code = 99
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """A value out of a file, as messages show it: at most about `limit` characters of it."""
+    text = str(value)
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

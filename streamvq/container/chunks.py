@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
-from streamvq.errors import MediaDamaged, MediaError
+from streamvq.errors import MediaDamaged, MediaError, shown
 
 SIGNATURE = b"\x89SVQ\r\n\x1a\n"
 VERSION = 1
@@ -43,6 +43,15 @@ class Chunk:
         return self.offset + self.size
 
 
+class ByteStream(Protocol):
+    """What chunks are read from: a file, or a pipe that cannot seek."""
+
+    def read(self, count: int, /) -> bytes: ...
+    def seek(self, offset: int, whence: int = ..., /) -> int: ...
+    def seekable(self) -> bool: ...
+    def close(self) -> None: ...
+
+
 class Truncated(Exception):
     """The file ends where more data must follow."""
 
@@ -61,7 +70,7 @@ def chunk_bytes(chunk_type: bytes, payload: bytes) -> bytes:
 def damage(label: str, chunk: Chunk, reason: object) -> MediaDamaged:
     """The error of a file whose chunk is invalid, with the place in the file."""
     return MediaDamaged(
-        f"{label}: is damaged: in the '{_text(chunk.chunk_type)}' chunk at byte {chunk.offset}, {reason}"
+        f"{label}: is damaged: in the '{_text(chunk.chunk_type)}' chunk at byte {chunk.offset}, {shown(reason, 300)}"
     )
 
 
@@ -80,8 +89,9 @@ class ChunkReader:
     Raises MediaError where the stream cannot be read, or is no `.svq` file of a known version.
     """
 
-    def __init__(self, stream: IO[bytes], label: str) -> None:
+    def __init__(self, stream: ByteStream, label: str) -> None:
         self._stream = stream
+        self.seekable = stream.seekable()
         self.label = label
         self.offset = 0
         head = self._read(len(SIGNATURE), partly=True)
@@ -136,6 +146,11 @@ class ChunkReader:
         """Go to the end of a seekable file: its size in bytes."""
         self.offset = self._stream.seek(0, io.SEEK_END)
         return self.offset
+
+    def bytes_at(self, offset: int, count: int) -> bytes:
+        """At most `count` bytes of a seekable file from the byte `offset` on, fewer at its end."""
+        self.seek(offset)
+        return self._read(count, partly=True)
 
     def close(self) -> None:
         """Close the stream."""

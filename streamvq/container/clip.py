@@ -6,13 +6,16 @@ import os
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from streamvq.container.reader import codebook_from, open_svq
 from streamvq.frames import CodedFrame, Frame, IndexFrame, StreamInfo
+from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.pixels import with_alpha
 
@@ -29,14 +32,21 @@ class Clip(Sequence[Frame]):
     and `indices` (see there) are those of a file of codebook indices; a file of factors (method "svd") has neither,
     and raises CodebookError. `truncation` says what a truncated file lacks, and is None for others.
 
-    Threads may share a clip; processes need one each. Indexing raises IndexError, and MediaDamaged where the group is
-    damaged.
+    Threads and forked processes may share a clip; a pickle or a copy of one opens the file anew. Indexing raises
+    IndexError, and MediaDamaged where the group is damaged.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[str] | None = None
+        self,
+        path: str | os.PathLike[str],
+        codebook: Codebook | str | os.PathLike[str] | None = None,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
-        self._reader = open_svq(path, codebook_from(codebook))
+        self._open(Path(path).absolute(), str(path), codebook_from(codebook), max_pixels)
+
+    def _open(self, path: Path, label: str, codebook: Codebook | None, max_pixels: int) -> None:
+        self._given = {"path": path, "label": label, "codebook": codebook, "max_pixels": max_pixels}
+        self._reader = open_svq(path, codebook, label, max_pixels)
         try:
             self._decoder = self._reader.decoder
             self._groups = self._reader.index()
@@ -46,8 +56,20 @@ class Clip(Sequence[Frame]):
         self.info: StreamInfo = self._reader.header.info
         self.truncation = self._reader.truncation
         self._firsts = [group.first for group in self._groups]
-        self._lock = threading.Lock()  # threads may share a clip
         self._decoded: tuple[int, Sequence[CodedFrame]] = (-1, [])
+        self.renew_lock()
+        _open_clips.add(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What opens the file anew, in another process too."""
+        return self._given
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._open(**state)
+
+    def renew_lock(self) -> None:
+        """Forget which thread is reading: in a forked process there is none."""
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         info = self.info
@@ -106,6 +128,18 @@ class Clip(Sequence[Frame]):
         self.close()
 
 
+_open_clips: WeakSet[Clip] = WeakSet()
+
+
+def _after_fork() -> None:
+    """A thread may have held a clip's lock at the moment of the fork."""
+    for clip in _open_clips:
+        clip.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 
@@ -163,10 +197,15 @@ class Indices(Sequence[Codes]):
         return np.empty(shape, dtype or (np.uint8 if self._codebook.n_codes <= 256 else np.uint16))
 
 
-def open(path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[str] | None = None) -> Clip:
+def open(
+    path: str | os.PathLike[str],
+    codebook: Codebook | str | os.PathLike[str] | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Clip:
     """Open a `.svq` file for reading any of its frames. `codebook`, or its file, is for files that have none inside.
 
-    Raises InputMissing, MediaError, or CodebookError.
+    Frames of more than `max_pixels` raise MediaError before they take memory. Raises InputMissing, MediaError, or
+    CodebookError.
 
     >>> import streamvq, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -175,4 +214,4 @@ def open(path: str | os.PathLike[str], codebook: Codebook | str | os.PathLike[st
     ...         clip[10].pixels.shape, clip.indices[10].shape
     ((270, 480, 3), (270, 480))
     """
-    return Clip(path, codebook)
+    return Clip(path, codebook, max_pixels)

@@ -6,18 +6,29 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from streamvq.container import chunks
-from streamvq.container.chunks import HEAD_BYTES, Chunk, ChunkReader, Truncated, damage, parsing, unreadable
+from streamvq.container.chunks import (
+    HEAD_BYTES,
+    ByteStream,
+    Chunk,
+    ChunkReader,
+    Truncated,
+    damage,
+    parsing,
+    unreadable,
+)
 from streamvq.container.codebook_coding import decode_codes
+from streamvq.container.group_size import TARGET_PIXELS
 from streamvq.container.groups import Group, decode_group
 from streamvq.container.header import Header
-from streamvq.container.index import IndexEntry, read_index
+from streamvq.container.index import IndexEntry, read_heads, read_index
 from streamvq.container.pictures import PictureCoding, pictures_of
-from streamvq.errors import CodebookError, InputMissing, MediaDamaged, UsageError
-from streamvq.frames import CodedFrame
-from streamvq.options import AnyCodebook, Source
+from streamvq.container.positioned_file import PositionedFile
+from streamvq.errors import CodebookError, InputMissing, MediaDamaged, MediaError, UsageError, shown
+from streamvq.frames import CodedFrame, check_pixels
+from streamvq.options import DEFAULT_MAX_PIXELS, AnyCodebook, Source
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
@@ -32,16 +43,22 @@ class SvqReader:
     `header` is known at once, and so are `codebook` and `decoder`. A `codebook` is given where the file only names
     its own; where the file holds one, the given one must be the same. `truncation` says what a truncated file lacks,
     and is None for others; it is complete after reading. `parts` counts the bytes before the first frame by what they
-    hold. Raises MediaError, MediaDamaged or CodebookError.
+    hold. Frames of more than `max_pixels` are not decoded. Raises MediaError, MediaDamaged or CodebookError.
     """
 
     def __init__(
-        self, stream: IO[bytes], label: str, codebook: Codebook | None = None, close_stream: bool = True
+        self,
+        stream: ByteStream,
+        label: str,
+        codebook: Codebook | None = None,
+        close_stream: bool = True,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
+        self.max_pixels = max_pixels
         self.label = label
         self.truncation: str | None = None
         self._close_stream = close_stream
-        self._chunks = ChunkReader(stream, label)
+        self.chunk_reader = ChunkReader(stream, label)
         self._pending: Chunk | None = None  # already read, and not yet used
         self.parts = {"header": HEAD_BYTES, "codebook": 0}
         try:
@@ -49,7 +66,7 @@ class SvqReader:
             self._stored = self._read_codebook()
         except Truncated:
             raise MediaDamaged(f"{label}: is cut off before its first frame; is it whole?") from None
-        self._first_chunk = self._chunks.offset if self._pending is None else self._pending.offset
+        self.first_chunk = self.chunk_reader.offset if self._pending is None else self._pending.offset
         self._given = codebook
         if self.header.low_rank and codebook is not None:
             raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop `codebook`")
@@ -70,7 +87,7 @@ class SvqReader:
     def close(self) -> None:
         """Close the stream, unless it is standard input; a second call does nothing."""
         if self._close_stream:
-            self._chunks.close()
+            self.chunk_reader.close()
 
     @property
     def codebook(self) -> Codebook:
@@ -103,10 +120,10 @@ class SvqReader:
         frames = 0
         try:
             while True:
-                chunk = self._pending or self._chunks.read_known()
+                chunk = self._pending or self.chunk_reader.read_known()
                 self._pending = group = None
                 if chunk.chunk_type == chunks.GROUP:
-                    group = self._next_group(chunk, frames)
+                    group = self.group(chunk, range(frames, frames + 1))
                     frames += group.n_frames
                 elif chunk.chunk_type in (chunks.HEADER, chunks.CODEBOOK):
                     raise damage(self.label, chunk, "it comes a second time")
@@ -114,25 +131,49 @@ class SvqReader:
                 if chunk.chunk_type == chunks.END:
                     break
         except Truncated:
-            self._set_truncation(frames)
+            self.set_truncation(frames)
 
     def groups(self) -> Iterator[Group]:
         """The groups from front to back. Sets `truncation` and raises as `contents`."""
         return (group for _, group in self.contents() if group is not None)
 
     def decode(self, group: Group) -> Sequence[CodedFrame]:
-        """The frames of a group; any thread may call this. Raises MediaDamaged."""
+        """The frames of a group; any thread may call this. Raises MediaDamaged, or MediaError for too many pixels."""
+        for entry in group.entries:
+            check_pixels(self.label, entry.height, entry.width, self.max_pixels)
+        if group.n_frames > 1 and group.pixels > max(self.max_pixels, TARGET_PIXELS):
+            raise MediaError(
+                f"{self.label}: {group.n_frames} frames that are coded together have {group.pixels} pixels: more "
+                f"than `max_pixels={self.max_pixels}` allows; raise it to take them"
+            )
         return decode_group(group, self.pictures)
 
     def index(self) -> list[IndexEntry]:
         """The groups of a seekable file, from its index, or by walking through the file where it has none."""
-        return read_index(self._chunks, self._first_chunk) or self._walked_index()
+        return self.checked_index() or self._walked_index()
+
+    def checked_index(self) -> list[IndexEntry]:
+        """The groups of a seekable file as its index has them; empty where it has no valid one.
+
+        Where the heads of the chunks say otherwise, the chunks decide, unless they are damaged.
+        """
+        entries = read_index(self.chunk_reader, self.first_chunk)
+        if not entries or read_heads(self.chunk_reader, self.first_chunk) in (None, entries):
+            return entries
+        try:
+            walked = self._walked_index()
+        except MediaDamaged:
+            return entries
+        if self.truncation is None:
+            return walked
+        self.truncation = None
+        return entries
 
     def group_at(self, entry: IndexEntry) -> Group:
         """A group of a seekable file. Raises MediaDamaged where it is not what the index says."""
-        self._chunks.seek(entry.offset)
+        self.chunk_reader.seek(entry.offset)
         try:
-            chunk = self._chunks.read()
+            chunk = self.chunk_reader.read()
         except Truncated:
             chunk = None
         if chunk is not None and chunk.chunk_type == chunks.GROUP:
@@ -145,40 +186,42 @@ class SvqReader:
         """The groups found by going from chunk to chunk; sets `truncation` where the file ends early."""
         entries: list[IndexEntry] = []
         frames = 0
-        self._chunks.seek(self._first_chunk)
+        self.chunk_reader.seek(self.first_chunk)
         try:
-            while (chunk := self._chunks.read_known()).chunk_type != chunks.END:
+            while (chunk := self.chunk_reader.read_known()).chunk_type != chunks.END:
                 if chunk.chunk_type == chunks.GROUP:
-                    group = self._next_group(chunk, frames)
+                    group = self.group(chunk, range(frames, frames + 1))
                     entries.append(IndexEntry(group.first, group.n_frames, chunk.offset))
                     frames += group.n_frames
         except Truncated:
-            self._set_truncation(frames)
+            self.set_truncation(frames)
         return entries
 
-    def _next_group(self, chunk: Chunk, expected: int) -> Group:
+    def group(self, chunk: Chunk, firsts: range) -> Group:
+        """The group of a chunk, whose first frame must be one of `firsts`. Raises MediaDamaged."""
         group = Group(chunk, self.header, self.label)
-        if group.first != expected:
-            raise damage(self.label, chunk, f"it starts at frame {group.first} where {expected} comes next")
+        if group.first not in firsts:
+            raise damage(self.label, chunk, f"it starts at frame {group.first} where {firsts.start} comes next")
         return group
 
-    def _set_truncation(self, frames: int) -> None:
+    def set_truncation(self, frames: int) -> None:
+        """Say in `truncation` that the file ends after so many whole `frames`."""
         expected = self.header.info.frame_count
         of = f" of about {expected}" if expected and expected > frames else ""
         self.truncation = f"{self.label}: is cut off: {frames}{of} frames are whole, and what follows them is missing"
 
     def _read_header(self) -> Header:
-        chunk = self._chunks.read_known()
+        chunk = self.chunk_reader.read_known()
         if chunk.chunk_type != chunks.HEADER:
             raise MediaDamaged(f"{self.label}: is damaged: its header does not come first")
         self.parts["header"] += chunk.size
         try:
             return Header.from_json(chunk.payload)
         except ValueError as error:
-            raise MediaDamaged(f"{self.label}: is damaged in its header: {error}") from error
+            raise MediaDamaged(f"{self.label}: is damaged in its header: {shown(error)}") from error
 
     def _read_codebook(self) -> Codebook | None:
-        chunk = self._chunks.read_known()
+        chunk = self.chunk_reader.read_known()
         if chunk.chunk_type != chunks.CODEBOOK:
             self._pending = chunk
             return None
@@ -194,25 +237,28 @@ class SvqReader:
 
 
 def open_svq(
-    path: str | os.PathLike[str] | None, codebook: Codebook | None = None, label: str | None = None
+    path: str | os.PathLike[str] | None,
+    codebook: Codebook | None = None,
+    label: str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> SvqReader:
     """Open a `.svq` file, or standard input where `path` is None; `label` is what messages call it.
 
     Raises InputMissing, MediaError, MediaDamaged or CodebookError.
     """
     if path is None:
-        return SvqReader(sys.stdin.buffer, label or "-", codebook, close_stream=False)
+        return SvqReader(sys.stdin.buffer, label or "-", codebook, False, max_pixels)
     label = label or str(path)
     try:
-        stream = Path(path).open("rb")  # noqa: SIM115  closed by the reader
+        file = Path(path).open("rb")  # noqa: SIM115  closed by the reader
     except FileNotFoundError as error:
         raise InputMissing(f"{label}: no such file; check the spelling") from error
     except OSError as error:
         raise unreadable(label, error) from error
     try:
-        return SvqReader(stream, label, codebook)
+        return SvqReader(PositionedFile(file) if file.seekable() else file, label, codebook, max_pixels=max_pixels)
     except BaseException:
-        stream.close()
+        file.close()
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
 
 def _ranks(path: Path, frames: Sequence[int]) -> tuple[int, int]:
     """The smallest and the largest rank of the frames of a `.svq` of factors."""
-    with Clip(path) as clip:
+    with Clip(path, max_pixels=sys.maxsize) as clip:  # they were read before
         coded = [clip.coded(index) for index in frames]
     ranks = [max(plane.rank for plane in frame.planes) for frame in coded if isinstance(frame, LowRankFrame)]
     return min(ranks), max(ranks)

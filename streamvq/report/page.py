@@ -66,7 +66,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
     comparisons = [compare(reference, test, **reading, progress=progress) for test in tests]
     ranked = _ranked(comparisons, options.max_frames)
     with ExitStack() as stack:
-        codes = [stack.enter_context(Codes(test, book)) for test in tests]
+        codes = [stack.enter_context(Codes(test, book, options.max_pixels)) for test in tests]
         readers = [stack.enter_context(closing(_read(reference, test, ranked, reading))) for test in tests]
         stack.enter_context(progress.of("pictures", len(ranked)))
         shown = fit_to_budget(_candidates(readers, codes, progress), ranked)

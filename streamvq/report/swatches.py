@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamvq.container.clip import Clip
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.codebook import Codebook
 from streamvq.report.report_frames import webp_data_uri
 
@@ -31,14 +32,16 @@ class Codes:
     A `.svq` file has both. For other files the codebook is the one that `compress` saved with them.
     """
 
-    def __init__(self, path: str | os.PathLike[str], codebook: Codebook | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], codebook: Codebook | None = None, max_pixels: int = DEFAULT_MAX_PIXELS
+    ) -> None:
         self._clip: Clip | None = None
         self.codebook: Codebook | None = None
         if Path(path).suffix.lower() == ".svq":
             try:
-                self._clip = Clip(path)
+                self._clip = Clip(path, max_pixels=max_pixels)
             except CodebookError:  # it has none inside
-                self._clip = Clip(path, codebook)
+                self._clip = Clip(path, codebook, max_pixels)
             with suppress(CodebookError):  # a file of factors has none
                 self.codebook = self._clip.codebook
         elif codebook is not None:

@@ -176,6 +176,20 @@ def test_indexes(data: bytes, tmp_path: Path, bounded: None) -> None:
     assert_same(read_all(data)[0], FRAMES)
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [(FIRST, 2)],
+        [(FIRST, 2), (GROUPS[2][0] - FIRST, 2)],
+        [(FIRST, 4), (GROUPS[2][0] - FIRST, 3)],
+    ],
+    ids=["the first", "every second", "other numbers"],
+)
+def test_an_index_of_some_groups_is_not_believed(listed: list, tmp_path: Path) -> None:
+    with streamvq.open(saved(tmp_path / "x.svq", with_index(index_of(*listed)))) as clip:
+        assert_same([clip.coded(i) for i in range(len(clip))], FRAMES)
+
+
 @pytest.mark.parametrize("data", INDEXES.values(), ids=INDEXES)
 def test_indexes_and_a_range_of_frames(data: bytes, tmp_path: Path, cli: Callable) -> None:
     path = saved(tmp_path / "x.svq", data)
