@@ -171,7 +171,8 @@ class LimitOption(Options):
 class ReadOptions(LimitOption, RecursiveOption):
     """How inputs are found and read."""
 
-    keep_going: bool = option(READ, "--keep-going", "Keep a damaged video's frames up to the damage.", default=False)
+    keep_going: bool = option(READ, "--keep-going",
+        "Keep a damaged video's frames up to the damage; of a .svq, all but damaged groups.", default=False)
 
 
 class RunOptions(Options):
@@ -299,7 +300,7 @@ class DecompressOptions(RunOptions, WriteOptions, LimitOption):
         "For files without their codebook inside.", default=None)
     frames: range | None = option(READ, "--frames",
         "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", default=None)
-    keep_going: bool = option(READ, "--keep-going", "Keep a damaged file's frames up to the damage.", default=False)
+    keep_going: bool = option(READ, "--keep-going", "Keep all but the damaged groups of a file.", default=False)
 
     def check(self) -> None:
         if self.frames is not None and not (self.frames.step == 1 and 0 <= self.frames.start < self.frames.stop):

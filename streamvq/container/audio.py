@@ -6,11 +6,12 @@ from pathlib import Path
 
 from streamvq.container import chunks
 from streamvq.container.chunks import ChunkReader, Truncated
+from streamvq.container.salvage import next_whole
 from streamvq.errors import MediaDamaged
 
 
 class AudioFile:
-    """The audio pieces of a `.svq` file as one readable file, which ends where the `.svq` file is damaged.
+    """The audio pieces of a `.svq` file as one readable file, without those that are damaged.
 
     PyAV prints and drops exceptions of `read` (Ctrl-C, for example): they are kept, and `check` raises them.
     """
@@ -25,8 +26,8 @@ class AudioFile:
         """At most `count` bytes; none at the end."""
         try:
             while not self._data:
-                chunk = self._chunks.read_known()
-                if chunk.chunk_type == chunks.END:
+                chunk, _ = next_whole(self._chunks)
+                if chunk is None or chunk.chunk_type == chunks.END:
                     return b""
                 if chunk.chunk_type == chunks.AUDIO:
                     self._data = chunk.payload

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
-from streamvq.errors import MediaError, UsageError
+from streamvq.errors import CodebookError, MediaError, UsageError
 from streamvq.frames import StreamInfo, check_pixels
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.sinks.exact_video import ExactVideoSink
@@ -77,8 +78,24 @@ def _opened(source: MediaInput, keep_going: bool, codebook: Codebook | None, max
     if source.source_type in ("pipe", "y4m"):
         return Y4MSource(source, keep_going)
     if source.is_svq:
-        return SvqSource(source.paths[0], source.label, codebook, keep_going)
+        return SvqSource(source.paths[0], source.label, codebook, keep_going, max_pixels=max_pixels)
     return VideoSource(source.paths[0], source.label, keep_going)
+
+
+def open_with_codebook(
+    source: MediaInput | str | os.PathLike[str], codebook: Codebook | None, **reading: Any
+) -> FrameSource:
+    """An input as a source, by `open_source`; `codebook` is used only for a `.svq` without one inside."""
+    try:
+        return open_source(source, **reading)
+    except CodebookError as error:
+        failed = error
+    try:
+        if codebook is not None:
+            return open_source(source, codebook=codebook, **reading)
+    except CodebookError as error:
+        failed = error
+    raise CodebookError(f"{failed}, or decompress the file with it first") from failed
 
 
 def open_sink(

@@ -11,7 +11,7 @@ from typing import Any
 from streamvq.container.reader import codebook_from
 from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError
 from streamvq.keywords import keywords, keywords_after_two
-from streamvq.media.opening import open_sink, open_source
+from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
@@ -86,7 +86,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
     shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
 
     def do(job: Job) -> Result:
-        if job.source.label in failed and job.source.source_type != "images":
+        if job.source.label in failed and job.source.source_type != "images" and not options.keep_going:
             raise MediaError(failed[job.source.label][0])
         return _encode_job(job, book, options, shared)
 
@@ -149,7 +149,9 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     start = time.perf_counter()
     progress = options.progress or NoProgress()
     notes, warnings = list(shared.notes), list(shared.warnings)
-    with open_source(job.source, keep_going=options.keep_going, max_pixels=options.max_pixels) as source:
+    given = None if options.codebook is None else book.codebook  # a .svq without a codebook inside may need it
+    reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
+    with open_with_codebook(job.source, given, **reading) as source:
         items = source.items()
         if book.codebook is None and not options.stores_factors:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)

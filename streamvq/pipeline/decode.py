@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -14,15 +14,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from streamvq.container.group_size import GroupSize
 from streamvq.container.reader import codebook_from
-from streamvq.errors import MediaError
+from streamvq.container.salvage import Gap
+from streamvq.errors import MediaDamaged, MediaError
 from streamvq.frames import CodedFrame
 from streamvq.keywords import keywords_after_two
 from streamvq.media.opening import open_sink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.svq import LazyGroup, SvqSource, check_no_terminal
 from streamvq.options import DecompressOptions, Source
-from streamvq.ordered import frames_ahead, ordered_map
+from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import FrameStats
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs
 from streamvq.pipeline.plan import Job, plan_decompression
@@ -69,9 +71,11 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
     notes: list[str] = []
     with ExitStack() as stack:
         path = job.source.paths[0] if job.source.paths else None
-        if path is None and job.target.kind == "video":
-            path = stack.enter_context(_spooled())  # audio is read from its own place in the file
-        source = stack.enter_context(SvqSource(path, job.source.label, codebook, options.keep_going, options.frames))
+        if path is None and (job.target.kind == "video" or options.keep_going):
+            path = stack.enter_context(_spooled())  # audio, and what follows damage, is read from places in the file
+        source = stack.enter_context(
+            SvqSource(path, job.source.label, codebook, options.keep_going, options.frames, options.max_pixels)
+        )
         with (
             progress.of(f"decompress {source.label}", source.info.frame_count),
             open_sink(job.target, source.decoder, source.info, options, source.audio_from) as sink,
@@ -79,21 +83,27 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             if source.info.audio_streams and not (sink.holds_audio and source.audio_from):
                 why = "a part has no audio" if options.frames is not None else "holds no audio"
                 notes.append(f"{sink.label}: {why}, so the input's is left out")
-            stats = decode_frames(source, sink, options)
+            stats, gaps = decode_frames(source, sink, options)
         notes += source.notes + sink.notes
         return Result(
             **names_of(job),
             **stats.figures(source.decoder, sink.size_bytes, time.perf_counter() - start),
             parts=dict(sink.parts),
-            failed=(source.truncation,) if source.truncation else (),
+            failed=(*map(str, gaps), *([source.truncation] if source.truncation else [])),
             notes=tuple(notes),
         )
 
 
-def decode_frames(source: SvqSource, sink: FrameSink, options: DecompressOptions) -> StatsAccumulator:
-    """Write the coded frames of a `.svq` file, or of the range of it that is asked for, to `sink`."""
-    groups = source.groups()
-    first = next(groups)
+def decode_frames(
+    source: SvqSource, sink: FrameSink, options: DecompressOptions
+) -> tuple[StatsAccumulator, list[Gap]]:
+    """Write the coded frames of a `.svq` file, or of the range of it that is asked for, to `sink`.
+
+    Returns their figures, and with `keep_going` what is missing between them. Raises MediaDamaged where all are.
+    """
+    gaps: list[Gap] = []
+    groups = _without_gaps(source.groups(), gaps)
+    first = _first_group(source, groups, gaps)
     start = None
     if source.only is not None:  # a part starts at time 0, as any clip
         begin = first.frames()[source.wanted(first)[0]]
@@ -103,21 +113,108 @@ def decode_frames(source: SvqSource, sink: FrameSink, options: DecompressOptions
     groups = chain([first], groups)
     del first
 
-    def encode(group: LazyGroup) -> tuple[list[Any], list[tuple[int, int]]]:
-        frames = [group.frames()[position] for position in source.wanted(group)]
-        if start is not None:
-            frames = [_earlier(frame, *start) for frame in frames]
-        return sink.encode_group(frames), [(frame.height, frame.width) for frame in frames]
+    def decode(group: LazyGroup) -> list[CodedFrame] | Gap:
+        try:
+            decoded = group.frames()
+        except MediaDamaged as error:
+            if not options.keep_going:
+                raise
+            return group.gap(error)
+        frames = [decoded[position] for position in source.wanted(group)]
+        return frames if start is None else [_earlier(frame, *start) for frame in frames]
 
-    stats, progress = StatsAccumulator(), options.progress or NoProgress()
-    with closing(ordered_map(encode, groups, options.jobs, ahead)) as results:
-        for packets, sizes in results:
+    def encode(frames: list[CodedFrame] | Gap) -> tuple[list[Any], list[tuple[int, int]], Gap | None]:
+        if isinstance(frames, Gap):
+            return [], [], frames
+        return sink.encode_group(frames), [(frame.height, frame.width) for frame in frames], None
+
+    stats, progress, size = StatsAccumulator(), options.progress or NoProgress(), sink.group_size
+    with ExitStack() as stack:
+        pool = stack.enter_context(workers(options.jobs))
+
+        def mapped(fn: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
+            return stack.enter_context(closing(pool.map(fn, items, ahead)))
+
+        if size is None:
+            results = mapped(lambda group: encode(decode(group)), groups, ahead)
+        else:
+            regrouped = _regrouped(mapped(decode, groups, ahead), size)
+            results = mapped(encode, regrouped, frames_ahead(options.jobs, size.pixels))
+        for packets, sizes, gap in results:
             for packet in packets:
                 sink.write(packet)
-            for size in sizes:
-                stats.add(FrameStats(size))
+            for each in sizes:
+                stats.add(FrameStats(each))
                 progress.advance()
-    return stats
+            if gap is not None:
+                gaps.append(gap)
+    if not stats.frames:
+        raise _nothing_left(source, gaps)
+    return stats, sorted(gaps, key=lambda gap: gap.first)
+
+
+def _without_gaps(groups: Iterable[LazyGroup | Gap], gaps: list[Gap]) -> Iterator[LazyGroup]:
+    """The groups alone; `gaps` gets the others."""
+    for group in groups:
+        if isinstance(group, Gap):
+            gaps.append(group)
+        else:
+            yield group
+
+
+def _first_group(source: SvqSource, groups: Iterator[LazyGroup], gaps: list[Gap]) -> LazyGroup:
+    """The first group; of a part, whose clock it sets, the first that can be decoded."""
+    for group in groups:
+        try:
+            if source.only is not None:
+                group.frames()
+        except MediaDamaged as error:
+            if not source.skips_bad_items:
+                raise
+            gaps.append(group.gap(error))
+        else:
+            return group
+    raise _nothing_left(source, gaps)
+
+
+def _nothing_left(source: SvqSource, gaps: Sequence[Gap]) -> MediaDamaged:
+    return MediaDamaged(f"{source.label}: no frame can be read; {min(gaps, key=lambda gap: gap.first).reason}")
+
+
+def _regrouped(parts: Iterable[list[CodedFrame] | Gap], size: GroupSize) -> Iterator[list[CodedFrame] | Gap]:
+    """Consecutive groups joined up to `size`, and those beyond it cut; one frame may have more. Gaps are passed on.
+
+    The groups of a file that was written with this `size` stay as they are.
+    """
+    group: list[CodedFrame] = []
+    pixels = 0
+    for part in parts:
+        if isinstance(part, Gap):
+            yield part
+            continue
+        for piece, more in _cut(part, size):
+            if group and (pixels + more > size.pixels or len(group) + len(piece) > size.frames):
+                yield group
+                group, pixels = [], 0
+            group += piece
+            pixels += more
+    if group:
+        yield group
+
+
+def _cut(frames: list[CodedFrame], size: GroupSize) -> Iterator[tuple[list[CodedFrame], int]]:
+    """Frames in pieces of at most `size`, with the number of pixels of each."""
+    piece: list[CodedFrame] = []
+    pixels = 0
+    for frame in frames:
+        more = frame.height * frame.width
+        if piece and (pixels + more > size.pixels or len(piece) == size.frames):
+            yield piece, pixels
+            piece, pixels = [], 0
+        piece.append(frame)
+        pixels += more
+    if piece:
+        yield piece, pixels
 
 
 def _earlier(frame: CodedFrame, index: int, time: Fraction | None) -> CodedFrame:

@@ -76,7 +76,7 @@ def encode_frames(
                 progress.advance()
     if failed and not stats.frames:
         raise MediaError(f"{source.label}: no image could be decoded; the first: {failed[0]}")
-    return failed
+    return list(dict.fromkeys(failed))
 
 
 def grouped(batches: Iterable[list[Outcome]], size: GroupSize | None, length: int = 1) -> Iterator[list[Outcome]]:

@@ -18,7 +18,7 @@ from streamvq.frames import Failed, Frame
 from streamvq.keywords import keywords
 from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.media.opening import open_source
+from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
@@ -81,7 +81,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
         with ArraySource(source) as arrays:  # type: ignore[arg-type]
             frames, bad = _absorb(arrays, sketch, 0, options)
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
-    if counted.failed:
+    if counted.failed and not options.keep_going:
         raise MediaError(next(iter(counted.failed.values()))[0])
     return fit_sketch(counted.sketch, options)
 
@@ -115,7 +115,8 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
     for number, item in enumerate(inputs):
         sketch = total.empty() if len(inputs) > 1 else total
         try:
-            with open_source(item, keep_going=options.keep_going, max_pixels=options.max_pixels) as source:
+            reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
+            with open_with_codebook(item, None, **reading) as source:
                 counted, bad = _absorb(source, sketch, number, options)
         except StreamVQError as error:
             if len(inputs) == 1:
@@ -166,7 +167,7 @@ def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOption
             progress.advance()
     for part in sketches[1:]:
         sketch.merge(part)  # type: ignore[arg-type]
-    return counted, bad
+    return counted, list(dict.fromkeys(bad))
 
 
 def warm_up(

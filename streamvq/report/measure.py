@@ -173,7 +173,7 @@ class _ComparisonAccumulator:
             bytes_test=sizes[1],
             bits_per_pixel_reference=rates[0],
             bits_per_pixel_test=rates[1],
-            failed=tuple(self.failed),
+            failed=tuple(dict.fromkeys(self.failed)),
             notes=tuple(notes),
         )
 

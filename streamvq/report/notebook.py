@@ -17,10 +17,11 @@ from PIL import Image
 from streamvq.container.reader import load_codebook
 from streamvq.errors import StreamVQError
 from streamvq.media.inputs import PIPE
+from streamvq.media.opening import open_with_codebook
 from streamvq.pipeline.result import Result
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.similarity import composite
-from streamvq.report.pair_inputs import find_one, open_with_codebook
+from streamvq.report.pair_inputs import find_one
 from streamvq.report.swatches import COLUMNS, MAX_SWATCHES, contact_sheet
 
 _REPORTED = ("frames", "n_codes", "rank", "bytes_in", "bytes_out", "bits_per_pixel", "psnr_db", "lossless")

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from streamvq.errors import CodebookError, UsageError
+from streamvq.errors import UsageError
 from streamvq.frames import Frame
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.media.opening import open_source
-from streamvq.media.sources.source import FrameSource
 from streamvq.options import Source
-from streamvq.quantize.codebook import Codebook
 
 
 def find_one(source: Source, recursive: bool) -> MediaInput:
@@ -23,16 +20,6 @@ def find_one(source: Source, recursive: bool) -> MediaInput:
     if len(found) != 1:
         raise UsageError(f"{source}: names {len(found)} inputs; compare them one by one")
     return found[0]
-
-
-def open_with_codebook(source: MediaInput, codebook: Codebook | None, **reading: Any) -> FrameSource:
-    """An input as a source, by `open_source`; `codebook` is used only for a `.svq` without one inside."""
-    try:
-        return open_source(source, **reading)
-    except CodebookError:
-        if codebook is None:
-            raise
-        return open_source(source, codebook=codebook, **reading)
 
 
 def reordered(reference: MediaInput, test: MediaInput) -> MediaInput:

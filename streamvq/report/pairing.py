@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from streamvq.errors import UsageError
 from streamvq.frames import Failed, Frame
 from streamvq.media.inputs import PIPE
+from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import SvqSource
 from streamvq.options import DEFAULT_MAX_PIXELS, RunOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.quantize.codebook import Codebook
-from streamvq.report.pair_inputs import find_one, open_with_codebook, reordered, resized, stem
+from streamvq.report.pair_inputs import find_one, reordered, resized, stem
 
 if TYPE_CHECKING:
     from types import TracebackType

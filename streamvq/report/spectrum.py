@@ -18,7 +18,7 @@ from streamvq.lowrank.factors import quantize_factors, render_factors
 from streamvq.lowrank.low_rank import LowRank, factorized
 from streamvq.lowrank.planes import patches_of, planes_of
 from streamvq.lowrank.svd import singular_values
-from streamvq.media.opening import open_source
+from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import LowRankOptions, Source, SpectrumOptions
 from streamvq.ordered import frames_ahead, ordered_map
@@ -51,8 +51,9 @@ def spectrum(source: Source, options: SpectrumOptions) -> Spectrum:
         check_free(target, options.overwrite)
     total = SpectrumAccumulator()
     first: Frame | None = None
+    reading = {name: getattr(options, name) for name in ("recursive", "keep_going", "max_pixels")}
     with (
-        open_source(source, options.recursive, options.keep_going, max_pixels=options.max_pixels) as opened,
+        open_with_codebook(source, None, **reading) as opened,
         closing(_spectra(opened, options)) as spectra,
     ):
         for frame, of_frame in spectra:

@@ -365,3 +365,23 @@ def test_more_than_256_codes(tmp_path: Path, good: Callable) -> None:
     with streamvq.open(tmp_path / "in.svq") as opened:
         assert opened.indices[0].dtype == np.uint16
         assert (opened[0].pixels == few_colors(2000, 64, 64)).all()
+
+
+def test_an_input_without_its_codebook(clip: Path, tmp_path: Path, good: Callable, refused: Callable) -> None:
+    """The codebook given is also that of the input; each command that cannot take it says what to do."""
+    good("compress", clip, "-k", 16, "--external-codebook")
+    source, book = tmp_path / "clip.svq", tmp_path / "clip.codebook.npz"
+    fingerprint = Codebook.load(book).fingerprint[:12]
+    for command in (["compress", "-o", tmp_path / "x.mkv"], ["fit", "-o", tmp_path / "x.npz"], ["spectrum"]):
+        line = refused(*command, source)
+        assert "clip.svq: has no codebook inside" in line
+        assert f"name the one with fingerprint {fingerprint} with -c PATH" in line
+        assert line.endswith("or decompress the file with it first\n")
+    codebook(16).save(tmp_path / "other.npz")
+    line = refused("compress", source, "-c", tmp_path / "other.npz", "-o", tmp_path / "x.mkv")
+    assert f"is written with codebook {fingerprint}" in line
+    assert "decompress" in line
+    good("compress", source, "-c", book, "-o", tmp_path / "x.mkv")
+    good("decompress", source, "-c", book, "-o", tmp_path / "y.mkv")
+    for actual, expected in zip(read_video(tmp_path / "x.mkv"), read_video(tmp_path / "y.mkv"), strict=True):
+        assert (actual == expected).all()

@@ -376,3 +376,23 @@ def test_one_image_from_a_pipe(svq: Path, straight: list, tmp_path: Path, good: 
 def test_by_the_library(tmp_path: Path, svq: Path) -> None:
     result = streamvq.decompress(svq, tmp_path / "out.mkv", frames=range(2, 4))
     assert (result.frames, result.failed, result.psnr_db) == (2, (), None)
+
+
+def test_to_svq_in_groups_of_the_usual_size(
+    svq: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: Callable
+) -> None:
+    """Whatever groups the input has; those that are of that size stay as they are."""
+    good("decompress", svq, "-o", tmp_path / "same.svq")
+    groups_of = [
+        [part for part in pieces(path.read_bytes()) if part[0] == b"GRUP"] for path in (svq, tmp_path / "same.svq")
+    ]
+    assert groups_of[0] == groups_of[1]
+    for pixels, groups in ((64 * 48, 10), (7 * 64 * 48, 2), (4 * 64 * 48, 3), (2 * 64 * 48, 6)):
+        monkeypatch.setattr(group_size, "TARGET_PIXELS", pixels)
+        good("decompress", svq, "-o", tmp_path / "out.svq", "-f", "--jobs", 2)
+        about = json.loads(good("info", tmp_path / "out.svq", "--json").stdout)
+        assert (about["frames"], about["groups"]) == (10, groups), pixels
+        with streamvq.open(svq) as before, streamvq.open(tmp_path / "out.svq") as after:
+            for one, other in zip(before, after, strict=True):
+                assert (one.pixels == other.pixels).all()
+                assert (one.index, one.time, one.duration) == (other.index, other.time, other.duration)
