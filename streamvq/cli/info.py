@@ -184,8 +184,10 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
+        from streamvq.errors import shown
+
+        return ", ".join(f"{shown(key)} {shown(item)}" for key, item in value.items())
     if isinstance(value, list):
-        shown = " ".join(map(_text, value[:16]))
-        return shown if len(value) <= 16 else f"{shown} ... ({len(value)} in all; --json shows them)"
+        first = " ".join(map(_text, value[:16]))
+        return first if len(value) <= 16 else f"{first} ... ({len(value)} in all; --json shows them)"
     return str(value)

@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError
-from streamvq.options import MAX_SAMPLES
+from streamvq.errors import CodebookError, shown
+from streamvq.options import MAX_BLOCK_SIDE, MAX_SAMPLES
 
 FORMAT = "streamvq codebook"
 FORMAT_VERSION = 1
 _MAX_META_BYTES = 1 << 20
+_JSON_TYPES: dict[type, str] = {list: "array", str: "string", dict: "object"}
 _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
     zipfile.BadZipFile,
     zlib.error,
@@ -84,14 +85,23 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
         raise KeyError("format")
     if meta.get("version") != FORMAT_VERSION:
         raise CodebookError(
-            f"codebook format version {meta.get('version')!r}; this streamvq reads {FORMAT_VERSION}: upgrade it"
+            f"codebook format version {shown(meta.get('version'))}; this streamvq reads {FORMAT_VERSION}: upgrade it"
         )
     codes = _read_array(archive, "codes", "uf", MAX_SAMPLES * np.dtype(np.float64).itemsize)
     if codes.dtype.kind == "f" and not np.isfinite(codes).all():
         raise CodebookError("its codes hold NaN or infinity; make it anew with `fit`")
-    return CodebookContent(
-        codes, meta["space"], tuple(meta["block"]), meta.get("fingerprint"), meta.get("provenance", {})
-    )
+    block, fingerprint = _field(meta, "block", list), _field(meta, "fingerprint", str)
+    if len(block) != 2 or not all(type(side) is int and 1 <= side <= MAX_BLOCK_SIDE for side in block):
+        raise CodebookError(f"its block is {shown(block)}: two sides of 1 to {MAX_BLOCK_SIDE} belong there")
+    provenance = _field({"provenance": {}} | meta, "provenance", dict)
+    return CodebookContent(codes, _field(meta, "space", str), (block[0], block[1]), fingerprint, provenance)
+
+
+def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:
+    value = meta[name]
+    if type(value) is not of_type:
+        raise CodebookError(f"its {name} is {shown(json.dumps(value))}, not a JSON {_JSON_TYPES[of_type]}")
+    return value
 
 
 def _read_array(archive: zipfile.ZipFile, name: str, dtype_kinds: str, max_bytes: int) -> NDArray:
@@ -112,7 +122,7 @@ def _read_array(archive: zipfile.ZipFile, name: str, dtype_kinds: str, max_bytes
             or min(shape, default=0) < 0
             or (fortran and len(shape) > 1)
         ):
-            raise CodebookError(f"'{name}' is {dtype} of shape {shape}, which no codebook has")
+            raise CodebookError(f"'{name}' is {shown(dtype)} of shape {shown(shape)}, which no codebook has")
         data = member.read(size + 1)
     if len(data) != size:
         raise CodebookError(f"'{name}' holds {len(data)} bytes where {size} are announced: the file is damaged")

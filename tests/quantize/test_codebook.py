@@ -286,3 +286,32 @@ def test_a_shape_that_is_negative_takes_no_memory(tmp_path: Path) -> None:
         new.writestr("codes.npy", header.getvalue() + bytes(1 << 24))
     with pytest.raises(CodebookError, match=r"bad\.npz"):
         Codebook.load(bad)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"provenance": ["x" * 100_000]},
+        {"provenance": "x" * 100_000},
+        {"provenance": None},
+        {"space": "x" * 100_000},
+        {"space": ["rgb"]},
+        {"block": [1, 10**4000]},
+        {"block": {"x" * 100_000: 1}},
+        {"block": ["1", "1"]},
+        {"fingerprint": ["x" * 100_000]},
+        {"version": "x" * 100_000},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_fields_of_other_types_and_of_great_length(changes: dict[str, object], tmp_path: Path) -> None:
+    """A short sentence that names the field."""
+    path = tmp_path / "book.npz"
+    codebook().save(path)
+    with np.load(path) as content:
+        meta, codes = json.loads(str(content["meta"])), content["codes"]
+    np.savez(path, codes=codes, meta=np.array(json.dumps(meta | changes)))
+    with pytest.raises(CodebookError, match=next(iter(changes))) as caught:
+        Codebook.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value)) < len(str(path)) + 300
