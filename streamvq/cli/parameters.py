@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -169,6 +171,11 @@ def given_words(options: Options, names: Sequence[str], always: Sequence[str] = 
         if value != default or name in always:
             words += [flag_of(name), value or ""] if value != "True" else [flag_of(name)]
     return words
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Words as a command line that others may see: absolute paths without their folders."""
+    return shlex.join(Path(word).name or word if Path(word).is_absolute() else word for word in words)
 
 
 def _parsed(value: Any, kind: Any, found: Option) -> Any:

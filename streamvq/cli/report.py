@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamvq.cli.parameters import PrintOptions, Reference, given_words, with_options
+from streamvq.cli.parameters import PrintOptions, Reference, command_line, given_words, with_options
 from streamvq.options import ReportOptions
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ def report(
     from streamvq.report.page import page_beside, write_report
 
     output = Path(options.output or page_beside(tests))
-    command = shlex.join(["streamvq", "report", reference, *tests, "-o", str(output), *given_words(options, _SHOWN)])
+    words = ["streamvq", "report", reference, *tests, "-o", str(output), *given_words(options, _SHOWN)]
+    command = command_line(words)
     found = write_report(reference, tests, **vars(options) | {"output": output, "command": command})
     failed = list(dict.fromkeys(reason for comparison in found for reason in comparison.failed))
     notes = dict.fromkeys(note for comparison in found for note in comparison.notes)

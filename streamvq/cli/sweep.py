@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streamvq.cli.parameters import PrintOptions, given_words, required, with_options
+from streamvq.cli.parameters import PrintOptions, command_line, given_words, required, with_options
 from streamvq.options import OutputOption, SweepOptions
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def sweep(
     from streamvq.report import sweep as sweeping
 
     words = ["streamvq", "sweep", source, *given_words(options, ("n_codes", "block", "rank"), always=("n_codes",))]
-    command = shlex.join([*words, "-o", output, *given_words(options, ("max_frames",))])
+    command = command_line([*words, "-o", output, *given_words(options, ("max_frames",))])
     found = sweeping.sweep(source, output, **vars(options) | {"command": command})
     comparisons = [result.comparison for result in found.results]
     failed = list(dict.fromkeys(reason for comparison in comparisons for reason in comparison.failed))

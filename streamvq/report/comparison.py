@@ -10,6 +10,8 @@ from typing import Any
 
 from streamvq.staging import staged_file
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # of what spreadsheets run when they open a table
+
 
 @dataclass(frozen=True)
 class FrameComparison:
@@ -77,10 +79,16 @@ class Comparison:
 def write_csv(rows: Sequence[dict[str, Any]], path: Path, overwrite: bool = False) -> None:
     """Write rows of the same columns as CSV. None is empty, in columns of PSNR it is "inf".
 
-    Raises OutputExists or OutputError.
+    Text that a spreadsheet would take for a formula gets an apostrophe in front. Raises OutputExists or OutputError.
     """
     with staged_file(path, overwrite) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(rows[0])
         for row in rows:
-            table.writerow("inf" if key.startswith("psnr") and row[key] is None else row[key] for key in row)
+            table.writerow(_cell(key, value) for key, value in row.items())
+
+
+def _cell(column: str, value: Any) -> Any:
+    if value is None and column.startswith("psnr"):
+        return "inf"
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -28,11 +29,13 @@ def page(
     `asked` is how many frames were to be shown, had there been room.
     """
     first = comparisons[0]
-    names = short_names([first.reference, *(comparison.test for comparison in comparisons)])
+    paths = [first.reference, *(comparison.test for comparison in comparisons)]
+    names = short_names(paths)
     frames = [[by_index[frame.index] for frame in shown] for by_index in (each.by_index for each in comparisons)]
     rows = [[frame_row(frame) for frame in of_test] for of_test in frames]
     sizes = {(frame.width, frame.height) for frame in first.frames}
     loose = all(frame.time is None for frame in first.frames)
+    notes = [note for each in comparisons for note in (*each.failed, *each.notes)]
     results = zip(names[1:], comparisons, rows, swatches, strict=True)
     return {
         "reference": names[0],
@@ -47,7 +50,7 @@ def page(
         "max_text": MAX_TEXT,
         "stride": max(frame.stride for frame in shown),
         "swatches": swatches,
-        "notes": list(dict.fromkeys(note for each in comparisons for note in (*each.failed, *each.notes))),
+        "notes": list(dict.fromkeys(_without_folders(note, dict(zip(paths, names, strict=True))) for note in notes)),
         "command": command,
         "versions": versions,
         "data": {
@@ -75,6 +78,13 @@ def short_names(paths: Sequence[str]) -> list[str]:
         return PurePath(*own[-length:]).as_posix()
 
     return [end(own) for own in parts]
+
+
+def _without_folders(text: str, names: dict[str, str]) -> str:
+    """A message with the short names of inputs, and no absolute path of them."""
+    for path in sorted(filter(os.path.isabs, names), key=len, reverse=True):
+        text = text.replace(path, names[path]).replace(f"{PurePath(path).parent}{os.sep}", "")
+    return text
 
 
 def curves(comparisons: Sequence[Comparison], kept: Sequence[int]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pictures import codebook, flat, load, noise, save, smooth, snapshot
 from videos import write_video, y4m
 
 import streamvq
-from streamvq.report.comparison import FrameComparison
+from streamvq.report.comparison import FrameComparison, write_csv
 
 CLIP = [smooth(shift=shift) for shift in range(6)]
 
@@ -153,3 +153,17 @@ def test_an_external_codebook(clip: tuple[Path, Path], tmp_path: Path, good: Cal
     good("compress", clip[0], "-c", tmp_path / "book.npz", "-o", tmp_path / "out.svq", "--external-codebook")
     assert "with -c PATH" in refused("compare", clip[0], tmp_path / "out.svq")
     good("compare", clip[0], tmp_path / "out.svq", "-c", tmp_path / "book.npz", "--plot", tmp_path / "f.png")
+
+
+def test_names_in_a_table_are_no_formulas(tmp_path: Path, good: Callable) -> None:
+    """Spreadsheets run what starts with these; numbers below 0 stay numbers."""
+    names = ["=1+1.png", "+1.png", "-1.png", "@a.png", "plain.png"]
+    for name in names:
+        save(noise(8, 8, seed=len(name)), tmp_path / "a" / name)
+    good("compare", tmp_path / "a", tmp_path / "a", "--csv", tmp_path / "figures.csv")
+    with (tmp_path / "figures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {row["name"] for row in rows}
+    assert found == {name if name == "plain.png" else f"'{name}" for name in names}
+    write_csv([{"number": -1.5, "text": "-1.5", "other": "\t=1"}], tmp_path / "other.csv")
+    assert (tmp_path / "other.csv").read_bytes() == b"number,text,other\r\n-1.5,'-1.5,'\t=1\r\n"

@@ -69,3 +69,21 @@ def test_a_folder_with_a_broken_image_is_shown_without_it(cli: Callable, tmp_pat
     assert result.exit_code == 1
     assert "y.png" in result.stderr
     assert "y.png" in Path("page.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("images")
+def test_it_carries_no_absolute_paths(tmp_path: Path, cli: Callable, good: Callable) -> None:
+    """Also where some were typed, and in what is said of files that cannot be read."""
+    for folder in ("a", "b"):
+        for name in "xyz":
+            save(smooth(), tmp_path / folder / f"{name}.png")
+    (tmp_path / "b" / "y.png").write_bytes(b"no picture")
+    book = tmp_path / "out put.codebook.npz"
+    cli("report", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "page.html", "-c", book)
+    page = Path("page.html").read_text("utf-8")
+    assert str(tmp_path) not in page
+    assert "y.png: not an image" in page
+    assert "streamvq report a b -o page.html -c &#39;out put.codebook.npz&#39;" in page
+    good("sweep", tmp_path / "in.png", "-o", tmp_path / "rates", "--colors", "4")
+    assert str(tmp_path) not in Path("rates/report.html").read_text("utf-8")
+    assert str(tmp_path) not in Path("rates/sweep.csv").read_text("utf-8")
