@@ -27,13 +27,18 @@ import numpy as np
 import streamvq
 from streamvq import Codebook, FrameMeta, IndexFrame, StreamInfo, StreamVQError
 from streamvq.container import frame_table
-from streamvq.container.chunks import ChunkReader, Truncated, chunk_bytes, file_head
+from streamvq.container.chunks import Chunk, ChunkReader, Truncated, chunk_bytes, file_head
 from streamvq.container.frame_table import is_safe
-from streamvq.container.groups import encode_group
+from streamvq.container.groups import Group, encode_group
 from streamvq.container.header import Header
-from streamvq.container.leb128 import leb128
+from streamvq.container.leb128 import Leb128Reader, leb128
 from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
+from streamvq.errors import MediaDamaged
+from streamvq.frames import CodedFrame, LowRankFrame, PlaneFactors
+from streamvq.lowrank.codec import LowRankCodec
+from streamvq.lowrank.factors import factor_shapes
+from streamvq.lowrank.planes import plane_sizes
 
 MAX_SECONDS = 20.0  # for one file
 MAX_PIXELS = 1 << 18  # larger pictures take their time, and teach nothing more
@@ -43,29 +48,36 @@ CHUNK_TYPES = [b"HEAD", b"BOOK", b"GRUP", b"AUDI", b"INDX", b"FEND", b"abcd", b"
 NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32, 2**62, 2**63, 2**64, 2**69]
 VALUES = [None, 0, -1, 1, 2, 3, 17, 255, 65535, 65536, 2**31, 2**64, 0.5, "", "1/2", "0/1", "gray", "rgb", "ycbcr420"]
 VALUES += [[], [0, 0], [1, 1], [2, 2], [4, 2], [32, 1], [2**31, 1], {}, True, "9" * 40, "0" * 64, "\x00", "\ud800"]
+CODECS = [LowRankCodec("gray"), LowRankCodec("rgb", 4), LowRankCodec("ycbcr420"), LowRankCodec("ycbcr420", 3)]
 Pieces = list[tuple[bytes, bytes]]
 
 
 class Original:
-    """A good file, its frames, and its codebook, which may be inside."""
+    """A good file of indices or factors, its frames, and the codebook that it needs from outside."""
 
-    def __init__(self, book: Codebook, frames: list[IndexFrame], embed: bool = True, together: int = 2) -> None:
+    def __init__(
+        self, decoder: Codebook | LowRankCodec, frames: list[CodedFrame], embed: bool = True, together: int = 2
+    ) -> None:
         stream = io.BytesIO()
         info = StreamInfo(frames[0].width, frames[0].height, 1 / TICK, len(frames), TICK, None, 1)
-        header = Header.from_stream(info, book)
-        writer = SvqWriter(stream, header, book, embed)
+        header = Header.from_stream(info, decoder)
+        writer = SvqWriter(stream, header, decoder, embed)
         for start in range(0, len(frames), together):
             writer.audio(bytes(range(start, start + 9)))
-            writer.group(encode_group(frames[start : start + together], header, book))
+            writer.group(encode_group(frames[start : start + together], header, decoder))
         writer.finish()
-        self.data, self.book, self.frames = stream.getvalue(), None if embed else book, list(map(facts, frames))
+        self.data, self.frames = stream.getvalue(), list(map(facts, frames))
+        self.book = None if embed or isinstance(decoder, LowRankCodec) else decoder
         self.pieces = list(pieces(self.data))
 
 
-def facts(frame: IndexFrame) -> tuple:
+def facts(frame: CodedFrame) -> tuple:
     """All that a frame holds, to compare."""
     alpha = None if frame.alpha is None else frame.alpha.tobytes()
     about = (frame.height, frame.width, frame.index, frame.time, frame.duration, frame.name)
+    if isinstance(frame, LowRankFrame):
+        planes = [(p.bits, p.left.shape, p.left.tobytes(), p.right.shape, p.right.tobytes()) for p in frame.planes]
+        return (*about, frame.step, planes, alpha)
     return (*about, frame.codes.dtype.name, frame.codes.shape, frame.codes.tobytes(), alpha)
 
 
@@ -98,7 +110,26 @@ def originals() -> list[Original]:
             name = f"deep/{index}.png" if index % 3 else None
             frames.append(IndexFrame(codes, FrameMeta(height, width, index, index * TICK, TICK, name, alpha)))
         made.append(Original(book, frames, embed))
-    return made
+    return made + [Original(codec, factors(codec, rng)) for codec in CODECS]
+
+
+def factors(codec: LowRankCodec, rng: np.random.Generator) -> list[CodedFrame]:
+    """Frames of random factors, some like the one before, of ranks that come and go."""
+    frames: list[CodedFrame] = []
+    for index in range(5):
+        height, width = (12, 16) if index < 3 else (5 + index, 7)
+        planes = []
+        for high, wide in plane_sizes(height, width, codec.space):
+            shapes = factor_shapes(high, wide, codec.patch)
+            rank = int(rng.integers(0, 1 + min(4, *(rows * columns for rows, columns in shapes))))
+            left, right = (np.rint(rng.normal(0, 90, (rank, *shape))).astype(np.int32) for shape in shapes)
+            planes.append(PlaneFactors(left, right, tuple(rng.integers(0, 12, rank).tolist())))
+        if index == 1 and isinstance(frames[0], LowRankFrame):
+            planes[0] = frames[0].planes[0]
+        alpha = rng.integers(0, 256, (height, width)).astype(np.uint8) if index % 2 else None
+        meta = FrameMeta(height, width, index, index * TICK, TICK, f"{index}.png", alpha)
+        frames.append(LowRankFrame(tuple(planes), int(rng.integers(1, 2000)), meta))
+    return frames
 
 
 def changed(original: Original, rng: random.Random) -> tuple[bytes, bool]:
@@ -201,8 +232,26 @@ def _header(parts: Pieces, rng: random.Random) -> None:
     parts[0] = b"HEAD", json.dumps(record).encode()
 
 
+def _factors(parts: Pieces, rng: random.Random) -> None:
+    """Other steps, ranks and binary places, in a table whose length is right."""
+    groups = [at for at, (chunk_type, _) in enumerate(parts) if chunk_type == b"GRUP"]
+    try:
+        header = Header.from_json(parts[0][1])
+        at = rng.choice(groups)
+        payload = parts[at][1]
+        coded = Group(Chunk(b"GRUP", payload, 0), header, "fuzzed").pictures
+        data = Leb128Reader(coded)
+        table, rest = bytearray(data.take(data.number())), data.rest()
+    except (ValueError, LookupError, MediaDamaged):
+        return
+    if header.low_rank is not None:
+        for _ in range(rng.choice([1, 1, 3])):
+            table = rng.choice(BYTE_CHANGES)(table, rng)
+        parts[at] = b"GRUP", payload[: len(payload) - len(coded)] + leb128(len(table)) + bytes(table) + rest
+
+
 PIECE_CHANGES: list[Callable[[Pieces, random.Random], None]] = [_payload] * 4  # type: ignore[assignment]
-PIECE_CHANGES += [_drop, _double, _swap, _rename, _header, _header]
+PIECE_CHANGES += [_drop, _double, _swap, _rename, _header, _header, _factors, _factors]
 
 
 def check(data: bytes, original: Original, untouched: bool, folder: Path) -> None:
@@ -241,8 +290,8 @@ def decompress(data: bytes, original: Original, name: str, folder: Path) -> None
     (folder / name).unlink(missing_ok=True)
 
 
-def _in_order(data: bytes, original: Original) -> tuple[list[IndexFrame], str | None]:
-    frames: list[IndexFrame] = []
+def _in_order(data: bytes, original: Original) -> tuple[list[CodedFrame], str | None]:
+    frames: list[CodedFrame] = []
     try:
         reader = SvqReader(io.BytesIO(data), "fuzzed", original.book)
         for group in reader.groups():
@@ -252,10 +301,10 @@ def _in_order(data: bytes, original: Original) -> tuple[list[IndexFrame], str | 
     return frames, reader.truncation
 
 
-def _by_index(data: bytes, original: Original, folder: Path) -> tuple[list[IndexFrame], str | None]:
+def _by_index(data: bytes, original: Original, folder: Path) -> tuple[list[CodedFrame], str | None]:
     path = folder / "fuzzed.svq"
     path.write_bytes(data)
-    frames: list[IndexFrame] = []
+    frames: list[CodedFrame] = []
     try:
         with streamvq.open(path, original.book) as clip:
             for index in range(min(len(clip), 100)):
@@ -273,9 +322,9 @@ def _text(error: StreamVQError) -> str:
     return text
 
 
-def _can_be(frame: IndexFrame) -> None:
+def _can_be(frame: CodedFrame) -> None:
     """Sizes agree, and the name stays inside the output folder."""
-    if min(frame.codes.shape) < 1 or min(frame.height, frame.width) < 1:
+    if (isinstance(frame, IndexFrame) and min(frame.codes.shape) < 1) or min(frame.height, frame.width) < 1:
         raise AssertionError(f"a frame of {frame.width}x{frame.height}")
     if frame.alpha is not None and frame.alpha.shape != (frame.height, frame.width):
         raise AssertionError("alpha of another size than its frame")
