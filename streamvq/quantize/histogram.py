@@ -81,24 +81,26 @@ class ColorHistogram:
     def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Mean color of each cell of 2^shift colors along each channel that was hit, and its pixel count.
 
-        float64 [n, 3] and int64 [n], in the order of the cells.
+        float64 [n, 3] and int64 [n], in the order of the cells. Beyond these, memory is that of the cells, not of the
+        colors, of which there may be millions.
         """
-        colors = self.exact_colors().astype(np.int64)
-        counts = self.counts[_rgb24_key(colors)].astype(np.int64)
-        for color, more in self.large.items():
-            counts[np.searchsorted(_rgb24_key(colors), color)] += more
         if not shift:
+            colors = self.exact_colors()
+            counts = self.counts[_rgb24_key(colors)].astype(np.int64)
+            for color, more in self.large.items():
+                counts[np.searchsorted(_rgb24_key(colors), color)] += more
             return colors.astype(np.float64), counts
-        bits = 8 - shift
-        cells = _rgb24_key(colors >> shift, bits)
-        totals = [np.bincount(cells, counts * part, 1 << 3 * bits) for part in (1, *colors.T)]
-        hit = totals[0] > 0
-        sums, mass = np.stack(totals[1:], axis=1)[hit], totals[0][hit]
-        return sums / mass[:, None], mass.astype(np.int64)
+        totals = np.zeros((1 << 3 * (8 - shift), 4), np.int64)
+        _sum_cells(self.counts, shift, totals)
+        for color, more in self.large.items():
+            rgb = np.array([[color >> 16, color >> 8 & 255, color & 255]])
+            totals[_rgb24_key(rgb >> shift, 8 - shift)] += more * np.append(rgb[0], 1)
+        totals = totals[totals[:, 3] > 0]
+        return totals[:, :3] / totals[:, 3:], totals[:, 3].copy()
 
     def distinct(self) -> int:
         """How many distinct colors were seen."""
-        return len(self._seen())
+        return int(np.count_nonzero(self.counts)) + sum(not self.counts[color] for color in self.large)
 
     def exact_colors(self) -> NDArray[np.uint8]:
         """Every distinct color seen, uint8 [distinct, 3], sorted by RGB."""
@@ -110,9 +112,11 @@ class ColorHistogram:
         return np.union1d(seen, np.array([*self.large], np.int64)) if self.large else seen
 
 
-def _rgb24_key(colors: NDArray[np.int64], bits: int = 8) -> NDArray[np.int64]:
+def _rgb24_key(colors: NDArray[Any], bits: int = 8) -> NDArray[np.int64]:
     """One integer for each color [n, 3] of `bits` bits for each channel, in RGB order: RGB24 keys for 8 bits."""
-    return colors[:, 0] << 2 * bits | colors[:, 1] << bits | colors[:, 2]
+    red, green, blue = colors.astype(np.int64).T
+    keys: NDArray[np.int64] = red << 2 * bits | green << bits | blue
+    return keys
 
 
 class LevelHistogram:
@@ -158,3 +162,19 @@ def _count(pixels, counts):  # type: ignore[no-untyped-def]
     for i in range(pixels.shape[0]):
         key = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
         counts[key | np.uint32(pixels[i, 2])] += np.uint32(1)
+
+
+@njit(nogil=True, cache=True)
+def _sum_cells(counts, shift, totals):  # type: ignore[no-untyped-def]
+    """Add the red, green and blue of all pixels of each cell of 2^shift colors along each channel, and their number,
+    to `totals`, int64 [cells, 4]."""
+    bits = 8 - shift
+    for key in range(counts.size):
+        count = np.int64(counts[key])
+        if count:
+            red, green, blue = key >> 16, (key >> 8) & 255, key & 255
+            cell = totals[((red >> shift) << 2 * bits) | ((green >> shift) << bits) | (blue >> shift)]
+            cell[0] += count * red
+            cell[1] += count * green
+            cell[2] += count * blue
+            cell[3] += count

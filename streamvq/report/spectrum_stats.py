@@ -117,6 +117,18 @@ class RankRange(NamedTuple):
     greatest: int
 
 
+class RankSum(NamedTuple):
+    """The least and the greatest of the ranks so far, and their sum."""
+
+    least: int
+    total: int
+    greatest: int
+
+    def plus(self, rank: int) -> RankSum:
+        """With one more."""
+        return RankSum(min(self.least, rank), self.total + rank, max(self.greatest, rank))
+
+
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """All frames of an input together.
@@ -144,14 +156,17 @@ class SpectrumAccumulator:
     """Adds up the spectra of frames."""
 
     def __init__(self) -> None:
-        self._ranks: list[tuple[int, ...]] = []  # of each frame
+        self._count = 0
+        self._ranks: list[RankSum] = []  # for each of ENERGY_SHARES
         self._sums: dict[int, RankSums] = {}
         self._mean = np.zeros(0)
 
     def add(self, frame: FrameSpectrum) -> None:
         """Count one frame."""
-        self._ranks.append(frame.ranks)
-        count, values = len(self._ranks), frame.singular_values[0]
+        self._count += 1
+        before = self._ranks or [RankSum(rank, 0, rank) for rank in frame.ranks]
+        self._ranks = [ranks.plus(rank) for ranks, rank in zip(before, frame.ranks, strict=True)]
+        count, values = self._count, frame.singular_values[0]
         mean = np.zeros(max(len(values), len(self._mean)))
         mean[: len(self._mean)] = self._mean * ((count - 1) / count)
         mean[: len(values)] += values / count
@@ -162,12 +177,9 @@ class SpectrumAccumulator:
 
     def result(self) -> Spectrum:
         """All frames so far, of which there must be one."""
-        ranks = tuple(
-            RankRange(min(of_share), sum(of_share) / len(of_share), max(of_share))
-            for of_share in zip(*self._ranks, strict=True)
-        )
+        ranks = tuple(RankRange(ranks.least, ranks.total / self._count, ranks.greatest) for ranks in self._ranks)
         stats = tuple(sums.stats(rank) for rank, sums in self._sums.items())
-        return Spectrum(len(self._ranks), ranks, stats, self._mean)
+        return Spectrum(self._count, ranks, stats, self._mean)
 
 
 def _at(sums: Mapping[int, RankSums], rank: int) -> RankSums:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,3 +108,17 @@ def test_read_only_frames_are_fine() -> None:
     picture = noise()
     picture.setflags(write=False)
     assert sketch_of(ColorHistogram, [picture]).distinct() > 0
+
+
+def test_millions_of_colors_take_no_memory_each() -> None:
+    """Film has more distinct colors with every frame; cells stay as many."""
+    histogram = ColorHistogram()
+    histogram.counts[::3] = 1
+    histogram.points(3)  # compiled
+    tracemalloc.start()
+    points, weights = histogram.points(2)
+    distinct = histogram.distinct()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (len(points), int(weights.sum()), distinct) == (1 << 18, -(-(1 << 24) // 3), -(-(1 << 24) // 3))
+    assert peak < 40 << 20, f"{peak >> 20} MB"
