@@ -54,7 +54,7 @@ class LowRank:
 
     def planes(self) -> list[NDArray[np.float32]]:
         """The channels of low rank, not rounded: float32 [height, width]."""
-        products = [channel.left @ channel.right for channel in self.channels]
+        products = [channel.matrix() for channel in self.channels]
         if not self.patch:
             return products
         return [from_patches(product, self.patch, *size) for product, size in zip(products, self.sizes, strict=True)]

@@ -59,6 +59,16 @@ class Truncation:
         """The sum of squares of what is cut off."""
         return max(0.0, self.total - float(np.square(self.singular_values).sum()))
 
+    def matrix(self) -> NDArray[np.float32]:
+        """`left @ right`: float32 [m, n].
+
+        Factors of small matrices, such as patches, come from double precision. So do sums of theirs: what rounding
+        BLAS leaves, which differs from processor to processor, then hardly ever decides about a level.
+        """
+        if len(self.basis) >= _MIN_SIDE:
+            return self.left @ self.right
+        return (self.left.astype(np.float64) @ self.right.astype(np.float64)).astype(np.float32)
+
 
 @dataclass(frozen=True, eq=False)
 class _Subspace:
