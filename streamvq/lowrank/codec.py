@@ -32,8 +32,8 @@ class LowRankCodec:
     """How frames and factors become each other. `space` is "gray", "rgb" or "ycbcr420"; `patch` 0 for whole frames.
     With `coarse` factors are as coarse as truncation allows, to be stored; else as fine as pixels need.
 
-    Pictures from factors are exact on every machine; the factors themselves depend on its arithmetic in their last
-    places.
+    Pictures from factors are exact on every machine. The factors themselves depend, in their last places, on the order
+    in which its BLAS kernels add up, which for OpenBLAS `OPENBLAS_CORETYPE` in the environment chooses.
     """
 
     space: str

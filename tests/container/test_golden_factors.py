@@ -111,7 +111,7 @@ def test_they_are_not_flat() -> None:
 
 @pytest.mark.parametrize("name", FILMS)
 def test_factors_of_real_pictures(name: str) -> None:
-    """Frames as they come: alike, then other ones, then the same again; more components than others have."""
+    """Frames as they come: similar ones, then others, then the same again; more components than others have."""
     codec = FILMS[name][0]
     frames, factors = [], None
     for index, pixels in enumerate((smooth(12, 15, 0), smooth(12, 15, 1), noise(12, 15), noise(12, 15))):
