@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MAX_TEXT = 1000  # letters of a title
+MAX_CHAPTERS = 10_000
+MAX_MS = 2**53  # a time in milliseconds
+
 
 @dataclass(frozen=True, eq=False)
 class FrameMeta:
@@ -64,12 +68,21 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """A part of a video with a title (None: it has none), from `start_ms` to `end_ms`, in milliseconds."""
+
+    start_ms: int
+    end_ms: int
+    title: str | None = None
+
+
+@dataclass(frozen=True)
 class StreamInfo:
     """What is known of a source before it is read; None means unknown.
 
     `frame_count` is a hint from the file's header (progress bars use it, nothing else relies on it).
     `time_base` is the clock tick in seconds that every frame time is a multiple of. `pixel_aspect` is the width
-    of a pixel divided by its height, None for square.
+    of a pixel divided by its height, None for square. `title` is that of the whole; `chapters` are in order.
     """
 
     width: int | None = None
@@ -79,6 +92,8 @@ class StreamInfo:
     time_base: Fraction | None = None
     pixel_aspect: Fraction | None = None
     audio_streams: int = 0
+    title: str | None = None
+    chapters: tuple[Chapter, ...] = ()
 
     @property
     def pixels(self) -> int | None:

@@ -24,7 +24,7 @@ WORDS = {
     r"find_vectors": "estimate_motion",
     r"index_frame|laid|laid_error|keep_neighbors": "quantize_frame, render_blocks, block_sse, rd_optimize",
     r"survey|surveyed": "inspect",
-    r"wholeness|announced_size": "declared_size",
+    r"wholeness|announced_size": "truncation",
     r"\.left_alone": "ignored_files",
     r"Tally|fit_codebook|OutputSettings|RunSettings|FitSettings|LowRankSettings": "options.py, StatsAccumulator, fit",
     r"load_or_reason": "try_load",

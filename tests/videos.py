@@ -36,6 +36,7 @@ def write_video(
     colorspace: int | None = None,
     color_range: int | None = None,
     rotation: int = 0,
+    durations: Sequence[int] | None = None,
     audio: str | None = None,
     container_options: dict[str, str] | None = None,
     **codec_options: str,
@@ -60,11 +61,22 @@ def write_video(
         for index, pixels in enumerate(pictures):
             picture = _picture(pixels, stream.pix_fmt, colorspace, color_range)
             picture.time_base, picture.pts = tick, ticks[index] if ticks else index
-            output.mux(stream.encode(picture))
-        output.mux(stream.encode())
+            _mux(output, stream.encode(picture), ticks, durations, tick)
+        _mux(output, stream.encode(), ticks, durations, tick)
         if sound is not None:
             _beep(output, sound, len(pictures) / float(FPS))
     return path
+
+
+def _mux(
+    output: Any, packets: Any, ticks: Sequence[int] | None, durations: Sequence[int] | None, tick: Fraction
+) -> None:
+    """Encoders do not know durations: they are set here, in ticks."""
+    for packet in packets:
+        if durations is not None and ticks is not None:
+            duration = durations[list(ticks).index(round(packet.pts * packet.time_base / tick))]
+            packet.duration = round(duration * tick / packet.time_base)
+        output.mux(packet)
 
 
 def write_smooth_video(folder: Path, count: int = 20, **options: Any) -> Path:

@@ -118,6 +118,7 @@ def _codebook(path: str) -> dict[str, Any]:
 
 
 def _svq(path: str) -> dict[str, Any]:
+    from streamvq.cli.video_info import title_and_chapters
     from streamvq.container.inspect import inspect
 
     about = inspect(Path(path))
@@ -138,7 +139,9 @@ def _svq(path: str) -> dict[str, Any]:
         "height": info.height,
         "frames": about.n_frames,
         "frames_per_second": float(info.fps) if info.fps else None,
+        "seconds": about.seconds,
         "audio_streams": info.audio_streams,
+        **title_and_chapters(info),
         "groups": about.n_groups,
         "space": header.space,
         **pictures,
@@ -149,6 +152,7 @@ def _svq(path: str) -> dict[str, Any]:
 
 
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
+    from streamvq.cli.video_info import video_record
     from streamvq.media.content import content_of
     from streamvq.media.inputs import find_inputs
     from streamvq.media.opening import open_source
@@ -163,19 +167,11 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
             records.append({"file": item.label, "kind": kind, "bytes": item.size_bytes} | _image(item.paths[0]))
             continue
         with open_source(item) as source:
-            about = source.info
             record: dict[str, Any] = {"file": item.label, "kind": item.source_type, "bytes": item.size_bytes}
             if item.source_type == "images":
                 record |= {"images": len(item.paths), "ignored_files": item.ignored_files}
             else:
-                record |= {
-                    "codec": source.codec,
-                    "width": about.width,
-                    "height": about.height,
-                    "frames_announced": about.frame_count,
-                    "frames_per_second": float(about.fps) if about.fps else None,
-                    "audio_streams": about.audio_streams,
-                }
+                record |= video_record(source)
             records.append(record)
     return records
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamvq.container.pictures import pictures_of
 from streamvq.errors import OutputError
-from streamvq.frames import StreamInfo
+from streamvq.frames import MAX_CHAPTERS, MAX_MS, MAX_TEXT, Chapter, StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH, SPACES
 from streamvq.quantize.blocks import code_length
@@ -63,6 +63,8 @@ class Header:
             "time_base": _text(info.time_base),
             "pixel_aspect": _text(info.pixel_aspect),
             "audio_streams": info.audio_streams,
+            "title": info.title,
+            "chapters": [[each.start_ms, each.end_ms, each.title] for each in info.chapters] or None,
             "codes": self.n_codes or None,
             "space": self.space,
             "block": list(self.block) if self.patch is None else None,
@@ -87,6 +89,8 @@ class Header:
                     _fraction(record, "time_base"),
                     _fraction(record, "pixel_aspect"),
                     _count(record, "audio_streams", MAX_AUDIO_STREAMS) or 0,
+                    _title(record.get("title")),
+                    _chapters(record.get("chapters", [])),
                 ),
                 str(record["space"]),
                 _count(record, "codes", MAX_CODES) or 0,
@@ -133,6 +137,24 @@ def _fraction(record: dict[str, Any], name: str) -> Fraction | None:
     if not slash or not 0 < terms[0] <= _MAX_TERM or not 0 < terms[1] <= _MAX_TERM:
         raise ValueError(f"{name} is not a positive fraction")
     return Fraction(*terms)
+
+
+def _title(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and 0 < len(value) <= MAX_TEXT):
+        raise ValueError(f"a title is not a text of 1 to {MAX_TEXT} letters")
+    return value
+
+
+def _chapters(value: Any) -> tuple[Chapter, ...]:
+    if not isinstance(value, list) or len(value) > MAX_CHAPTERS:
+        raise ValueError(f"its chapters are no list of at most {MAX_CHAPTERS}")
+    chapters = tuple(Chapter(start, end, _title(title)) for start, end, title in value)
+    for each in chapters:
+        if type(each.start_ms) is not int or type(each.end_ms) is not int:
+            raise ValueError("the times of a chapter are no numbers")
+        if not 0 <= each.start_ms < each.end_ms <= MAX_MS:
+            raise ValueError("a chapter ends before it starts")
+    return chapters
 
 
 def _count(record: dict[str, Any], name: str, maximum: int) -> int | None:

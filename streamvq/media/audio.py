@@ -13,9 +13,13 @@ import av.error
 from av.container import OutputContainer
 
 from streamvq.container.audio import AudioFile
+from streamvq.errors import MediaDamaged
 from streamvq.media.content import content_of
-from streamvq.media.libav import url
+from streamvq.media.libav import reason, url
 from streamvq.media.nut import DELAY_SECONDS, nut_holds
+from streamvq.media.video_contents import language
+
+_TAGS = ("language", "title")  # of a stream, that go with it
 
 
 class AudioCopy:
@@ -30,30 +34,42 @@ class AudioCopy:
     """
 
     def __init__(self, path: Path, output: OutputContainer) -> None:
+        self._path = path
         self._file: AudioFile | None = None
         self._input = self._opened(path)
         self._output = output
         self._no_negative_times = output.format.name in ("matroska", "webm")
         # NUT has no times before 0: a fixed delay is added on the way into a .svq file, and taken off on the way out
         self._delay = DELAY_SECONDS * ((output.format.name == "nut") - _is_svq(path))
-        self.left_out: list[str] = []  # codecs that the output cannot hold
+        self._left_out: list[str] = []  # codecs that the output cannot hold
+        self._languages: list[str] = []  # that it cannot hold
         self._streams: dict[int, Any] = {}  # of the output, by their index in the input
         for stream in self._input.streams.audio if self._input else ():
             if _fits(stream, output):
-                self._streams[stream.index] = output.add_stream_from_template(stream)
+                self._streams[stream.index] = self._added(stream)
             else:
-                self.left_out.append(stream.codec_context.name)
+                self._left_out.append(stream.codec_context.name if stream.codec_context else "unknown")
         self.stream_count = len(self._streams)
         self._packets = self._read()
         self._waiting: av.Packet[Any] | None = None
 
+    def _added(self, stream: Any) -> Any:
+        """A stream of the output for the packets of one of the input, with its language and title."""
+        added = self._output.add_stream_from_template(stream)
+        added.metadata.update({name: stream.metadata[name] for name in _TAGS if stream.metadata.get(name)})
+        if language(stream) is None:
+            added.metadata.pop("language", None)
+        elif self._output.format.name == "avi":
+            self._languages.append(added.metadata["language"])
+        return added
+
     def _opened(self, path: Path) -> Any:
         """The container with the audio; None where a .svq file has none that can be read."""
         if not _is_svq(path):
-            return av.open(url(path))
+            return av.open(url(path), metadata_errors="replace")
         self._file = AudioFile(path)
         try:
-            return av.open(self._file, format="nut")
+            return av.open(self._file, format="nut", metadata_errors="replace")
         except av.error.FFmpegError:
             self._file.close()
             self._file.check()
@@ -67,9 +83,7 @@ class AudioCopy:
         if not self._streams:
             return
         priming: dict[int, av.Packet[Any]] = {}  # the last packet before time 0 of each stream
-        for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
-            if self._file is not None:
-                self._file.check()
+        for packet in self._demuxed():
             if packet.dts is None or not packet.size:
                 continue
             if self._delay:
@@ -86,11 +100,26 @@ class AudioCopy:
                     yield first
                 yield packet
 
+    def _demuxed(self) -> Iterator[av.Packet[Any]]:
+        """The packets as they are. Raises MediaDamaged."""
+        try:
+            for packet in self._input.demux([self._input.streams[index] for index in self._streams]):
+                if self._file is not None:
+                    self._file.check()
+                yield packet
+        except av.error.FFmpegError as error:
+            raise MediaDamaged(
+                f"{self._path}: its audio is damaged: {reason(error)}; a folder of images does without it"
+            ) from error
+
     def left_out_notes(self, label: str, format: str) -> list[str]:
         """Notes on audio that is not copied."""
         if self._input is None:
             return [f"{label}: the audio is missing or damaged, and left out"]
-        return [f"{label}: .{format} cannot hold {codec} audio, which is left out" for codec in self.left_out]
+        notes = [f"{label}: .{format} cannot hold {codec} audio, which is left out" for codec in self._left_out]
+        if self._languages:
+            notes.append(f"{label}: .{format} cannot hold the languages of audio ({', '.join(self._languages)})")
+        return notes
 
     def copy_until(self, time: Fraction | None, after_packet: Callable[[], None] = lambda: None) -> None:
         """Copy what plays before `time` seconds; with None, all that is left."""
@@ -124,6 +153,8 @@ def _is_svq(path: Path) -> bool:
 def _fits(stream: Any, output: OutputContainer) -> bool:
     """Whether `output` can hold an audio stream as it is; AVI takes no AAC of the self-framing kind (MPEG-TS)."""
     codec = stream.codec_context
+    if codec is None:
+        return False
     if output.format.name == "nut":
         return nut_holds(stream)
     framed = codec.name == "aac" and not codec.extradata

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av.error
 
-from streamvq.errors import OutputError
+from streamvq.errors import OutputError, StreamVQError
 
 
 def url(path: Path) -> str:
@@ -24,10 +24,11 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def writing(label: str) -> Iterator[None]:
-    """Errors of FFmpeg's writers as OutputError with the real file's name; those of the disk pass through."""
+    """What FFmpeg's writers refuse as OutputError with the real file's name: numbers that are too large for them, for
+    example. Errors of the disk, and our own, pass through."""
     try:
         yield
-    except av.error.FFmpegError as error:
-        if isinstance(error, OSError):
+    except (av.error.FFmpegError, ArithmeticError, ValueError) as error:
+        if isinstance(error, (OSError, StreamVQError)):
             raise
         raise OutputError(f"{label}: cannot be written: {reason(error)}; try another format") from error

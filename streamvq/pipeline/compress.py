@@ -17,7 +17,9 @@ from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
 from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up
+from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs
+from streamvq.pipeline.left_out import left_out_notes
 from streamvq.pipeline.plan import Job, Plan, plan_compression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
@@ -163,8 +165,8 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
                 job.target, encoder.decoder, source.info, options, source.audio_from, options.external_codebook
             ) as sink,
         ):
-            if source.info.audio_streams and not sink.holds_audio:
-                notes.append(f"{sink.label}: holds no audio, so the input's is left out")
+            notes += left_out_notes(source.info, sink, source.audio_from is not None)
+            warnings += ignored_options(job, source.info, options)
             stats = StatsAccumulator(sink.exact)
             failed = encode_frames(source, items, encoder, sink, stats, options)
             sink.finish()

@@ -26,7 +26,9 @@ from streamvq.media.sources.svq import LazyGroup, SvqSource, check_no_terminal
 from streamvq.options import DecompressOptions, Source
 from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import FrameStats
+from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs
+from streamvq.pipeline.left_out import left_out_notes
 from streamvq.pipeline.plan import Job, plan_decompression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
@@ -80,9 +82,8 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             progress.of(f"decompress {source.label}", source.info.frame_count),
             open_sink(job.target, source.decoder, source.info, options, source.audio_from) as sink,
         ):
-            if source.info.audio_streams and not (sink.holds_audio and source.audio_from):
-                why = "a part has no audio" if options.frames is not None else "holds no audio"
-                notes.append(f"{sink.label}: {why}, so the input's is left out")
+            notes += left_out_notes(source.info, sink, source.audio_from is not None, options.frames is not None)
+            warnings = ignored_options(job, source.info, options)
             stats, gaps = decode_frames(source, sink, options)
         notes += source.notes + sink.notes
         return Result(
@@ -91,6 +92,7 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             parts=dict(sink.parts),
             failed=(*map(str, gaps), *([source.truncation] if source.truncation else [])),
             notes=tuple(notes),
+            warnings=tuple(warnings),
         )
 
 

@@ -43,7 +43,7 @@ class ExactVideoSink(VideoSink):
     def encode(self, frame: CodedFrame) -> Packet:
         return frame, self._frames.encode(frame)
 
-    def write(self, packet: Packet) -> None:
+    def _write(self, packet: Packet) -> None:
         frame, data = packet
         self._start(frame)
         if self._frames.pixel_format(frame) != self._pix_fmt:

@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
@@ -39,6 +40,8 @@ class PreviewVideoSink(VideoSink):
         if self._codec not in av.codecs_available:
             raise OutputError(f"{target.path}: this PyAV has no {self._codec} encoder; write .mkv instead")
         super().__init__(target, decoder, info, settings, audio_from)
+        self._held: av.VideoFrame | None = None  # the last one
+        self._durations: dict[int, int] = {}  # in ticks, of frames that are in the encoder, by their times
         self.notes.append(f"{self.label}: a lossy preview, not palette-exact; .mkv keeps the exact colors")
 
     def _add_stream(self, frame: CodedFrame) -> None:
@@ -71,18 +74,26 @@ class PreviewVideoSink(VideoSink):
         )
         return frame, picture
 
-    def write(self, packet: Packet) -> None:
+    def _write(self, packet: Packet) -> None:
         frame, picture = packet
         self._start(frame)
         picture.time_base = self._tick
         picture.pts = self._ticks(frame)
         if frame.duration:
-            picture.duration = round(frame.duration / self._tick)
-        for coded in self._stream.encode(picture):
-            self._mux(coded)
+            self._durations[picture.pts] = round(frame.duration / self._tick)
+        if self._held is not None:
+            self._mux_all(self._stream.encode(self._held))
+        self._held = picture
 
-    def _write_rest(self) -> None:
-        if self._size is not None:
-            for coded in self._stream.encode():
-                self._mux(coded)
-        super()._write_rest()
+    def _mux_all(self, packets: list[Any]) -> None:
+        """Write packets with the durations of their frames, which encoders leave out."""
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, packet.duration)
+            self._mux(packet)
+
+    def _write_held(self) -> None:
+        if self._held is not None:
+            if len(set(self._durations.values())) > 1:  # MP4 tells how long a frame is decoded: let it come last
+                self._held.pict_type = PictureType.I
+            self._mux_all(self._stream.encode(self._held))
+        self._mux_all(self._stream.encode())

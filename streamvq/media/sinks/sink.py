@@ -27,11 +27,12 @@ class FrameSink(ABC):
     `notes` are final, and can be checked. `commit()` gives the output its real name. Leaving the context commits
     what was not committed; an error before that removes the output, and what it would have replaced stays.
 
-    `holds_audio` is true where the sink copies the audio of its input. `exact` is true where what is read back has
-    exactly the codes' colors.
+    `holds_audio` is true where the sink copies the audio of its input, `holds_chapters` where it does so with
+    chapters. `exact` is true where what is read back has exactly the codes' colors.
     """
 
     holds_audio = False
+    holds_chapters = False
     exact = True
     group_size: GroupSize | None = None
 

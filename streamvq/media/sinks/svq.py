@@ -35,7 +35,7 @@ Packet = tuple[GroupBytes, Fraction | None]  # and the time of the group's last 
 class SvqSink(FrameSink):
     """Indices and codebook, or factors; names, times, alpha and audio: without loss, in groups that decode alone."""
 
-    holds_audio = True
+    holds_audio = holds_chapters = True
 
     def __init__(
         self,
@@ -91,6 +91,8 @@ class SvqSink(FrameSink):
         with self._guard():
             self._write_audio(end)
             self._writer.group(group)
+            if self._to_pipe:
+                self._stream.flush()
 
     def _write_rest(self) -> None:
         if not self._writer.n_frames:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import av.error
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
@@ -15,6 +17,7 @@ from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import url, writing
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target
+from streamvq.media.video_contents import chapter_records
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
@@ -24,10 +27,10 @@ _ROUNDING_SECONDS = Fraction(1, 1000)  # time stamps that a container moves by m
 
 
 class VideoSink(FrameSink):
-    """A video file of one stream of pictures and the audio of `audio_from`.
+    """A video file of one stream of pictures and the audio of `audio_from`, with title and chapters.
 
-    Subclasses add the video stream at the first frame (`_add_stream`), call `_start` and `_ticks` for each frame, and
-    give their packets to `_mux`.
+    Subclasses add the video stream at the first frame (`_add_stream`), and in `_write` call `_start` and `_ticks` for
+    each frame, and give their packets to `_mux`; in `_write_held`, those that they still hold.
     """
 
     holds_audio = True
@@ -48,6 +51,7 @@ class VideoSink(FrameSink):
         # AVI counts frames; the others keep the source's own clock, as finely as they can.
         self._tick = 1 / self._fps if target.format == "avi" else info.time_base or 1 / self._fps
         self._aspect = info.pixel_aspect
+        self.holds_chapters = target.format != "avi"
         self._audio_from = audio_from
         self._audio: AudioCopy | None = None
         self._size: tuple[int, int] | None = None  # width and height of the first frame
@@ -62,11 +66,26 @@ class VideoSink(FrameSink):
                 # or the file holds random ids; or audio that starts early shifts the pictures
                 options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"},
             )
-            self._stack.callback(self._close)
+            self._stack.callback(self._abandon)
+            if info.title:
+                self._output.metadata["title"] = info.title
+            if info.chapters and self.holds_chapters:
+                self._output.set_chapters(chapter_records(info.chapters))
 
     @abstractmethod
     def _add_stream(self, frame: CodedFrame) -> None:
         """Add the video stream to the container, for frames of this first one's size and pixel format."""
+
+    def write(self, packet: Any) -> None:
+        with writing(self.label):
+            self._write(packet)
+
+    @abstractmethod
+    def _write(self, packet: Any) -> None:
+        """What `write` does. Raises OutputError, or what PyAV raises."""
+
+    def _write_held(self) -> None:
+        """Write what the encoder holds back at the end."""
 
     def _start(self, frame: CodedFrame) -> None:
         """Set up the streams at the first frame. Raises OutputError for a later frame of another size."""
@@ -74,8 +93,7 @@ class VideoSink(FrameSink):
             self._size = frame.width, frame.height
             self._add_stream(frame)
             if self._audio_from is not None:
-                with writing(self.label):
-                    self._audio = AudioCopy(self._audio_from, self._output)
+                self._audio = AudioCopy(self._audio_from, self._output)
                 self.notes += self._audio.left_out_notes(self.label, self._format)
         self.check_size(frame, *self._size)
 
@@ -91,15 +109,15 @@ class VideoSink(FrameSink):
 
     def _mux(self, packet: av.Packet[Any]) -> None:
         """Write a packet of the video stream, and before it the audio that plays earlier."""
-        with writing(self.label):
-            if self._audio is not None and packet.dts is not None:
-                self._audio.copy_until(packet.dts * Fraction(packet.time_base))
-            self._output.mux(packet)
+        if self._audio is not None and packet.dts is not None:
+            self._audio.copy_until(packet.dts * Fraction(packet.time_base))
+        self._output.mux(packet)
 
     def _write_rest(self) -> None:
         if self._size is None:
             raise OutputError(f"{self.label}: no frame was written")
         with writing(self.label):
+            self._write_held()
             if self._audio is not None:
                 self._audio.copy_until(None)
             self._close()
@@ -109,6 +127,11 @@ class VideoSink(FrameSink):
                 f"{self.label}: .{self._format} has a constant frame rate, so time stamps moved by up to "
                 f"{float(self._rounded) * 1000:.0f} ms; .mkv and .mp4 keep them"
             )
+
+    def _abandon(self) -> None:
+        """Close what may be unfinished; of an output that failed, libav may refuse the end too."""
+        with suppress(av.error.FFmpegError):
+            self._close()
 
     def _close(self) -> None:
         if self._audio is not None:

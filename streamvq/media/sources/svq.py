@@ -82,7 +82,9 @@ class SvqSource(FrameSource):
         self.info = self.reader.header.info
         if only is not None:
             count = self.info.frame_count
-            self.info = replace(self.info, frame_count=count and len(range(count)[only.start : only.stop]))
+            self.info = replace(
+                self.info, frame_count=count and len(range(count)[only.start : only.stop]), chapters=()
+            )
         elif path is not None and self.info.audio_streams:
             self.audio_from = path
 

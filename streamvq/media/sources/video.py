@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,19 +9,22 @@ from typing import Any, Protocol
 
 import av
 import av.error
-import numpy as np
-from av.video.reformatter import VideoReformatter
-from numpy.typing import NDArray
 
 from streamvq.errors import InputMissing, MediaDamaged, MediaError
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.declared_size import HEAD_BYTES, declared_size
+from streamvq.media.ffv1.slices import SliceChecks
 from streamvq.media.libav import reason, url
+from streamvq.media.picture_pixels import PicturePixels
 from streamvq.media.sources.source import FrameSource
+from streamvq.media.truncation import truncation
+from streamvq.media.video_contents import VideoContents, chapters_of, main_video, title_of
+from streamvq.media.video_look import VideoLook
 
-# A file that ends this much before its declared end, in seconds and as a share of its length, was cut off.
+# A file whose header declares its length was cut off where it ends this much before, in seconds and as a share.
 _MIN_SECONDS_LOST = Fraction(1, 2)
 _MIN_SHARE_LOST = Fraction(1, 50)
+_DECLARE_LENGTH = ("asf", "flv", "ivf")  # of others, libav's duration is what it found in the file itself
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # codecs, and their decoders that read alpha
 
 Item = tuple[int, av.VideoFrame, Fraction]  # index, decoded picture, time base
 
@@ -35,10 +37,11 @@ class BytesReader(Protocol):
 
 
 class VideoSource(FrameSource):
-    """The frames of a file's first video stream.
+    """The frames of a file's first video stream; cover pictures are none.
 
     A video without a color matrix tag is read as BT.601, as the ffmpeg program does. Alpha is kept. Raises
     MediaError where the file is no video, MediaDamaged where it breaks off (`keep_going` ends there instead).
+    `contents` says what else is in the file, and `look` how its pictures are to be shown (None for pipes).
     """
 
     def __init__(
@@ -46,27 +49,38 @@ class VideoSource(FrameSource):
     ) -> None:
         super().__init__(label)
         self._keep_going = keep_going
-        self._thread = threading.local()
-        try:
-            self._container: Any = av.open(url(path) if isinstance(path, Path) else path, format=format)
-        except av.error.FileNotFoundError as error:
-            raise InputMissing(f"{label}: no such file; check the spelling") from error
-        except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
-            raise MediaError(
-                f"{label}: not a video that can be read ({reason(error)}); is it whole, and what its name says?"
-            ) from error
-        if not self._container.streams.video:
+        self._path = path if isinstance(path, Path) else None
+        self._container = self._opened(path, format)
+        stream = main_video(self._container)
+        if stream is None or stream.codec_context is None:
             self._container.close()
-            raise MediaError(f"{label}: holds no video stream")
-        self._stream = self._container.streams.video[0]
+            what = "no video stream" if stream is None else "video of a kind that cannot be decoded"
+            raise MediaError(f"{label}: holds {what}")
+        self._stream: Any = stream
         self._stream.thread_type = "AUTO"
         self.codec = self._stream.codec_context.name
-        self.info = self._stream_info(isinstance(path, Path) and _shown_sideways(path))
-        self._head = b""
-        if isinstance(path, Path):
-            with path.open("rb") as file:
-                self._head = file.read(HEAD_BYTES)
-            self.audio_from = path if self.info.audio_streams else None
+        self.contents = VideoContents.of(self._container)
+        self.look = VideoLook.of(self._path) if self._path else None
+        self.info = self._stream_info(self.look is not None and self.look.rotation % 180 != 0)
+        if self.info.audio_streams:
+            self.audio_from = self._path
+        if left_out := self.contents.left_out():
+            self.notes.append(f"{label}: {left_out}")
+        self._pixels = PicturePixels()
+        self._alpha_decoder = self._decoder_of_alpha()
+        with_slices = self.codec == "ffv1" and self._stream.codec_context.extradata
+        self._slice_checks = SliceChecks() if with_slices else None
+
+    def _opened(self, path: Path | BytesReader, format: str | None) -> Any:
+        try:
+            source = url(path) if isinstance(path, Path) else path
+            return av.open(source, format=format, metadata_errors="replace")
+        except av.error.FileNotFoundError as error:
+            raise InputMissing(f"{self.label}: no such file; check the spelling") from error
+        except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
+            raise MediaError(
+                f"{self.label}: not a video that can be read ({reason(error)}); is it whole, and what its name says?"
+            ) from error
 
     def _stream_info(self, sideways: bool) -> StreamInfo:
         stream = self._stream
@@ -86,39 +100,73 @@ class VideoSource(FrameSource):
             Fraction(stream.time_base) if stream.time_base else None,
             Fraction(aspect) if aspect and aspect != 1 else None,
             len(self._container.streams.audio),
+            title_of(self._container.metadata),
+            chapters_of(self._container),
         )
 
-    def items(self) -> Iterator[Item]:
-        index = 0
-        packets = 0
-        last_end = Fraction(0)
+    @property
+    def seconds(self) -> float | None:
+        """How long the file plays, as its header says; None where it does not."""
+        return self._container.duration / av.time_base if self._container.duration else None
+
+    def _decoder_of_alpha(self) -> Any:
+        """What decodes the pictures of a VP8 or VP9 stream that says that it has alpha, None for other streams."""
+        name = _WITH_ALPHA.get(self.codec or "")
+        if name is None or self._stream.metadata.get("alpha_mode") != "1":
+            return None
         try:
-            for packet in self._container.demux(*self._timed_streams()):
-                if packet.is_corrupt:
-                    raise MediaDamaged("a packet is corrupt")
-                if packet.pts is not None and packet.time_base:
-                    last_end = max(last_end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))
-                if packet.stream is not self._stream:
-                    continue
-                packets += packet.size > 0
-                for picture in packet.decode():
-                    if getattr(picture, "is_corrupt", False):
-                        raise MediaDamaged("a picture is corrupt")
-                    yield index, picture, Fraction(picture.time_base or packet.time_base)
-                    index += 1
-            self._check_whole(packets, last_end)
-        except (av.error.FFmpegError, MediaDamaged, OSError) as error:
-            for picture in self._held_back() if self._keep_going else ():
+            decoder = av.CodecContext.create(name, "r")
+        except (av.error.FFmpegError, ValueError):
+            self.notes.append(f"{self.label}: its transparency cannot be read here, and is left out")
+            return None
+        decoder.extradata = self._stream.codec_context.extradata
+        return decoder
+
+    def items(self) -> Iterator[Item]:
+        if self.look is not None and (refusal := self.look.refusal(self.label)):
+            raise MediaError(refusal)
+        index = 0
+        failure: Exception | None = None
+        try:
+            for picture in self._pictures():
                 yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
                 index += 1
-            self._damaged(index, reason(error), error)
+        except (av.error.FFmpegError, MediaDamaged, OSError) as error:
+            failure = error
+        if failure is not None:
+            for picture in self._held_back():
+                yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
+                index += 1
+            self._damaged(index, reason(failure), failure)
         if index == 0:
             raise MediaError(f"{self.label}: holds no frames; is the file whole?")
 
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        """What is decoded, in the order that it is shown. Raises MediaDamaged or libav's errors."""
+        packets = 0
+        last_end = Fraction(0)
+        for packet in self._container.demux(*self._timed_streams()):
+            if packet.is_corrupt:
+                raise MediaDamaged("a packet is corrupt")
+            if packet.pts is not None and packet.time_base:
+                last_end = max(last_end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))
+            if packet.stream is not self._stream:
+                continue
+            if packet.size:
+                packets += 1
+                if self._slice_checks and (damage := self._slice_checks.damage(bytes(packet))):
+                    raise MediaDamaged(damage)
+            for picture in self._alpha_decoder.decode(packet) if self._alpha_decoder else packet.decode():
+                if getattr(picture, "is_corrupt", False):
+                    raise MediaDamaged("a picture is corrupt")
+                yield picture
+        self._check_whole(packets, last_end)
+
     def _held_back(self) -> list[av.VideoFrame]:
         """The pictures before a damage that the decoder still holds."""
+        decoder = self._alpha_decoder or self._stream.codec_context
         try:
-            return [picture for picture in self._stream.decode(None) if not getattr(picture, "is_corrupt", False)]
+            return [picture for picture in decoder.decode(None) if not getattr(picture, "is_corrupt", False)]
         except av.error.FFmpegError:
             return []
 
@@ -127,14 +175,13 @@ class VideoSource(FrameSource):
 
     def _check_whole(self, packets: int, last_end: Fraction) -> None:
         """Raise if the file ended before its own index, size or duration says."""
-        size = self._container.size
-        indexed = len(self._stream.index_entries) if "mp4" in self._container.format.name else 0
+        formats = self._container.format.name.split(",")
+        indexed = len(self._stream.index_entries) if "mp4" in formats else 0
         if packets < indexed:
             raise MediaDamaged(f"the file ends after {packets} of {indexed} frames")
-        declared = declared_size(self._head)
-        if declared and declared > size:
-            raise MediaDamaged(f"the file has {size} of {declared} bytes")
-        if not declared and not indexed and size > 0 and self._container.duration:
+        if self._path and (cut := truncation(self._path)):
+            raise MediaDamaged(cut)
+        if self._container.duration and set(formats) & set(_DECLARE_LENGTH):
             start = Fraction(self._container.start_time or 0, av.time_base)
             end = start + Fraction(self._container.duration, av.time_base)
             if end - last_end > max(_MIN_SECONDS_LOST, _MIN_SHARE_LOST * (end - start)):
@@ -153,38 +200,7 @@ class VideoSource(FrameSource):
         index, picture, time_base = item
         time = picture.pts * time_base if picture.pts is not None else None
         duration = picture.duration * time_base if picture.duration else None
-        return Frame(self._pixels(picture), index, time, duration)
-
-    def _pixels(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
-        """uint8 [height, width, 1, 3 or 4], with the stream's rotation applied."""
-        if not hasattr(self._thread, "reformatter"):
-            self._thread.reformatter = VideoReformatter()  # one a thread: it keeps its tables
-        pix_fmt = _pixel_format(picture)
-        if picture.format.name != pix_fmt:
-            picture = self._thread.reformatter.reformat(picture, format=pix_fmt, dst_color_range="JPEG")
-        pixels = np.asarray(picture.to_ndarray(), np.uint8)
-        if pixels.ndim == 2:
-            pixels = pixels[..., None]
-        if picture.rotation % 360:
-            pixels = np.ascontiguousarray(np.rot90(pixels, round(picture.rotation / 90)))
-        return pixels
+        return Frame(self._pixels.of(picture), index, time, duration)
 
     def close(self) -> None:
         self._container.close()
-
-
-def _pixel_format(picture: av.VideoFrame) -> str:
-    """libav's name of the 8-bit pixel format with the picture's channels: gray, RGB or RGBA."""
-    components = picture.format.components
-    if any(component.is_alpha for component in components):
-        return "rgba"
-    return "gray" if len(components) == 1 and not picture.format.name.startswith("pal") else "rgb24"
-
-
-def _shown_sideways(path: Path) -> bool:
-    """Whether a video is shown rotated by 90 or 270 degrees, which only a decoded picture tells."""
-    try:
-        with av.open(url(path)) as container:
-            return next(container.decode(video=0)).rotation % 180 != 0
-    except (av.error.FFmpegError, OSError, StopIteration):
-        return False  # reading will say what is wrong

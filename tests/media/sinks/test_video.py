@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from pictures import codebook, coded, noise, smooth
 from videos import MILLISECOND, frame_times, read_video, write_video
 
-from streamvq import Codebook, OutputError, StreamInfo, open_sink
+from streamvq import Codebook, OutputError, StreamInfo, open_sink, open_source
 from streamvq.options import WriteOptions
 
 FFMPEG = shutil.which("ffmpeg")
@@ -106,6 +107,25 @@ def test_a_variable_frame_rate_is_kept_exactly(source: str, out: str, tmp_path: 
     path = write_video(tmp_path / f"in{source}", pictures, TIMES, MILLISECOND)
     good("compress", path, "-k", 8, "-o", tmp_path / f"out{out}")
     assert frame_times(tmp_path / f"out{out}") == [Fraction(time, 1000) for time in TIMES]
+
+
+@pytest.mark.parametrize("out", [".mkv", ".mp4", ".mov", ".webm"])
+@pytest.mark.parametrize("by_svq", [False, True], ids=["straight", "through .svq"])
+def test_the_last_duration_is_kept(by_svq: bool, out: str, tmp_path: Path, good: Callable) -> None:
+    """That of a slide show, say, whose last picture stays."""
+    path, result = tmp_path / "in.mkv", tmp_path / f"out{out}"
+    pictures = [smooth(shift=shift) for shift in range(4)]
+    write_video(path, pictures, [0, 40, 100, 500], MILLISECOND, durations=[40, 60, 400, 1234])
+    if by_svq:
+        good("compress", path, "-k", 8, "-o", tmp_path / "way.svq")
+        record = json.loads(good("info", tmp_path / "way.svq", "--json").stdout)
+        assert record["seconds"] == 1.734
+        good("decompress", tmp_path / "way.svq", "-o", result)
+    else:
+        good("compress", path, "-k", 8, "-o", result)
+    with open_source(result) as source:
+        assert [frame.duration for frame in source][-1] == Fraction(1234, 1000)
+    assert json.loads(good("info", path, "--json").stdout)["seconds"] == 1.734
 
 
 def test_a_clock_of_thirds_is_kept_exactly_in_mp4(tmp_path: Path, good: Callable) -> None:

@@ -1,0 +1,46 @@
+"""Options that were given, and that change nothing for what was given with them: each is told in a line."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from streamvq.frames import StreamInfo
+from streamvq.options import CompressOptions, WriteOptions
+from streamvq.pipeline.plan import Job
+
+
+def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[str]:
+    """A line for each option that has another value than its default, and no use for this job."""
+    reasons = {"fps": _no_fps(job, info), "crf": _no_crf(job)}
+    if isinstance(options, CompressOptions):
+        learns = options.codebook is None and not options.stores_factors
+        reasons |= {
+            "external_codebook": None if job.target.format == "svq" else "it belongs to .svq",
+            "warmup": _no_warmup(job, learns),
+            "seed": None if learns else "nothing is learned",
+        }
+    defaults = {each.name: each.default for each in fields(options)}
+    return [
+        f"{job.target.path}: `{name}={value}` changes nothing here: {why}"
+        for name, why in reasons.items()
+        if why and str(value := getattr(options, name)) != str(defaults[name])
+    ]
+
+
+def _no_fps(job: Job, info: StreamInfo) -> str | None:
+    if info.fps is not None:
+        return f"{job.source.label} has a frame rate of its own ({float(info.fps):.6g}), which is kept"
+    if job.target.format == "svq":
+        return "a .svq of images has no frame rate; give it to decompress"
+    return "images have no frame rate" if job.target.kind in ("image", "folder") else None
+
+
+def _no_crf(job: Job) -> str | None:
+    lossy = job.target.kind == "video" and job.target.format in ("mp4", "mov", "webm")
+    return None if lossy else "it belongs to .mp4, .mov and .webm"
+
+
+def _no_warmup(job: Job, learns: bool) -> str | None:
+    if job.source.source_type == "pipe":
+        return None if learns else "nothing is learned"
+    return "it belongs to pipes; all of a file is learned from"
