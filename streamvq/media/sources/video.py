@@ -24,6 +24,7 @@ from streamvq.media.video_look import VideoLook
 _MIN_SECONDS_LOST = Fraction(1, 2)
 _MIN_SHARE_LOST = Fraction(1, 50)
 _DECLARE_LENGTH = ("asf", "flv", "ivf")  # of others, libav's duration is what it found in the file itself
+_CENTERED_CHROMA = ("mjpeg", "mpeg1video", "theora")  # codecs with chroma between two columns of pixels
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # codecs, and their decoders that read alpha
 
 Item = tuple[int, av.VideoFrame, Fraction]  # index, decoded picture, time base
@@ -66,7 +67,7 @@ class VideoSource(FrameSource):
             self.audio_from = self._path
         if left_out := self.contents.left_out():
             self.notes.append(f"{label}: {left_out}")
-        self._pixels = PicturePixels()
+        self._pixels = PicturePixels(self._centered_chroma())
         self._alpha_decoder = self._decoder_of_alpha()
         with_slices = self.codec == "ffv1" and self._stream.codec_context.extradata
         self._slice_checks = SliceChecks() if with_slices else None
@@ -108,6 +109,10 @@ class VideoSource(FrameSource):
     def seconds(self) -> float | None:
         """How long the file plays, as its header says; None where it does not."""
         return self._container.duration / av.time_base if self._container.duration else None
+
+    def _centered_chroma(self) -> bool:
+        """Whether chroma samples lie between two columns of pixels, as those of JPEG do."""
+        return self.codec in _CENTERED_CHROMA
 
     def _decoder_of_alpha(self) -> Any:
         """What decodes the pictures of a VP8 or VP9 stream that says that it has alpha, None for other streams."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 from pictures import SAMPLES, noise, smooth
-from videos import MILLISECOND, frame_times, read_video, write_video
+from videos import MILLISECOND, frame_times, write_video
 
 from streamvq import Frame, MediaDamaged, MediaError, open_source
 
@@ -118,7 +120,11 @@ def test_frames_come_in_the_order_they_are_shown(tmp_path: Path) -> None:
 
 
 def test_the_sample_clip(same_picture: Callable[..., None]) -> None:
-    expected = read_video(SAMPLES / "clip.mp4")[:3]
+    accurate = Interpolation.BILINEAR | Interpolation.ACCURATE_RND
+    accurate |= Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
+    with av.open(str(SAMPLES / "clip.mp4")) as container:
+        pictures = [picture for picture, _ in zip(container.decode(video=0), range(3), strict=False)]
+    expected = [picture.to_ndarray(format="rgb24", interpolation=accurate) for picture in pictures]
     with open_source(SAMPLES / "clip.mp4") as source:
         assert (source.info.width, source.info.height, source.info.fps) == (480, 270, 25)
         assert source.info.audio_streams == 1
@@ -127,12 +133,10 @@ def test_the_sample_clip(same_picture: Callable[..., None]) -> None:
         frames = list(source)
     assert [frame.index for frame in frames] == list(range(100))
     for frame, pixels in zip(frames, expected, strict=False):
-        same_picture(frame.pixels, pixels, 3)
+        same_picture(frame.pixels, pixels, 2)
 
 
 def test_audio_alone_is_no_video(tmp_path: Path) -> None:
-    import av
-
     with av.open(str(tmp_path / "a.mkv"), "w") as output:
         stream = output.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
