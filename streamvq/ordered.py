@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Task = tuple[Callable[[Any], Any], Future, Any]
+_IDLE_SECONDS = 0.001  # between two looks at items that are not there yet
 
 
 def worker_count(jobs: int) -> int:
@@ -43,13 +44,20 @@ class Workers:
     def __init__(self) -> None:
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
 
-    def map(self, fn: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Generator[Result, None, None]:
+    def map(
+        self,
+        fn: Callable[[Item], Result],
+        items: Iterable[Item],
+        ahead: int,
+        idle: Callable[[], bool] = lambda: False,
+    ) -> Generator[Result, None, None]:
         """Yield `fn(item)` for every item, in input order.
 
         At most `ahead` items are alive at any time, counting those read, being worked on, and finished but not yet
         taken by the caller. `items` is read on the caller's thread; it may be the output of another map of these
         workers. The first error in input order, of `fn` or of `items` itself, is raised after every good result
-        before it.
+        before it. Where `idle` says that the next item is not there yet, results are taken first: so none waits for
+        a later item.
         """
         waiting: deque[Future] = deque()
         try:
@@ -66,8 +74,13 @@ class Workers:
                 waiting.append(Future())
                 self._tasks.put((fn, waiting[-1], item))
                 del item
-                while waiting and (len(waiting) >= ahead or waiting[0].done()):
-                    yield waiting.popleft().result()
+                while waiting:
+                    if len(waiting) >= ahead or waiting[0].done():
+                        yield waiting.popleft().result()
+                    elif idle():
+                        wait([waiting[0]], _IDLE_SECONDS)
+                    else:
+                        break
             while waiting:
                 yield waiting.popleft().result()
             if broken is not None:

@@ -55,7 +55,7 @@ def encode_frames(
         pool = stack.enter_context(workers(options.jobs))
 
         def mapped(fn: Callable[[Any], Any], batches: Iterable[Any], ahead: int) -> Iterator[Any]:
-            return stack.enter_context(closing(pool.map(fn, batches, ahead)))
+            return stack.enter_context(closing(pool.map(fn, batches, ahead, source.waits)))
 
         loading = batches(iter(items), length)
         if size is None and not encoder.scans:  # one hand-over for each batch: no frame waits for a later one

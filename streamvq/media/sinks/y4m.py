@@ -52,6 +52,7 @@ class Y4MSink(FrameSink):
             self.check_size(frame, *self._size)
             out.write(_FRAME_HEADER)
             out.write(planes)
+            out.flush()  # whoever reads may show frames as they come
         self.size_bytes += len(_FRAME_HEADER) + len(planes)
         self._check_time(frame.time)
         self._written += 1
@@ -75,5 +76,3 @@ class Y4MSink(FrameSink):
             self.notes.append(
                 "-: y4m has a constant frame rate, and the input's varies: frames are kept, times are not"
             )
-        with writing_stdout():
-            sys.stdout.buffer.flush()

@@ -51,6 +51,10 @@ class FrameSource(ABC):
                 raise
             return Failed(str(error))
 
+    def waits(self) -> bool:
+        """Whether the next item is not there yet, as on a pipe with a slow writer; False where that is unknown."""
+        return False
+
     def close(self) -> None:
         """Let go of files; a second call does nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -41,6 +42,13 @@ class Y4MSource(VideoSource):
                 hint = "it is .svq: streamvq decompress - -o - | ..."
             raise MediaError(f"{source.label}: not y4m; {hint}") from error
 
+    def waits(self) -> bool:
+        return self._pipe.waits()
+
+    def _centered_chroma(self) -> bool:
+        """That of C420jpeg, which is also the default."""
+        return b"420mpeg2" not in self._pipe.header and b"420paldv" not in self._pipe.header
+
     def items(self) -> Iterator[Item]:
         try:
             yield from super().items()
@@ -69,13 +77,14 @@ class _CountedReads:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
+        self._read = getattr(stream, "read1", stream.read)  # what is there, without waiting for the rest of `size`
         self._start = b""
         self._count = 0
         self._failure: BaseException | None = None
 
     def read(self, size: int) -> bytes:
         try:
-            data = self._stream.read(size)
+            data = self._read(size)
         except BaseException as error:  # noqa: BLE001  kept for check()
             self._failure = error
             return b""
@@ -83,6 +92,18 @@ class _CountedReads:
             self._start += data[:_MAX_HEADER_BYTES]
         self._count += len(data)
         return data
+
+    def waits(self) -> bool:
+        """Whether a read would wait for the writer, as far as the system tells: Windows does not, for pipes."""
+        try:
+            return not select.select([self._stream], [], [], 0)[0]
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def header(self) -> bytes:
+        """The stream's header line, as far as it was read."""
+        return self._start.partition(b"\n")[0]
 
     def check(self) -> None:
         """Raise what `read` raised, if it did."""
