@@ -24,6 +24,7 @@ from streamvq.staging import staged_file
 
 _CONTAINERS = {"mkv": "matroska", "avi": "avi", "mp4": "mp4", "mov": "mov", "webm": "webm"}
 _ROUNDING_SECONDS = Fraction(1, 1000)  # time stamps that a container moves by more are worth a note
+_MAX_SECONDS = 10**11  # 3,000 years; clocks that count from 1970 are far below
 
 
 class VideoSink(FrameSink):
@@ -100,6 +101,11 @@ class VideoSink(FrameSink):
     def _ticks(self, frame: CodedFrame) -> int:
         """The frame's time on the container's clock, greater than the previous frame's."""
         time = frame.time if frame.time is not None else frame.index / self._fps
+        if abs(time) > _MAX_SECONDS:
+            raise OutputError(
+                f"{self.label}: {frame.meta.label} is shown at {float(time):.3g} s, and no video is that long; "
+                "write a folder of images instead"
+            )
         tick = round(time / self._tick)
         if self._last_tick is not None and tick <= self._last_tick:
             tick = self._last_tick + 1
