@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists
+from streamvq.leftovers import begin_moves, claimed, finish_moves, part_of
 
 
 def check_free(path: Path, overwrite: bool) -> None:
@@ -25,37 +27,43 @@ def staged_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
     check_free(path, overwrite)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; choose a file name")
-    part = path.with_name(f".{secrets.token_hex(4)}.part{path.suffix}")
     try:
-        yield part
-        check_free(path, overwrite)  # it may have come meanwhile
-        part.replace(path)
+        with claimed(path.parent) as stem:
+            part = part_of(stem, path.suffix)
+            try:
+                yield part
+                check_free(path, overwrite)  # it may have come meanwhile
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
     except OSError as error:
         raise _explained(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
-def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
-    """A temporary folder beside `path`, whose files move to `path` when the block ends well.
+def staged_folder(path: Path, overwrite: bool = False, stale: Collection[str] = ()) -> Iterator[Path]:
+    """A temporary folder beside `path` whose files become those of `path` when the block ends well.
 
-    Other files that are in `path` already stay; files of the same name are replaced only with `overwrite`.
+    A new folder, and one whose files are all replaced, changes in one step where the system can. Other files that are
+    in `path` already stay; then files are moved one by one, and a run that is killed meanwhile is finished by
+    the next (see `leftovers`). Files of the same name are replaced only with `overwrite`. `stale` names numbered
+    frames in `path` that go too; it is looked at when the block has ended.
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
-    part = path.with_name(f".{secrets.token_hex(4)}.part")
     try:
-        part.mkdir()
-        yield part
-        if path.exists():
-            _move_into(part, path, overwrite)
-        else:
-            part.rename(path)
+        with claimed(path if _is_place_of_its_own(path) else path.parent) as stem:
+            part = part_of(stem)
+            try:
+                part.mkdir()
+                yield part
+                _give_name(stem, path, overwrite, stale)
+            finally:
+                with suppress(OSError):  # then a later run does it
+                    finish_moves(stem)  # once begun, they are not broken off
+                    shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise _explained(path, error) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
@@ -73,16 +81,57 @@ def made_folder(path: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-def _move_into(part: Path, path: Path, overwrite: bool) -> None:
-    files = [file for file in part.rglob("*") if file.is_file()]
-    for file in files:
-        target = path / file.relative_to(part)
-        if target.exists() and not overwrite:
-            raise OutputExists(f"{target}: already exists; use `overwrite`, `skip_existing`, or another name")
-    for file in files:
-        target = path / file.relative_to(part)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
+def _is_place_of_its_own(path: Path) -> bool:
+    """Whether nothing can be moved into a folder from beside it, for beside its name is another place."""
+    if not path.is_dir():
+        return False
+    elsewhere = path.name in ("", "..") or path.is_symlink() or path.is_mount()
+    return elsewhere or not os.access(path.parent, os.W_OK)
+
+
+def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str]) -> None:
+    """Make the files of a claim's part those of `path`."""
+    part = part_of(stem)
+    if not path.exists():
+        part.rename(path)
+        return
+    new, old = _entries(part), _entries(path)
+    for name in sorted(new & old):
+        if (path / name).is_dir() != (part / name).is_dir():
+            raise OutputError(f"{path / name}: a folder and a file want this name; choose another folder")
+        if not overwrite and not (path / name).is_dir():
+            raise OutputExists(f"{path / name}: already exists; use `overwrite`, `skip_existing`, or another name")
+    if part.parent != path and old <= new.union(stale) and not _is_current(path):
+        shutil.copymode(path, part)
+        if _exchanged(part, path):
+            return
+    begin_moves(stem, path, stale)
+    finish_moves(stem)
+
+
+def _entries(folder: Path) -> set[str]:
+    """The paths of all files and folders inside a folder."""
+    skip = len(str(folder)) + 1
+    return {f"{inside}/{name}"[skip:] for inside, folders, files in os.walk(folder) for name in (*folders, *files)}
+
+
+def _is_current(folder: Path) -> bool:
+    """Whether someone works inside the folder, who would find himself in the old one."""
+    return Path.cwd().is_relative_to(folder.resolve())
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders exchange their names in one step; False where the system cannot."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
 
 
 def _explained(path: Path, error: OSError) -> OSError:

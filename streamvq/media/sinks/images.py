@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
@@ -50,8 +49,9 @@ class FolderSink(_ImageFiles):
         self._path = target.path
         self._may_replace = settings.overwrite
         self._numbered: set[str] = set()
-        self._stack.push(self._remove_stale)  # runs last: after the folder has its name
-        self._folder: Path = self._stack.enter_context(staged_folder(target.path, settings.overwrite))
+        self._stale: set[str] = set()
+        staged = staged_folder(target.path, settings.overwrite, self._stale)
+        self._folder: Path = self._stack.enter_context(staged)
 
     def write(self, packet: Packet) -> None:
         frame, data = packet
@@ -69,15 +69,12 @@ class FolderSink(_ImageFiles):
         path.write_bytes(data)
         self._count(packet)
 
-    def _remove_stale(
-        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove the numbered frames of a longer output that was overwritten: they would pass for this one's."""
+    def _write_rest(self) -> None:
+        """Numbered frames of a longer output that is overwritten go: they would pass for this one's."""
         whole = frame_name(0, self._format) in self._numbered  # a part replaces its own frames only
-        if error_type is None and self._may_replace and whole:
-            for old in numbered_frames(self._path, self._format):
-                if old.name not in self._numbered:
-                    old.unlink()
+        if self._may_replace and whole:
+            self._stale.update(old.name for old in numbered_frames(self._path, self._format))
+            self._stale.difference_update(self._numbered)
 
 
 class ImageSink(_ImageFiles):
