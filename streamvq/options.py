@@ -192,11 +192,8 @@ class ExistingOptions(OverwriteOption):
     """What becomes of outputs that are there already."""
 
     skip_existing: bool = option(WRITE, "--skip-existing",
-        "Leave out what is there already; reuse its codebook.", default=False)
-
-    def check(self) -> None:
-        if self.overwrite and self.skip_existing:
-            raise UsageError("`overwrite` and `skip_existing` contradict each other: choose one")
+        "Leave out what is there, made with the same settings; reuse its codebook. With -f: make the rest anew.",
+        default=False)
 
 
 class WriteOptions(ExistingOptions):

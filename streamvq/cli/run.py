@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 def run_compress(inputs: Sequence[str], options: CompressOptions, printing: WritePrintOptions) -> None:
     """Quantize and print; exits with 1 where something failed."""
-    from streamvq.container.reader import codebook_from
     from streamvq.pipeline.compress import encode_all
     from streamvq.pipeline.plan import plan_compression
 
     check_output_option(inputs, options.output)
     if printing.dry_run:
-        codebook_from(options.codebook)  # it must be there
         plan = plan_compression(inputs, options)
         _print_plan(plan, str(options.codebook or plan.codebook_path or ""), printing.json)
         return
@@ -40,12 +38,10 @@ def run_decompress(
     inputs: Sequence[str], output: str, options: DecompressOptions, printing: WritePrintOptions
 ) -> None:
     """Decode and print; exits with 1 where something failed."""
-    from streamvq.container.reader import codebook_from
     from streamvq.pipeline.decode import decode_all
     from streamvq.pipeline.plan import plan_decompression
 
     if printing.dry_run:
-        codebook_from(options.codebook)  # it must be there
         _print_plan(plan_decompression(inputs, output, options), str(options.codebook or ""), printing.json)
         return
     with _errors_as_json(inputs, output, printing):

@@ -29,7 +29,8 @@ class Header:
 
     `info.frame_count` is what the writer expected, a hint. `block` is height and width in pixels. `fingerprint`
     names the codebook by its content. Files of factors have no codes, no block and no fingerprint; in them `patch`
-    is the side of the patches in pixels, 0 for whole frames, in others None.
+    is the side of the patches in pixels, 0 for whole frames, in others None. `settings` are those of the writer that
+    were not the default, such as "lossy=8"; they change nothing for readers.
     """
 
     info: StreamInfo
@@ -38,6 +39,7 @@ class Header:
     block: tuple[int, int] = (1, 1)
     fingerprint: str = ""
     patch: int | None = None
+    settings: tuple[str, ...] = ()
 
     @classmethod
     def from_stream(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
@@ -70,6 +72,7 @@ class Header:
             "block": list(self.block) if self.patch is None else None,
             "fingerprint": self.fingerprint or None,
             "patch": self.patch,
+            "settings": list(self.settings) or None,
         }
         return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":")).encode()
 
@@ -97,6 +100,7 @@ class Header:
                 (_block_side(block[0]), _block_side(block[1])),
                 "" if factors else str(record["fingerprint"]),
                 _count(record, "patch", MAX_PATCH),
+                tuple(str(setting) for setting in record.get("settings", ())),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error

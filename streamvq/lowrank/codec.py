@@ -32,8 +32,8 @@ class LowRankCodec:
     """How frames and factors become each other. `space` is "gray", "rgb" or "ycbcr420"; `patch` 0 for whole frames.
     With `coarse` factors are as coarse as truncation allows, to be stored; else as fine as pixels need.
 
-    Pictures from factors are exact on every machine. The factors themselves depend, in their last places, on the order
-    in which its BLAS kernels add up, which for OpenBLAS `OPENBLAS_CORETYPE` in the environment chooses.
+    Pictures from factors are exact on every machine. The factors themselves depend, in their last places, on the
+    order in which its BLAS kernels add up, which for OpenBLAS `OPENBLAS_CORETYPE` in the environment chooses.
     """
 
     space: str
@@ -44,6 +44,10 @@ class LowRankCodec:
     def channels(self) -> int:
         """Samples a pixel of the pictures: 1 (gray) or 3 (RGB)."""
         return 1 if self.space == "gray" else 3
+
+    @property
+    def fingerprint(self) -> None:
+        """There is no codebook."""
 
     @property
     def n_codes(self) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from streamvq.frames import CodedFrame
+from streamvq.media.made_with import image_text
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha
 
@@ -24,8 +25,8 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
-def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes:
-    """`frame` as an image file's bytes.
+def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str, text: str = "") -> bytes:
+    """`frame` as an image file's bytes, with a line of `text` where the format can hold it.
 
     Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
     alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
@@ -33,18 +34,20 @@ def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str) -> bytes
     """
     alpha = None if format in NO_ALPHA_FORMATS else frame.alpha
     palette = decoder.indexed_palette if format in PALETTE_FORMATS else None
+    said = image_text(format, text) if text else {}
     if palette is not None:
         codes = decoder.palette_rows(frame)
         if alpha is None:
-            return _saved(_indexed(codes, palette), format)
+            return _saved(_indexed(codes, palette), format, **said)
         if format == "png" and len(palette) < 256:
             transparent = alpha == 0
             if (transparent | (alpha == 255)).all():
                 entry = len(palette)
                 image = _indexed(np.where(transparent, np.uint8(entry), codes), palette, extra=1)
-                return _saved(image, format, transparency=entry)
+                return _saved(image, format, transparency=entry, **said)
     pixels = with_alpha(decoder.render(frame), alpha)
-    return _saved(Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)), format)
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+    return _saved(image, format, **said)
 
 
 def _indexed(codes: NDArray[np.unsignedinteger[Any]], palette: NDArray[np.uint8], extra: int = 0) -> Image.Image:

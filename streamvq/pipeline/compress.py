@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamvq.container.reader import codebook_from
 from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_with_codebook
@@ -16,11 +15,13 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
+from streamvq.pipeline.existing import check_same, codebook_at
 from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up
 from streamvq.pipeline.ignored_options import ignored_options
-from streamvq.pipeline.jobs import check_one, names_of, run_jobs
+from streamvq.pipeline.job import Job
+from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.pipeline.left_out import left_out_notes
-from streamvq.pipeline.plan import Job, Plan, plan_compression
+from streamvq.pipeline.plan import Plan, plan_compression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
@@ -68,14 +69,14 @@ def apply(source: Source, codebook: Codebook | Source, options: ApplyOptions) ->
 def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one: bool = False) -> list[Result]:
     """Plan, fit or take a codebook, and encode each job with it."""
     start = time.perf_counter()
-    codebook = codebook_from(options.codebook)
+    tidy_outputs(options.output, options.save_codebook)
     plan = plan_compression(sources, options)
     if one:
         check_one(plan, "compress_many")
     notes, warnings, failed = list[str](), list[str](), dict[str, list[str]]()
-    book = _SharedCodebook(plan, options, codebook)
-    if book.continued:
-        notes.append(f"{plan.codebook_path}: its {book.continued} colors are used, as in the run before")
+    book = _SharedCodebook(plan, options)
+    if plan.continues and plan.jobs:
+        notes.append(f"{plan.codebook_path}: its {len(book.codebook or ())} colors are used, as in the run before")
     if (
         book.codebook is None
         and not options.stores_factors
@@ -85,6 +86,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
         fitted = fit_inputs([job.source for job in plan.jobs], options)
         book.codebook, failed = fitted.codebook, fitted.counted.failed
         warnings = fewer_colors(fitted.codebook, options)
+    book.check()
     shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
 
     def do(job: Job) -> Result:
@@ -110,24 +112,29 @@ class _SharedCodebook:
     It is saved before the first output that is kept gets its name, so that no output is ever there without it.
     """
 
-    def __init__(self, plan: Plan, options: CompressOptions, given: Codebook | None) -> None:
-        self.codebook = given
+    def __init__(self, plan: Plan, options: CompressOptions) -> None:
+        self.codebook = plan.codebook
         self.path = plan.codebook_path
-        self.continued = 0  # codes of the codebook taken over
         self._size_bytes: int | None = None
-        self._overwrite = options.overwrite
-        if given is None and options.skip_existing and self.path is not None and self.path.exists():
-            self.codebook = Codebook.load(self.path)
-            self.continued = len(self.codebook)
+        given = options.codebook is not None
         to_pipe = any(job.target.kind == "pipe" for job in plan.jobs)
         # a pipe has no name of its own: there the codebook is named by its content, so that it can be run again
-        self._named_by_content = to_pipe and given is None and self.path is None and not options.stores_factors
-        self._unsaved = (self.path is not None and not self.continued) or self._named_by_content
-        self._overwrite |= to_pipe
-        self.given = str(options.codebook) if given is not None and options.codebook is not given else None
+        self._named_by_content = to_pipe and not given and self.path is None and not options.stores_factors
+        self._unsaved = (self.path is not None and not plan.continues) or self._named_by_content
+        self._overwrite = options.overwrite or to_pipe
+        self.given = str(options.codebook) if given and options.codebook is not plan.codebook else None
+
+    def check(self) -> None:
+        """Leave a codebook alone that is there already and has the same codes; OutputExists where it has others."""
+        if not self._unsaved or self._overwrite or self.path is None or self.codebook is None:
+            return
+        if self.path.exists():
+            check_same(self.path, codebook_at(self.path), self.codebook)
+            self._unsaved = False
 
     def save(self, stem: str) -> None:
         """Write the file, once. Raises OutputExists or OutputError."""
+        self.check()
         if not self._unsaved or self.codebook is None:
             return
         if self._named_by_content:
@@ -158,6 +165,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
         if book.codebook is None and not options.stores_factors:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)
             (warnings if len(book.codebook) < options.code_count else notes).append(note)
+            book.check()
         encoder = _encoder(book.codebook, options, job.target.format == "svq", source.info.pixels)
         with (
             progress.of(f"quantize {source.label}", source.info.frame_count),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from streamvq.container.group_size import GroupSize
-from streamvq.container.reader import codebook_from
 from streamvq.container.salvage import Gap
 from streamvq.errors import MediaDamaged, MediaError
 from streamvq.frames import CodedFrame
@@ -27,9 +26,10 @@ from streamvq.options import DecompressOptions, Source
 from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import FrameStats
 from streamvq.pipeline.ignored_options import ignored_options
-from streamvq.pipeline.jobs import check_one, names_of, run_jobs
+from streamvq.pipeline.job import Job
+from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.pipeline.left_out import left_out_notes
-from streamvq.pipeline.plan import Job, plan_decompression
+from streamvq.pipeline.plan import plan_decompression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
@@ -59,11 +59,11 @@ def decode_all(
     sources: Source | Sequence[Source], output: Source, options: DecompressOptions, one: bool = False
 ) -> list[Result]:
     """Plan, and do each job."""
-    codebook = codebook_from(options.codebook)
+    tidy_outputs(output)
     plan = plan_decompression(sources, output, options)
     if one:
         check_one(plan, "decompress_many")
-    return run_jobs(plan, lambda job: _decode_job(job, codebook, options))
+    return run_jobs(plan, lambda job: _decode_job(job, plan.codebook, options))
 
 
 def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions) -> Result:

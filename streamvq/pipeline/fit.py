@@ -23,7 +23,7 @@ from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
-from streamvq.pipeline.plan import listed
+from streamvq.pipeline.job import listed
 from streamvq.progress import NoProgress
 from streamvq.quantize.block_fit import fit_blocks
 from streamvq.quantize.block_sample import BlockSample, sample_size
@@ -237,16 +237,19 @@ def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
         codes = fit_blocks(sketch, options.code_count, options.seed, options.jobs)
     else:
         codes = fit_colors(sketch, options.code_count, options.seed)
-    low_rank = options.low_rank
     provenance = {
-        "colors_asked": options.code_count,
-        "seed": options.seed,
-        **({"low_rank": vars(low_rank) | {"space": ""}} if low_rank else {}),
+        **learned_with(options),
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
     }
     return Codebook(codes, options.code_space, options.sides, provenance)
+
+
+def learned_with(options: FitOptions) -> dict[str, Any]:
+    """The settings that a codebook's provenance has, besides its space and block."""
+    settings = {"colors_asked": options.code_count, "seed": options.seed}
+    return settings | ({"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {})
 
 
 def fewer_colors(codebook: Codebook, options: FitOptions) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from streamvq.frames import StreamInfo
 from streamvq.options import CompressOptions, WriteOptions
-from streamvq.pipeline.plan import Job
+from streamvq.pipeline.job import Job
 
 
 def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from streamvq.errors import StreamVQError, UsageError
-from streamvq.pipeline.plan import Job, Plan
+from streamvq.leftovers import tidy
+from streamvq.media.inputs import PIPE
+from streamvq.options import Source
+from streamvq.pipeline.job import Job
+from streamvq.pipeline.plan import Plan
 from streamvq.pipeline.result import Result
 from streamvq.staging import made_folder
 
@@ -28,6 +34,13 @@ def run_jobs(plan: Plan, do: Callable[[Job], Result], failed: Mapping[str, Any] 
                 figures = {**names_of(job), **(failed or {}), "error": str(error), "exit_code": error.exit_code}
                 results.append(Result(**figures))
     return sorted(results, key=lambda result: plan.labels.index(result.input))
+
+
+def tidy_outputs(*outputs: Source | None) -> None:
+    """Finish, or remove, what killed runs left where these outputs go: what is there is then looked at as it is."""
+    for path in (Path(output) for output in outputs if output is not None and os.fspath(output) != PIPE):
+        for folder in {path.parent, path}:
+            tidy(folder)
 
 
 def names_of(job: Job) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamvq.errors import OutputError, OutputExists, UsageError
+from streamvq.container.reader import codebook_from, open_svq
+from streamvq.errors import OutputError, OutputExists, StreamVQError, UsageError
 from streamvq.media.inputs import PIPE, MediaInput, find_inputs
-from streamvq.media.targets import Target, image_name, numbered_frames
+from streamvq.media.made_with import made_with
+from streamvq.media.targets import Target
 from streamvq.options import (
     IMAGE_FORMATS,
     VIDEO_FORMATS,
@@ -18,31 +20,17 @@ from streamvq.options import (
     Source,
     WriteOptions,
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One input and its output."""
-
-    source: MediaInput
-    target: Target
-
-    def named(self) -> bool:
-        """Whether the outputs take the names of the input's images."""
-        return self.target.kind == "folder" and self.source.source_type in ("image", "images")
-
-    def files(self) -> list[Path]:
-        """The output files whose names are known beforehand; for numbered frames their folder."""
-        if self.named():
-            return [self.target.path / image_name(name, self.target.format) for name in self.source.names()]
-        return [] if self.target.kind == "pipe" else [self.target.path]
+from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
+from streamvq.pipeline.job import Job, listed
+from streamvq.quantize.codebook import Codebook
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a run would do: `jobs` to do and `skipped` ones, and where the codebook goes (None: nowhere).
 
-    `labels` are those of all inputs, in the order of their names.
+    `labels` are those of all inputs, in the order of their names. `codebook` is the one given, or the one at
+    `codebook_path` that `skip_existing` `continues` with; None where one is to be learned, or none is used.
     """
 
     labels: list[str]
@@ -50,6 +38,8 @@ class Plan:
     skipped: list[Job]
     codebook_path: Path | None
     output: Path
+    codebook: Codebook | None = None
+    continues: bool = False
 
     def shares_folder(self) -> bool:
         """Whether outputs go into the folder `output` one by one, rather than being it."""
@@ -72,14 +62,25 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         raise UsageError("-: what went into a pipe cannot be taken back; drop `skip_if_larger` and `min_psnr`")
     if options.skip_if_larger and pipes:
         raise UsageError("-: a pipe has no size to compare with; drop `skip_if_larger`")
-    jobs, skipped, continues = _plan_jobs(inputs, output, options)
+    jobs = _all_jobs(inputs, output, options)
     path = Path(options.save_codebook) if options.save_codebook else None
     learns = options.codebook is None and not options.stores_factors
-    if path is None and learns and jobs and os.fspath(output) != PIPE:
-        path = _codebook_path([*jobs, *skipped], output)
-    if path is not None and jobs:
-        _check_codebook_path(path, jobs, options, continues)
-    return Plan([source.label for source in inputs], jobs, skipped, path, Path(output))
+    if path is None and learns and os.fspath(output) != PIPE:
+        path = _codebook_path(jobs, output)
+    codebook = codebook_from(options.codebook)
+    continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
+    codebook = codebook or continued
+    text = made_with(codebook.fingerprint if codebook else None, options)
+    known = codebook is not None or options.stores_factors
+    if options.skip_existing and options.overwrite and learns and codebook is None:
+        todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
+    else:
+        todo, skipped = _left(jobs, options, lambda _: text if known else None)
+    lost = options.skip_existing and not options.overwrite and not known and any(map(Path.exists, occupied(jobs)))
+    if path is not None and todo:
+        _check_codebook_path(path, todo, options, codebook, lost)
+    labels = [source.label for source in inputs]
+    return Plan(labels, todo, skipped, path if todo else None, Path(output), codebook, continued is not None)
 
 
 def plan_decompression(sources: Source | Sequence[Source], output: Source, options: DecompressOptions) -> Plan:
@@ -89,13 +90,9 @@ def plan_decompression(sources: Source | Sequence[Source], output: Source, optio
         if not source.is_svq and source.source_type != "pipe":
             raise UsageError(f"{source.label}: is not a .svq file; decompress takes what compress wrote")
     inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
-    jobs, skipped, _ = _plan_jobs(inputs, output, options)
-    return Plan([source.label for source in inputs], jobs, skipped, None, Path(output))
-
-
-def listed(sources: Source | Sequence[Source]) -> Sequence[Source]:
-    """One source as a list of one."""
-    return [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    codebook = codebook_from(options.codebook)
+    jobs, skipped = _left(_all_jobs(inputs, output, options), options, lambda job: _decompressed(job, options))
+    return Plan([source.label for source in inputs], jobs, skipped, None, Path(output), codebook)
 
 
 def _default_output(inputs: Sequence[MediaInput]) -> Path:
@@ -109,18 +106,46 @@ def _default_output(inputs: Sequence[MediaInput]) -> Path:
     return beside.with_name(f"{source.stem}.svq")
 
 
-def _check_codebook_path(path: Path, jobs: Sequence[Job], options: CompressOptions, continues: bool) -> None:
+def _continued(path: Path, options: CompressOptions) -> Codebook | None:
+    """The codebook of the run that `skip_existing` continues. Raises OutputExists where it was learned otherwise."""
+    if not path.exists():
+        return None
+    book = Codebook.load(path)
+    try:
+        check_settings(path, book, options)
+    except OutputExists:
+        if not options.overwrite:
+            raise
+        return None  # all is made anew
+    return book
+
+
+def _decompressed(job: Job, options: DecompressOptions) -> str | None:
+    """What the output of a job says of how it was made; None for a pipe, which is read once, and a damaged file."""
+    if not job.source.paths:
+        return None
+    try:
+        with open_svq(job.source.paths[0], label=job.source.label) as reader:
+            return made_with(reader.header.fingerprint or None, options)
+    except StreamVQError:
+        return None  # told when it is decoded
+
+
+def _check_codebook_path(
+    path: Path, jobs: Sequence[Job], options: CompressOptions, codebook: Codebook | None, lost: bool
+) -> None:
+    """Raise where the codebook cannot be saved; `lost`: outputs are there, and their codebook is not."""
     files = {str(file.resolve()).casefold() for job in jobs for file in (*job.files(), *job.source.paths)}
     if path.suffix != ".npz" or path.is_dir() or str(path.resolve()).casefold() in files:
         raise UsageError(f"{path}: a codebook file ends in .npz and is no input or output; choose another name")
-    if options.codebook is None and options.skip_existing:
-        if continues and not path.exists():
-            raise OutputError(f"{path}: the codebook of the outputs that are there is missing; give `codebook=PATH`")
-    elif path.exists() and not options.overwrite:
-        raise OutputExists(
-            f"{path}: this codebook is there already; use it with `codebook={path}`, write another with "
-            "`save_codebook`, or replace it and the outputs with `overwrite`"
-        )
+    if lost:
+        raise OutputError(f"{path}: the codebook of the outputs that are there is missing; give `codebook=PATH`")
+    if path.exists() and not options.overwrite:
+        there = codebook_at(path)
+        if codebook is not None:
+            check_same(path, there, codebook)
+        else:
+            check_settings(path, there, options)  # the codes are compared when they are known
     elif not path.parent.is_dir() and not any(job.target.path.parent == path.parent for job in jobs):
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
 
@@ -133,13 +158,11 @@ def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
     return folder.with_name(f"{folder.name}.codebook.npz")
 
 
-def _plan_jobs(
-    inputs: Sequence[MediaInput], output: str | os.PathLike[str], options: WriteOptions
-) -> tuple[list[Job], list[Job], bool]:
-    """The jobs to do, those that `skip_existing` leaves out, and whether it leaves out anything.
+def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], options: WriteOptions) -> list[Job]:
+    """The jobs, whether or not their outputs are there.
 
-    Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where
-    something is there already, OutputError where the output's folder is missing.
+    Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where a file
+    is in a folder's place, OutputError where the output's folder is missing.
     """
     jobs = [Job(source, target) for source, target in _targets(inputs, output, options.format)]
     for target in (job.target for job in jobs):
@@ -151,12 +174,19 @@ def _plan_jobs(
     parent = Path(output).absolute().parent
     if jobs[0].target.kind != "pipe" and not parent.is_dir():
         raise OutputError(f"{output}: the folder {Path(output).parent} does not exist; create it first")
-    taken = [path for path in _occupied(jobs) if path.exists()]
+    return jobs
+
+
+def _left(
+    jobs: Sequence[Job], options: WriteOptions, expected: Callable[[Job], str | None]
+) -> tuple[list[Job], list[Job]]:
+    """The jobs to do, and those that `skip_existing` leaves out. Raises OutputExists for what is in the way."""
+    taken = [path for path in occupied(jobs) if path.exists()]
     if options.skip_existing:
-        return *_without_existing(jobs, set(taken)), bool(taken)
+        return without_existing(jobs, set(taken), expected, options.overwrite)
     if taken and not options.overwrite:
         raise OutputExists(f"{taken[0]}: already exists; use `overwrite`, `skip_existing`, or another name")
-    return jobs, [], False
+    return list(jobs), []
 
 
 def _targets(
@@ -217,27 +247,3 @@ def _check_clashes(jobs: Sequence[Job]) -> None:
                 if other.startswith(own + os.sep):
                     both = f"{job.source.label} and {origin}"
                     raise UsageError(f"{job.target.path}: would be written for both {both}; rename one of them")
-
-
-def _occupied(jobs: Sequence[Job]) -> Iterable[Path]:
-    """What must not exist yet: files, and folders that hold numbered frames."""
-    for job in jobs:
-        if job.target.kind != "folder" or job.named():
-            yield from job.files()
-        elif numbered_frames(job.target.path, job.target.format):
-            yield job.target.path
-
-
-def _without_existing(jobs: Sequence[Job], taken: set[Path]) -> tuple[list[Job], list[Job]]:
-    todo: list[Job] = []
-    skipped: list[Job] = []
-    for job in jobs:
-        pairs = list(zip(job.source.paths, job.files(), strict=False))
-        if job.target.kind == "folder" and job.source.source_type == "images":
-            left = tuple(path for path, file in pairs if file not in taken)
-            (todo if left else skipped).append(
-                replace(job, source=replace(job.source, paths=left or job.source.paths))
-            )
-        else:
-            (skipped if taken.intersection(job.files()) else todo).append(job)
-    return todo, skipped

@@ -16,6 +16,10 @@ class FrameDecoder(Protocol):
         """ "gray", "rgb" or "ycbcr420"."""
 
     @property
+    def fingerprint(self) -> str | None:
+        """That of the codebook; None where frames are not made of codes."""
+
+    @property
     def channels(self) -> int:
         """Samples a pixel of its pictures: 1 (gray) or 3 (RGB)."""
 

@@ -168,7 +168,6 @@ def test_an_image_of_one_pixel_is_fine(out: str, tmp_path: Path, cli: Callable) 
         ["--fps", "fast"],
         ["--warmup", 0],
         ["--format", "xyz"],
-        ["--overwrite", "--skip-existing"],
     ],
     ids=lambda options: " ".join(map(str, options)),
 )

@@ -295,7 +295,7 @@ def test_skip_existing_when_all_is_there(clip: Path, tmp_path: Path, good: Calla
     good("compress", clip, "-k", 4, "-o", tmp_path / "out.mkv")
     before = snapshot(tmp_path)
     record = json.loads(
-        good("compress", clip, "-k", 9, "-o", tmp_path / "out.mkv", "--skip-existing", "--json").stdout
+        good("compress", clip, "-k", 4, "-o", tmp_path / "out.mkv", "--skip-existing", "--json").stdout
     )
     assert record["skipped"] is True
     assert snapshot(tmp_path) == before

@@ -345,7 +345,7 @@ def test_info_of_mixed_images_and_of_several(tmp_path: Path, good: Callable) -> 
 def test_skip_existing(clip: Path, tmp_path: Path, good: Callable) -> None:
     good("compress", clip, "-k", 16)
     before = snapshot(tmp_path)
-    assert record(good("compress", clip, "-k", 4, "--skip-existing", "--json"))["skipped"] is True
+    assert record(good("compress", clip, "-k", 16, "--skip-existing", "--json"))["skipped"] is True
     assert snapshot(tmp_path) == before
 
 

@@ -259,7 +259,7 @@ def test_what_exists(svq: Path, tmp_path: Path, good: Callable, refused: Callabl
     saved(tmp_path / "out.mkv", b"precious")
     assert "--overwrite" in refused("decompress", svq, "-o", tmp_path / "out.mkv")
     assert (tmp_path / "out.mkv").read_bytes() == b"precious"
-    good("decompress", svq, "-o", tmp_path / "out.mkv", "--skip-existing")
+    assert "does not say" in refused("decompress", svq, "-o", tmp_path / "out.mkv", "--skip-existing")
     assert (tmp_path / "out.mkv").read_bytes() == b"precious"
     good("decompress", svq, "-o", tmp_path / "out.mkv", "-f")
     assert len(read_video(tmp_path / "out.mkv")) == 10

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pictures import codebook, noise, save
 
 from streamvq import OutputError, OutputExists, UsageError
+from streamvq.media.made_with import image_text
 from streamvq.media.targets import frame_name
 from streamvq.options import CompressOptions
 from streamvq.pipeline.plan import plan_compression
@@ -106,10 +108,14 @@ def test_skipping_is_per_image(tmp_path: Path) -> None:
     options = CompressOptions(tmp_path / "out", skip_existing=True)
     with pytest.raises(OutputError, match="the codebook of the outputs that are there is missing"):
         plan_compression([tmp_path / "in"], options)
-    touch(tmp_path, "out.codebook.npz")
+    book = codebook()
+    book.save(tmp_path / "out.codebook.npz")
+    for name in ("a", "b"):
+        save(noise(), tmp_path / "out" / f"{name}.png", **image_text("png", f"codebook={book.fingerprint}"))
+    (tmp_path / "out" / "b.png").rename(tmp_path / "b.png")
     plan = plan_compression([tmp_path / "in"], options)
     assert [path.name for path in plan.jobs[0].source.paths] == ["b.png"]
     assert plan.skipped == []
-    touch(tmp_path, "out/b.png")
+    (tmp_path / "b.png").rename(tmp_path / "out" / "b.png")
     plan = plan_compression([tmp_path / "in"], options)
     assert (plan.jobs, len(plan.skipped)) == ([], 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
+from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
 from streamvq.options import WriteOptions
@@ -19,9 +20,10 @@ Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
 class _ImageFiles(FrameSink):
     """What both sinks share: the format, and notes on what it loses."""
 
-    def __init__(self, target: Target, decoder: FrameDecoder) -> None:
+    def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(str(target.path))
         self._decoder = decoder
+        self._made_with = made_with(decoder.fingerprint, settings)
         self._format = target.format
         self._lost_alpha = False
         self.exact = target.format != "jpg"
@@ -31,7 +33,7 @@ class _ImageFiles(FrameSink):
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
     def encode(self, frame: CodedFrame) -> Packet:
-        return frame, encode_image(frame, self._decoder, self._format)
+        return frame, encode_image(frame, self._decoder, self._format, self._made_with)
 
     def _count(self, packet: Packet) -> None:
         frame, data = packet
@@ -45,7 +47,7 @@ class FolderSink(_ImageFiles):
     """A folder of images: under the names of the input's images, or numbered from frame000000."""
 
     def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
-        super().__init__(target, decoder)
+        super().__init__(target, decoder, settings)
         self._path = target.path
         self._may_replace = settings.overwrite
         self._numbered: set[str] = set()
@@ -81,7 +83,7 @@ class ImageSink(_ImageFiles):
     """One image file."""
 
     def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
-        super().__init__(target, decoder)
+        super().__init__(target, decoder, settings)
         self._part: Path = self._stack.enter_context(staged_file(target.path, settings.overwrite))
 
     def write(self, packet: Packet) -> None:

@@ -19,6 +19,7 @@ from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import writing
+from streamvq.media.made_with import settings_given
 from streamvq.media.nut import NutPieces
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.stdout import check_no_terminal, writing_stdout
@@ -57,7 +58,7 @@ class SvqSink(FrameSink):
             if audio_from is not None and info.audio_streams:
                 self._audio = self._audio_copy(audio_from)
             info = replace(info, audio_streams=self._audio.stream_count if self._audio else 0)
-            self._header = Header.from_stream(info, decoder)
+            self._header = replace(Header.from_stream(info, decoder), settings=tuple(settings_given(settings)))
             with self._guard():
                 self._writer = SvqWriter(self._stream, self._header, decoder, not external_codebook)
             self.parts = self._writer.parts

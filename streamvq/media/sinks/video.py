@@ -15,6 +15,7 @@ from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import url, writing
+from streamvq.media.made_with import made_with, video_text
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target
 from streamvq.media.video_contents import chapter_records
@@ -68,6 +69,7 @@ class VideoSink(FrameSink):
                 options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"},
             )
             self._stack.callback(self._abandon)
+            self._output.metadata.update(video_text(target.format, made_with(decoder.fingerprint, settings)))
             if info.title:
                 self._output.metadata["title"] = info.title
             if info.chapters and self.holds_chapters:

@@ -1,0 +1,102 @@
+"""What outputs say of how they were made: their codebook's fingerprint, and the settings that changed their bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+from PIL import Image, PngImagePlugin
+
+from streamvq.container.reader import open_svq
+from streamvq.errors import StreamVQError
+from streamvq.media.libav import url
+from streamvq.options import VIDEO_FORMATS, WriteOptions
+
+SILENT_FORMATS = frozenset({"bmp"})  # they hold no text
+_PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
+_DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
+_SETTINGS = ("method", "rank", "energy", "patch", "lossy", "crf", "fps", "frames")
+_OF_FACTORS = ("gray", "space")  # codebooks have theirs
+
+
+def made_with(fingerprint: str | None, options: WriteOptions) -> str:
+    """One line that is the same for the same codebook and settings, such as "codebook=7c9e... lossy=8".
+
+    `fingerprint` is None where frames are factors. Settings are those of `compress`, `apply` or `decompress` that
+    change what is written, where they are not the default.
+    """
+    codes = "factors" if fingerprint is None else f"codebook={fingerprint}"
+    return " ".join([codes, *settings_given(options)])
+
+
+def settings_given(options: WriteOptions) -> list[str]:
+    """The part of `made_with` that says nothing of the codebook."""
+    names = _SETTINGS + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
+    kind: Any = type(options)
+    found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
+    if not getattr(options, "stores_factors", False):
+        found.pop("method", None)  # the ranks say it
+    found["fps"] = options.frame_rate  # however it is written
+    changed = {name: value for name, value in found.items() if value != kind.__dataclass_fields__[name].default}
+    return [f"{name}={_text(value)}" for name, value in changed.items()]
+
+
+def codebook_named(text: str | None) -> str | None:
+    """The fingerprint in a line of `made_with`."""
+    match = re.match(r"codebook=([0-9a-f]{64})\b", text or "")
+    return match[1] if match else None
+
+
+def image_text(format: str, text: str) -> dict[str, Any]:
+    """The arguments of Pillow's `save` that put `text` into an image of a format, nothing else."""
+    if format == "png":
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_text(_PNG_KEY, text)
+        return {"pnginfo": chunks}
+    if format == "tiff":
+        return {"description": text}
+    if format == "jpg":
+        return {"comment": text}
+    if format == "webp":
+        exif = Image.Exif()
+        exif[_DESCRIPTION] = text
+        return {"exif": exif}
+    return {}
+
+
+def video_text(format: str, text: str) -> dict[str, str]:
+    """The tags of a video file that hold `text`; only Matroska takes names of our own."""
+    return {_MATROSKA_KEY if format in ("mkv", "webm") else _OTHER_KEY: text}
+
+
+def read_made_with(path: Path, format: str) -> str | None:
+    """What an output says of how it was made; None where it says nothing, or is no such file."""
+    try:
+        if format == "svq":
+            with open_svq(path) as reader:
+                header = reader.header
+            return " ".join([f"codebook={header.fingerprint}" if header.fingerprint else "factors", *header.settings])
+        return _video(path) if format in VIDEO_FORMATS else _image(path)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, StreamVQError):
+        return None
+
+
+def _video(path: Path) -> str | None:
+    with av.open(url(path)) as container:
+        tags = {name.casefold(): value for name, value in container.metadata.items()}
+    return tags.get(_MATROSKA_KEY.casefold()) or tags.get(_OTHER_KEY)
+
+
+def _image(path: Path) -> str | None:
+    with Image.open(path) as image:
+        found = image.info.get(_PNG_KEY) or image.info.get("comment") or image.getexif().get(_DESCRIPTION)
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, range):
+        return f"{value.start}:{value.stop}"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

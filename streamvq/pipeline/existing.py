@@ -1,0 +1,122 @@
+"""What is there already: which outputs `skip_existing` may leave out, and which codebooks may stay.
+
+Existing files are never replaced without `overwrite`. So an output or a codebook that was made with other settings is
+told, and the run refused; with `skip_existing` and `overwrite` together what does not match is made anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from streamvq.errors import CodebookError, OutputExists
+from streamvq.media.made_with import SILENT_FORMATS, read_made_with
+from streamvq.media.targets import numbered_frames
+from streamvq.options import FitOptions
+from streamvq.pipeline.fit import codes_name, learned_with
+from streamvq.pipeline.job import Job
+from streamvq.quantize.codebook import Codebook
+
+_WAYS_OUT = (
+    "use it with `codebook={path}`, save this one elsewhere with `save_codebook`, or replace it and the outputs with "
+    "`overwrite`"
+)
+
+
+def occupied(jobs: Sequence[Job]) -> Iterable[Path]:
+    """What must not exist yet: files, and folders that hold numbered frames."""
+    for job in jobs:
+        if job.target.kind != "folder" or job.named():
+            yield from job.files()
+        elif numbered_frames(job.target.path, job.target.format):
+            yield job.target.path
+
+
+def without_existing(
+    jobs: Sequence[Job], taken: set[Path], expected: Callable[[Job], str | None], replaces: bool
+) -> tuple[list[Job], list[Job]]:
+    """The jobs to do, and those whose outputs are all there and made as `expected` says (None: unknown, so trusted).
+
+    An output that was made otherwise is to do where it is replaced, and else raises OutputExists.
+    """
+    todo: list[Job] = []
+    skipped: list[Job] = []
+    for job in jobs:
+        text = expected(job)
+        done = {file for file in job.files() if file in taken and _made_so(job, file, text, replaces)}
+        if job.target.kind == "folder" and job.source.source_type == "images":
+            pairs = zip(job.source.paths, job.files(), strict=False)
+            left = tuple(path for path, file in pairs if file not in done)
+            kept = replace(job, source=replace(job.source, paths=left or job.source.paths))
+            (todo if left else skipped).append(kept)
+        else:
+            (skipped if done else todo).append(job)
+    return todo, skipped
+
+
+def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
+    """Raise OutputExists where the codebook at `path` was learned with other settings than those asked for."""
+    asked = {"space": options.code_space, "block": options.sides, "low_rank": None, **learned_with(options)}
+    there = {"space": book.space, "block": book.block, **book.provenance}
+    if "colors_asked" in book.provenance and (changed := _changed(there, asked)):
+        raise OutputExists(f"{path}: this codebook was learned with {changed}; {_WAYS_OUT.format(path=path)}")
+
+
+def codebook_at(path: Path) -> Codebook:
+    """The codebook that is there. Raises OutputExists for a file that is none."""
+    try:
+        return Codebook.load(path)
+    except CodebookError as error:
+        raise OutputExists(f"{error}; choose another place with `save_codebook`, or use `overwrite`") from error
+
+
+def check_same(path: Path, there: Codebook, new: Codebook) -> None:
+    """Raise OutputExists where the codebook at `path` has other codes than the one to be saved there."""
+    if there != new:
+        kind = codes_name(there.block)
+        raise OutputExists(
+            f"{path}: another codebook is there already ({len(there)} {kind}, {there.fingerprint[:12]}; this one "
+            f"would be {len(new)} {codes_name(new.block)}, {new.fingerprint[:12]}); {_WAYS_OUT.format(path=path)}"
+        )
+
+
+def _made_so(job: Job, file: Path, expected: str | None, replaces: bool) -> bool:
+    """Whether an output was made as expected; raises OutputExists where it was not, and is not replaced."""
+    target = job.target
+    if expected is None or target.format in SILENT_FORMATS:
+        return True
+    files = numbered_frames(file, target.format) if target.kind == "folder" and not job.named() else [file]
+    for each in files:
+        found = read_made_with(each, target.format)
+        if found != expected:
+            if replaces:
+                return False
+            how = f"was made with {_short(found)}" if found else "does not say how it was made"
+            raise OutputExists(
+                f"{each}: {how}, and {_short(expected)} is asked for; with `overwrite` too, what differs is made anew"
+            )
+    return True
+
+
+def _short(text: str) -> str:
+    return re.sub(r"([0-9a-f]{12})[0-9a-f]{52}", r"\1", text)[:200]
+
+
+def _changed(there: dict[str, object], asked: dict[str, object]) -> str:
+    """The settings that differ as "colors=16, not with colors=64"; empty where none does."""
+    names = [name for name in asked if _plain(there.get(name)) != _plain(asked[name])]
+    both = (
+        ", ".join(f"{name.removesuffix('_asked')}={_plain(of.get(name))}" for name in names) for of in (there, asked)
+    )
+    return ", not with ".join(both) if names else ""
+
+
+def _plain(value: object) -> object:
+    """A setting as JSON has it, and people read it."""
+    if isinstance(value, (tuple, list)):
+        return "x".join(map(str, value[::-1]))
+    if isinstance(value, dict):
+        return " ".join(f"{name} {part}" for name, part in value.items() if part)
+    return "none" if value is None else value
