@@ -1,9 +1,7 @@
-"""The `streamvq` command: its parts, and its way out."""
+"""The `streamvq` command: its parts."""
 
 from __future__ import annotations
 
-import signal
-import sys
 from typing import Annotated
 
 import typer
@@ -37,9 +35,3 @@ def root(
 
         print_version(verbose)
         raise typer.Exit
-
-
-def main() -> None:
-    """Run the command line; a request to terminate cleans up like Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    app(prog_name="streamvq")

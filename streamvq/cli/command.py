@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -40,11 +42,7 @@ class Command(TyperCommand):
                 raise  # usage errors
             if ctx.params.get("debug"):
                 traceback.print_exc()
-            text = (
-                in_flags(str(error))
-                if isinstance(error, StreamVQError)
-                else f"{type(error).__name__}: {error}; see --debug"
-            )
+            text = in_flags(str(error)) if isinstance(error, StreamVQError) else _told(error)
             print(f"streamvq: error: {' '.join(text.split())}", file=sys.stderr)
             raise typer.Exit(getattr(error, "exit_code", 1)) from None
 
@@ -73,3 +71,20 @@ def _print_notes_of_library(quiet: bool) -> None:
     logger = logging.getLogger("streamvq")
     logger.handlers = [Notes()]
     logger.setLevel(logging.ERROR if quiet else logging.INFO if sys.stderr.isatty() else logging.WARNING)
+
+
+_NO_MEMORY = ("start new thread", "shared object", "annot allocate memory")
+
+
+def _told(error: Exception) -> str:
+    """What kept us from working that is nobody's mistake here; else the bare error, for a report."""
+    try:
+        Path.cwd()
+    except OSError:
+        return "the current folder was deleted; change to another one, such as with: cd ~"
+    behind: list[BaseException | None] = [error, error.__cause__, error.__context__]
+    if isinstance(error, MemoryError) or any(word in str(each) for word in _NO_MEMORY for each in behind):
+        return "too little memory for the work, or to start threads; try --jobs 1, or a higher ulimit -v"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO) and not error.filename:
+        return f"standard output cannot be written: {error.strerror}"
+    return f"{type(error).__name__}: {error}; see --debug"

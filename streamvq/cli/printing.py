@@ -55,7 +55,8 @@ def print_remarks(failed: Iterable[str], notes: Iterable[str]) -> None:
 
 def print_json(record: dict[str, Any]) -> None:
     """One JSON object on a line of stdout."""
-    print(json.dumps(record_in_flags(record), ensure_ascii=False), flush=True)
+    plain = "utf" not in (getattr(sys.stdout, "encoding", None) or "").lower()  # JSON can spell letters
+    print(json.dumps(record_in_flags(record), ensure_ascii=plain), flush=True)
 
 
 def bytes_text(count: int | None) -> str:

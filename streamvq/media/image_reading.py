@@ -65,7 +65,14 @@ def reading(path: Path, max_pixels: int) -> Iterator[None]:
             f"{path}: has more pixels than `max_pixels={max_pixels}` allows; raise it to take them"
         ) from error
     except Exception as error:  # Pillow's plugins raise what they like where a file is broken
-        raise MediaError(f"{path}: cannot be decoded: {reason(error)}; is the file whole?") from error
+        raise MediaError(f"{path}: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """Whether the system kept it from being read, or its content."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read: {reason(error)}"
+    return f"cannot be decoded: {reason(error)}; is the file whole?"
 
 
 def open_image(path: Path, max_pixels: int) -> Image.Image:

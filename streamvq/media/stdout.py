@@ -12,6 +12,8 @@ from streamvq.errors import OutputError
 
 def check_no_terminal(example: str) -> None:
     """Raise OutputError where standard output is a terminal; `example` is what follows "streamvq ... -o -"."""
+    if sys.stdout is None:
+        raise OutputError("-: standard output is closed; give it a pipe or a file")
     if sys.stdout.isatty():
         raise OutputError(f"-: standard output is a terminal; pipe it: streamvq ... -o - {example}")
 

@@ -451,7 +451,7 @@ import streamvq
 streamvq.Codebook(np.zeros((2, 3), np.uint8)).quantize(np.zeros((2, 2, 3), np.uint8))  # compiled in time
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-from streamvq.cli.app import main
+from streamvq.__main__ import main
 main()
 """
 

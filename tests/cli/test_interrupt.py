@@ -38,7 +38,7 @@ def unfinished(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if ".part" in path.name]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("out", ["out.mkv", "out.mp4", "out", "out.svq"])
 def test_midway_through_writing(
     number: signal.Signals, code: int, out: str, long_video: Path, tmp_path: Path, start: Start

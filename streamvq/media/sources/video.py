@@ -78,6 +78,8 @@ class VideoSource(FrameSource):
             return av.open(source, format=format, metadata_errors="replace")
         except av.error.FileNotFoundError as error:
             raise InputMissing(f"{self.label}: no such file; check the spelling") from error
+        except (PermissionError, IsADirectoryError) as error:
+            raise MediaError(f"{self.label}: cannot be read: {reason(error)}") from error
         except (av.error.FFmpegError, OSError, UnicodeError, ValueError) as error:
             raise MediaError(
                 f"{self.label}: not a video that can be read ({reason(error)}); is it whole, and what its name says?"

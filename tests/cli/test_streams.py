@@ -1,0 +1,122 @@
+"""Streams that are closed, full or of another alphabet, and a system that gives too little: one sentence each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pictures import codebook, noise, save
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="POSIX shells")]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    return save(noise(), tmp_path / "é.png")
+
+
+def shell(tmp_path: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in which $S is the command, run where the pictures are."""
+    command = f"S='{sys.executable} -m streamvq'; {line}"
+    given = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8", **environment}
+    return subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, env=os.environ | given, capture_output=True, text=True, timeout=120
+    )
+
+
+FULL = "standard output cannot be written: No space left"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+@pytest.mark.parametrize("words", ["--help", "compress --help", "info é.png", "info é.png --json"])
+def test_a_full_device(words: str, picture: Path) -> None:
+    done = shell(picture.parent, f"$S {words} >/dev/full")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert FULL in done.stderr
+
+
+@pytest.mark.parametrize("format", ["", "--format svq"])
+def test_a_closed_standard_output(format: str, picture: Path) -> None:
+    codebook().save(picture.with_name("book.npz"))
+    done = shell(picture.parent, f"$S apply é.png -c book.npz -o - {format} >&-")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "standard output is closed" in done.stderr
+
+
+def test_closed_streams_are_not_given_to_files(picture: Path) -> None:
+    """With standard error closed, what is said there goes nowhere, least of all to standard output."""
+    done = shell(picture.parent, "$S info missing.png é.png 2>&- <&-")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("é.png\n")
+
+
+def test_an_encoding_that_lacks_letters(picture: Path) -> None:
+    picture.rename(picture.with_name("é€.png"))
+    done = shell(picture.parent, "$S info é€.png && $S info é€.png --json", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["file"] == "é€.png"
+
+
+def test_a_deleted_working_folder(picture: Path) -> None:
+    done = shell(picture.parent, "mkdir gone && cd gone && rmdir ../gone && $S compress x.png -o y.png")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "the current folder was deleted" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
+@pytest.mark.parametrize("kilobytes", [600_000, 1_100_000])
+def test_too_little_memory(kilobytes: int, picture: Path) -> None:
+    done = shell(picture.parent, f"ulimit -v {kilobytes}; $S compress é.png -k 4 -o out.png -j 8")
+    if done.returncode:  # how much is too little depends on the machine
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "too little memory" in done.stderr
+    assert sorted(path.name for path in picture.parent.iterdir() if ".part" in path.name) == []
+
+
+def test_what_the_system_does_not_let_us_read_is_no_damage(tmp_path: Path, refused: Callable) -> None:
+    save(noise(), tmp_path / "in" / "a.png").unlink()
+    (tmp_path / "in" / "a.png").symlink_to("/proc/self/mem")  # which not even root may read from its start
+    line = refused("compress", tmp_path / "in" / "a.png", "-k", 4)
+    assert "a.png: cannot be read: Input/output error" in line
+    assert "whole" not in line
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signals_from_the_first_moment_on(name: str, code: int, picture: Path) -> None:
+    """While modules are imported, too: no trace, at most one line, nothing left."""
+    number, out = getattr(signal, name), picture.with_name("out.png")
+    command = [sys.executable, "-m", "streamvq", "compress", picture, "-k", "4", "-o", out, "-f", "-q"]
+    for tenths in range(1, 13):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(tenths / 10)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+        if "init_import_site" in stderr:
+            continue  # Python itself was not up
+        assert process.returncode in (code, 0, -number), (tenths, stderr)  # -number: before our first line
+        assert "Traceback" not in stderr, (tenths, stderr)
+        assert stderr.count("\n") <= 1, (tenths, stderr)
+        assert stdout == ""
+        left = [path.name for path in picture.parent.iterdir() if path.name.startswith(".")]
+        assert left == [], tenths
+
+
+def test_nohup(picture: Path, start: Callable) -> None:
+    """A hang-up that is ignored when we start stays so."""
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "import runpy; runpy.run_module('streamvq', run_name='__main__')"
+    )
+    process = start("compress", "-", "-k", 4, "-o", picture.with_name("o.mkv"), code=code, stdin=subprocess.PIPE)
+    time.sleep(1)
+    process.send_signal(signal.SIGHUP)
+    _, stderr = process.communicate(b"", timeout=60)
+    assert process.returncode == 1
+    assert b"not y4m" in stderr
