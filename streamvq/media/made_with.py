@@ -17,6 +17,7 @@ from streamvq.options import VIDEO_FORMATS, WriteOptions
 
 SILENT_FORMATS = frozenset({"bmp"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
+_DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = ("method", "rank", "energy", "patch", "lossy", "crf", "fps", "frames")
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
@@ -28,7 +29,7 @@ def made_with(fingerprint: str | None, options: WriteOptions) -> str:
     `fingerprint` is None where frames are factors. Settings are those of `compress`, `apply` or `decompress` that
     change what is written, where they are not the default.
     """
-    codes = "factors" if fingerprint is None else f"codebook={fingerprint}"
+    codes = "factors" if fingerprint is None else f"codebook={fingerprint[:_DIGITS]}"
     return " ".join([codes, *settings_given(options)])
 
 
@@ -45,8 +46,8 @@ def settings_given(options: WriteOptions) -> list[str]:
 
 
 def codebook_named(text: str | None) -> str | None:
-    """The fingerprint in a line of `made_with`."""
-    match = re.match(r"codebook=([0-9a-f]{64})\b", text or "")
+    """The start of the fingerprint in a line of `made_with`."""
+    match = re.match(rf"codebook=([0-9a-f]{{{_DIGITS}}})\b", text or "")
     return match[1] if match else None
 
 
@@ -78,7 +79,9 @@ def read_made_with(path: Path, format: str) -> str | None:
         if format == "svq":
             with open_svq(path) as reader:
                 header = reader.header
-            return " ".join([f"codebook={header.fingerprint}" if header.fingerprint else "factors", *header.settings])
+            return " ".join(
+                [f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors", *header.settings]
+            )
         return _video(path) if format in VIDEO_FORMATS else _image(path)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, StreamVQError):
         return None

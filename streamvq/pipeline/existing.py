@@ -6,7 +6,6 @@ told, and the run refused; with `skip_existing` and `overwrite` together what do
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,15 +92,11 @@ def _made_so(job: Job, file: Path, expected: str | None, replaces: bool) -> bool
         if found != expected:
             if replaces:
                 return False
-            how = f"was made with {_short(found)}" if found else "does not say how it was made"
+            how = f"was made with {found[:200]}" if found else "does not say how it was made"
             raise OutputExists(
-                f"{each}: {how}, and {_short(expected)} is asked for; with `overwrite` too, what differs is made anew"
+                f"{each}: {how}, and {expected} is asked for; with `overwrite` too, what differs is made anew"
             )
     return True
-
-
-def _short(text: str) -> str:
-    return re.sub(r"([0-9a-f]{12})[0-9a-f]{52}", r"\1", text)[:200]
 
 
 def _changed(there: dict[str, object], asked: dict[str, object]) -> str:

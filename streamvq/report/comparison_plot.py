@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 
 from streamvq.container.clip import Clip
 from streamvq.container.reader import open_svq
-from streamvq.errors import CodebookError
 from streamvq.frames import LowRankFrame
 from streamvq.media.inputs import MediaInput
-from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.metrics import code_bits, compression_rate
 from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import composite
 from streamvq.report.comparison import Comparison, FrameComparison
 from streamvq.report.pairing import Pair
 from streamvq.report.plotting import check_plot_path, reproducible, save_plot
-from streamvq.report.swatches import codebook_path_for
+from streamvq.report.swatches import codebook_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,11 +85,8 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
         if header.n_codes:
             return Coding(header.space, header.n_codes, header.block)
         return Coding(header.space, ranks=_ranks(test.paths[0], frames))
-    try:
-        book = Codebook.load(codebook_path_for(Path(test.label)))
-    except CodebookError:
-        return None
-    return Coding(book.space, len(book), book.block) if colors <= len(book.palette) else None
+    book = codebook_beside(Path(test.label))
+    return Coding(book.space, len(book), book.block) if book and colors <= len(book.palette) else None
 
 
 def _ranks(path: Path, frames: Sequence[int]) -> tuple[int, int]:

@@ -67,8 +67,8 @@ def result_html(result: Result) -> str:
 def before_after_html(before: str, after: str, codebook: str | None, figures: Sequence[str]) -> str:
     """Both pictures above the figures; a line of text in place of a picture that cannot be read (again)."""
     cells = "".join(
-        f'<td style="text-align:left">{_first_frame(name, codebook)}<br><small>{html.escape(name)}</small></td>'
-        for name in (before, after)
+        f'<td style="text-align:left">{_first_frame(name, book)}<br><small>{html.escape(name)}</small></td>'
+        for name, book in ((before, None), (after, codebook))
     )
     return f"<table><tr>{cells}</tr></table><div>{'<br>'.join(map(html.escape, figures))}</div>"
 

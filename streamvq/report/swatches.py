@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamvq.container.clip import Clip
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.media.made_with import codebook_named, read_made_with
 from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.codebook import Codebook
 from streamvq.report.report_frames import webp_data_uri
@@ -44,10 +45,8 @@ class Codes:
                 self._clip = Clip(path, codebook, max_pixels)
             with suppress(CodebookError):  # a file of factors has none
                 self.codebook = self._clip.codebook
-        elif codebook is not None:
-            self.codebook = codebook
-        elif codebook_path_for(Path(path)).is_file():
-            self.codebook = Codebook.load(codebook_path_for(Path(path)))
+        else:
+            self.codebook = codebook or codebook_beside(Path(path))
 
     def of(self, frame: Frame) -> NDArray[Any] | None:
         """The code of each pixel or block of a frame, uint8 or uint16 [rows, columns].
@@ -77,10 +76,21 @@ class Codes:
         self.close()
 
 
-def codebook_path_for(path: Path) -> Path:
-    """Where `compress` saves the codebook of an output."""
-    folder = path.resolve()  # "." has no name
-    return folder.with_name(f"{folder.name}.codebook.npz") if path.is_dir() else path.with_suffix(".codebook.npz")
+def codebook_beside(path: Path) -> Codebook | None:
+    """The codebook that `compress` saved with an output: its own, or the one that all outputs of its folder share.
+
+    Where the output names its codebook, it is that one or none.
+    """
+    real = path.resolve()  # "." has no name
+    own = real.with_name(f"{real.name}.codebook.npz") if path.is_dir() else real.with_suffix(".codebook.npz")
+    shared = real.parent.with_name(f"{real.parent.name}.codebook.npz")
+    named = codebook_named(read_made_with(path, path.suffix[1:].lower())) if path.is_file() else None
+    for file in (own, shared):
+        with suppress(CodebookError, ValueError):
+            book = Codebook.load(file)
+            if book.fingerprint.startswith(named or ""):
+                return book
+    return None
 
 
 def swatches(codebook: Codebook, frames: Sequence[NDArray[Any]]) -> dict[str, Any]:

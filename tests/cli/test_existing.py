@@ -33,7 +33,7 @@ def test_outputs_name_their_codebook_and_settings(name: str, clip: Path, tmp_pat
     arguments += [] if "." in name else ["--format", name]
     good(*arguments)
     file = target if "." in name else target / f"frame000002.{name}"
-    assert codebook_named(read_made_with(file, name.removeprefix("out."))) == book.fingerprint
+    assert codebook_named(read_made_with(file, name.removeprefix("out."))) == book.fingerprint[:16]
     before = snapshot(tmp_path)
     assert json.loads(good(*arguments, "--skip-existing", "--json").stdout)["skipped"] is True
     assert snapshot(tmp_path) == before
@@ -43,7 +43,7 @@ def test_outputs_name_their_codebook_and_settings(name: str, clip: Path, tmp_pat
     again = json.loads(good(*arguments, "--lossy", 5, "--skip-existing", "--overwrite", "--json").stdout)
     assert "skipped" not in again
     assert snapshot(tmp_path).keys() == before.keys()
-    assert read_made_with(file, name.removeprefix("out.")) == f"codebook={book.fingerprint} lossy=5"
+    assert read_made_with(file, name.removeprefix("out.")) == f"codebook={book.fingerprint[:16]} lossy=5"
 
 
 def test_other_colors_are_told(clip: Path, tmp_path: Path, good: Callable, refused: Callable) -> None:

@@ -111,7 +111,7 @@ def test_skipping_is_per_image(tmp_path: Path) -> None:
     book = codebook()
     book.save(tmp_path / "out.codebook.npz")
     for name in ("a", "b"):
-        save(noise(), tmp_path / "out" / f"{name}.png", **image_text("png", f"codebook={book.fingerprint}"))
+        save(noise(), tmp_path / "out" / f"{name}.png", **image_text("png", f"codebook={book.fingerprint[:16]}"))
     (tmp_path / "out" / "b.png").rename(tmp_path / "b.png")
     plan = plan_compression([tmp_path / "in"], options)
     assert [path.name for path in plan.jobs[0].source.paths] == ["b.png"]

@@ -37,7 +37,7 @@ def test_gray_levels_side_by_side_under_the_compression_rate(tmp_path: Path) -> 
     assert "quantized" in text
     assert not any(line.startswith("error") for line in text)
     (title,) = (line for line in text if "PSNR" in line)
-    assert title.startswith("8 gray levels (3 bits), compression rate 62.5 %, 1 bits per pixel")
+    assert title.startswith("8 gray levels (3 bits), compression rate 62.5 %, 1.01 bits per pixel")
     assert "PSNR 30.98 dB" in title
 
 

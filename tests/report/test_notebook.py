@@ -77,6 +77,13 @@ def test_an_external_codebook_is_found(tmp_path: Path) -> None:
     assert len(pictures(result._repr_html_())) == 2
 
 
+def test_an_input_has_a_codebook_of_its_own(tmp_path: Path) -> None:
+    """A .svq that is made smaller is shown as it was, not with the codes of its output."""
+    streamvq.compress(SAMPLES / "photos" / "sprite.png", tmp_path / "in.svq", 8)
+    result = streamvq.compress(tmp_path / "in.svq", tmp_path / "out.svq", 4)
+    assert len(pictures(result._repr_html_())) == 2
+
+
 def test_what_cannot_be_read_is_text_and_names_are_escaped(tmp_path: Path) -> None:
     nasty = '<script>alert(1)</script>".png'
     result = streamvq.Result(input=nasty, output="-", error="bad <img src=x>")

@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pictures import SAMPLES, codebook, few_colors, noise, save, smooth
 from PIL import Image
+from videos import write_video
 
 import streamvq
 from streamvq.report.comparison import Comparison, FrameComparison
 from streamvq.report.content import MAX_POINTS, curves, short_names
 from streamvq.report.page import json_text, write_report
 from streamvq.report.report_frames import MIN_FRAMES, Candidate, deflated_codes, fit_to_budget, spread, webp_data_uri
-from streamvq.report.swatches import MAX_SWATCHES, Codes, codebook_path_for, swatches
+from streamvq.report.swatches import MAX_SWATCHES, Codes, swatches
 
 NASTY = "</script><script>alert(1)</script> \"a\" 'b' & <!-- é 漢 \u2028.png"
 
@@ -279,13 +280,25 @@ def test_codes_of_results_that_hold_none(tmp_path: Path) -> None:
     image = save(frame.pixels, tmp_path / "a.png")
     with Codes(image) as codes:
         assert codes.of(frame) is None
-    book.save(codebook_path_for(image))
+    book.save(tmp_path / "a.codebook.npz")
     with Codes(image) as codes:
         assert codes.codebook == book
         rows = codes.of(frame)
         assert rows is not None
         assert np.array_equal(book.lookup(rows), frame.pixels)
         assert codes.of(streamvq.Frame(noise(6, 8))) is None
+
+
+def test_outputs_that_share_a_codebook_find_it(tmp_path: Path) -> None:
+    """One of their own, left from another run, is not theirs: they name theirs."""
+    inputs = [write_video(tmp_path / f"{name}.mkv", [smooth(16, 32, shift)]) for shift, name in enumerate("ab")]
+    streamvq.compress_many(inputs, tmp_path / "out", 5)
+    shared = streamvq.Codebook.load(tmp_path / "out.codebook.npz")
+    codebook(4).save(tmp_path / "out" / "a.codebook.npz")
+    for name in ("a.mkv", "b.mkv"):
+        with Codes(tmp_path / "out" / name) as codes:
+            assert codes.codebook == shared
+    assert report_data(inputs[1], [tmp_path / "out" / "b.mkv"], tmp_path / "page.html")["tests"][0]["swatches"]
 
 
 def test_a_result_of_factors_has_no_codes(tmp_path: Path) -> None:
