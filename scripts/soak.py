@@ -155,9 +155,9 @@ class Soak:
         done = self.run(words, preexec_fn=limit)
         row = self.table.setdefault(what, Counter())
         row["tried"] += 1
-        if what == "little memory":  # it may be enough, or a library written in C++ gives up by itself
-            if done.returncode == 0 or "OpenBLAS" in done.stderr or "bad_alloc" in done.stderr:
-                return
+        gives_up = "OpenBLAS" in done.stderr or "bad_alloc" in done.stderr  # a library does, with a line of its own
+        if what == "little memory" and (done.returncode == 0 or gives_up):
+            return
         if done.returncode != 1 or done.stderr.count("\n") != 1 or "Traceback" in done.stderr:
             self._note(row, f"{what}, {words[-1]}: ended with {done.returncode}: {done.stderr}")
         row["left"] += len(snapshot(self.work))
