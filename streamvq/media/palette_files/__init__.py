@@ -1,0 +1,1 @@
+"""Palette files of other programs: read by content, written by suffix."""

@@ -1,0 +1,93 @@
+"""`Palette`: what palette files hold, colors in order with alpha and names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageColor
+
+from streamvq.errors import CodebookError, UsageError
+from streamvq.quantize.codebook import Codebook
+
+MAX_COLORS = 65_536
+MAX_NAME = 200  # characters of a color's name
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colors in order: `colors` is uint8 [k, 4], R, G, B and alpha; `names` has a text for each, or is empty."""
+
+    colors: NDArray[np.uint8]
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.colors)
+
+    @property
+    def transparent(self) -> int | None:
+        """The first entry that is fully transparent."""
+        found = np.flatnonzero(self.colors[:, 3] == 0)
+        return int(found[0]) if len(found) else None
+
+    def name(self, index: int) -> str:
+        """The name of a color; empty where it has none."""
+        return self.names[index] if self.names else ""
+
+    def codebook(self, source: str) -> Codebook:
+        """The colors as a codebook of single pixels, in order; alpha is left to the frames."""
+        return Codebook(np.ascontiguousarray(self.colors[:, :3]), provenance={"palette": source})
+
+    @classmethod
+    def of_codebook(cls, codebook: Codebook) -> Palette:
+        """The colors of a codebook. Raises UsageError where its codes are blocks."""
+        if codebook.block != (1, 1):
+            height, width = codebook.block
+            raise UsageError(f"its codes are blocks of {width}x{height} pixels: only single colors make a palette")
+        return palette_of(codebook.palette)
+
+
+def palette_of(
+    colors: NDArray[np.integer] | Sequence[Sequence[int]],
+    names: Sequence[str] = (),
+    alpha: Sequence[int] | None = None,
+) -> Palette:
+    """A palette of [k, 3] or [k, 4] values from 0 to 255. Raises ValueError for other values, and for none at all."""
+    table = np.asarray(colors)
+    if not len(table):
+        raise ValueError("it has no color")
+    if len(table) > MAX_COLORS:
+        raise ValueError(f"it has {len(table)} colors: a palette has at most {MAX_COLORS}")
+    if table.min() < 0 or table.max() > 255:
+        raise ValueError(f"a value of {table.max() if table.max() > 255 else table.min()}: colors are 0 to 255")
+    rgba = np.full((len(table), 4), 255, np.uint8)
+    rgba[:, : table.shape[1]] = table
+    if alpha is not None:
+        rgba[:, 3] = alpha
+    rgba.setflags(write=False)
+    texts = tuple(" ".join(name.split())[:MAX_NAME] for name in names)
+    return Palette(rgba, texts if any(texts) else ())
+
+
+def parse_colors(text: str) -> Palette:
+    """A palette from "#000,#fff,tomato": colors of CSS with commas between. Raises CodebookError."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return palette_of([parse_color(part) for part in parts], [part if part[:1] != "#" else "" for part in parts])
+
+
+def parse_color(text: str) -> tuple[int, int, int]:
+    """R, G and B of "#f00", "#ff0000", or a name of CSS. Raises CodebookError."""
+    try:
+        return ImageColor.getrgb(text)[:3]
+    except ValueError:
+        raise CodebookError(
+            f"{text!r}: no color; give one such as '#ff8000' or tomato (quoted, because of the #)"
+        ) from None
+
+
+def is_color_list(text: str) -> bool:
+    """Whether a text is meant as colors and not as a file's name."""
+    first = text.split(",")[0].strip()
+    return first.startswith("#") or first.lower() in ImageColor.colormap
