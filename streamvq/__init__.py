@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     )
     from streamvq.frames import Frame, FrameMeta, IndexFrame, LowRankFrame, StreamInfo
     from streamvq.lowrank.low_rank import LowRank, low_rank
+    from streamvq.media.codebooks import read_palette, write_palette
     from streamvq.media.opening import open_sink, open_source
+    from streamvq.media.palette_files.palette import Palette
     from streamvq.pipeline.compress import apply, compress, compress_many
     from streamvq.pipeline.decode import decompress, decompress_many
     from streamvq.pipeline.fit import fit
@@ -58,6 +60,7 @@ _HOMES = {
     "MediaError": "errors",
     "OutputError": "errors",
     "OutputExists": "errors",
+    "Palette": "media.palette_files.palette",
     "Result": "pipeline.result",
     "Spectrum": "report.spectrum_stats",
     "StreamInfo": "frames",
@@ -76,8 +79,10 @@ _HOMES = {
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
+    "read_palette": "media.codebooks",
     "spectrum": "report.spectrum",
     "sweep": "report.sweep",
+    "write_palette": "media.codebooks",
     "write_report": "report.page",
 }
 
@@ -98,6 +103,7 @@ __all__ = [
     "MediaError",
     "OutputError",
     "OutputExists",
+    "Palette",
     "Result",
     "Spectrum",
     "StreamInfo",
@@ -117,8 +123,10 @@ __all__ = [
     "open",
     "open_sink",
     "open_source",
+    "read_palette",
     "spectrum",
     "sweep",
+    "write_palette",
     "write_report",
 ]
 

@@ -258,7 +258,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
-        "Use this codebook and learn nothing.", default=None)
+        "Use this and learn nothing: a codebook, a palette (.gpl .hex .act .pal .ase .aseprite .txt .png), "
+        "preset:NAME (see streamvq palette --list), or colors such as '#000,#fff,tomato'.", default=None)
     save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
         "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
     warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.", 1, default=32)
@@ -288,6 +289,13 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     def stores_factors(self) -> bool:
         """Whether frames are stored as factors, and nothing is learned."""
         return self.method == "svd"
+
+
+class PaletteOptions(OverwriteOption, OutputOption):
+    """What `streamvq palette` does."""
+
+    show: bool = option(REPORT, "--show", "Show the colors: index, swatch, hex, name.", default=False)
+    list: bool = option(REPORT, "--list", "List the presets, with the sources of their colors.", default=False)
 
 
 class DecompressOptions(RunOptions, WriteOptions, LimitOption):

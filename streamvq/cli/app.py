@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamvq.cli import apply, compare, compress, decompress, fit, info, report, spectrum, sweep
+from streamvq.cli import apply, compare, compress, decompress, fit, info, palette, report, spectrum, sweep
 from streamvq.cli.command import Command
 from streamvq.cli.usage import Commands
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     help="Quantize video, image folders and frame pipes with one shared, reusable codebook.",
     epilog="streamvq COMMAND --help shows a command's options and examples.",
 )
-for module in (compress, fit, apply, decompress, compare, report, sweep, spectrum, info):
+for module in (compress, fit, apply, decompress, palette, compare, report, sweep, spectrum, info):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES)(getattr(module, name))
 

@@ -73,7 +73,10 @@ def _with_options(function: Callable[..., None], helps: dict[str, str]) -> Calla
     hints = get_type_hints(function, include_extras=True)
     del hints["return"]
     classes = {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, Options)}
-    parameters = [_keyword_only(name, hint) for name, hint in hints.items() if name not in classes]
+    given = inspect.signature(function).parameters
+    parameters = [
+        _keyword_only(name, hint, given[name].default) for name, hint in hints.items() if name not in classes
+    ]
     for options in (*classes.values(), DebugOption):
         parameters += _parameters(options, helps)
 

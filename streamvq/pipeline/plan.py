@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from streamvq.container.reader import codebook_from, open_svq
+from streamvq.container.reader import open_svq
 from streamvq.errors import OutputError, OutputExists, StreamVQError, UsageError
+from streamvq.media.codebooks import find_codebook
 from streamvq.media.inputs import PIPE, MediaInput, find_inputs
 from streamvq.media.made_with import made_with
 from streamvq.media.targets import Target
@@ -67,7 +68,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     learns = options.codebook is None and not options.stores_factors
     if path is None and learns and os.fspath(output) != PIPE:
         path = _codebook_path(jobs, output)
-    codebook = codebook_from(options.codebook)
+    codebook = find_codebook(options.codebook)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
     text = made_with(codebook.fingerprint if codebook else None, options)
@@ -90,7 +91,7 @@ def plan_decompression(sources: Source | Sequence[Source], output: Source, optio
         if not source.is_svq and source.source_type != "pipe":
             raise UsageError(f"{source.label}: is not a .svq file; decompress takes what compress wrote")
     inputs = [replace(source, pipes_svq=source.source_type == "pipe") for source in inputs]
-    codebook = codebook_from(options.codebook)
+    codebook = find_codebook(options.codebook)
     jobs, skipped = _left(_all_jobs(inputs, output, options), options, lambda job: _decompressed(job, options))
     return Plan([source.label for source in inputs], jobs, skipped, None, Path(output), codebook)
 

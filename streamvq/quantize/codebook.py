@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +43,8 @@ class Codebook:
     `block` is the height and width in pixels of what one code stands for. `codes` is uint8 of shape [k, d], k from
     1 to 65,536: one sample a pixel for space "gray", three for "rgb", and for "ycbcr420" a block's luma, then its
     Cb and Cr at half the resolution (see `blocks`).
-    `provenance` says how it was made (seed, settings, versions); it does not affect the fingerprint.
+    `provenance` says how it was made (seed, settings, versions), `names` is empty or has a name for each code, such
+    as those of a palette file; neither affects the fingerprint.
 
     >>> import numpy as np
     >>> book = Codebook(np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], np.uint8))
@@ -57,6 +58,7 @@ class Codebook:
     space: str = "rgb"
     block: tuple[int, int] = (1, 1)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -75,6 +77,9 @@ class Codebook:
                 f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {MAX_BLOCK_SIDE}, "
                 f"and all codes together to {MAX_SAMPLES} samples"
             )
+        if self.names and (len(self.names) != len(codes) or not all(isinstance(name, str) for name in self.names)):
+            raise CodebookError(f"its names are not one text for each of {len(codes)} codes")
+        object.__setattr__(self, "names", tuple(self.names))
         codes = codes.copy()
         codes.setflags(write=False)
         object.__setattr__(self, "codes", codes)
@@ -245,7 +250,7 @@ class Codebook:
     def to_bytes(self) -> bytes:
         """The content of the codebook file (see `codebook_file`); the same codebook gives the same bytes."""
         return codebook_to_bytes(
-            CodebookContent(self.codes, self.space, self.block, self.fingerprint, self.provenance)
+            CodebookContent(self.codes, self.space, self.block, self.fingerprint, self.provenance, self.names)
         )
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -258,7 +263,7 @@ class Codebook:
         """Read a codebook file. No pickle is ever loaded. Raises CodebookError with what is wrong."""
         content = read_codebook_file(path)
         try:
-            book = cls(content.codes, content.space, content.block, content.provenance)
+            book = cls(content.codes, content.space, content.block, content.provenance, content.names)
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error
         if content.fingerprint != book.fingerprint:

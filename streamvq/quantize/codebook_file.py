@@ -8,7 +8,7 @@ import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +45,7 @@ class CodebookContent(NamedTuple):
     block: tuple[int, int]
     fingerprint: str
     provenance: Mapping[str, Any]
+    names: Sequence[str] = ()
 
 
 def codebook_to_bytes(content: CodebookContent) -> bytes:
@@ -57,6 +58,8 @@ def codebook_to_bytes(content: CodebookContent) -> bytes:
         "fingerprint": content.fingerprint,
         "provenance": dict(content.provenance),
     }
+    if content.names:
+        meta["names"] = list(content.names)
     buffer = io.BytesIO()
     np.savez(buffer, codes=content.codes, meta=np.array(json.dumps(meta)))
     return buffer.getvalue()
@@ -94,7 +97,8 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
     if len(block) != 2 or not all(type(side) is int and 1 <= side <= MAX_BLOCK_SIDE for side in block):
         raise CodebookError(f"its block is {shown(block)}: two sides of 1 to {MAX_BLOCK_SIDE} belong there")
     provenance = _field({"provenance": {}} | meta, "provenance", dict)
-    return CodebookContent(codes, _field(meta, "space", str), (block[0], block[1]), fingerprint, provenance)
+    names = _field({"names": []} | meta, "names", list)
+    return CodebookContent(codes, _field(meta, "space", str), (block[0], block[1]), fingerprint, provenance, names)
 
 
 def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from streamvq.container.reader import codebook_from
 from streamvq.errors import UsageError
 from streamvq.keywords import keywords_after_two
+from streamvq.media.codebooks import find_codebook
 from streamvq.media.inputs import PIPE
 from streamvq.options import CompareOptions, Source
 from streamvq.progress import NoProgress
@@ -52,7 +52,7 @@ def compare(reference: Source, test: Source, options: CompareOptions) -> Compari
     reading: dict[str, Any] = {
         "resize": options.resize,
         "recursive": options.recursive,
-        "codebook": codebook_from(options.codebook),
+        "codebook": find_codebook(options.codebook),
         "jobs": options.jobs,
         "keep_going": options.keep_going,
         "max_pixels": options.max_pixels,

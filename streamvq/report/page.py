@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from streamvq.container.reader import codebook_from
 from streamvq.errors import StreamVQError, UsageError
 from streamvq.keywords import keywords_after_two
+from streamvq.media.codebooks import find_codebook
 from streamvq.media.inputs import PIPE
 from streamvq.options import ReportOptions, Source
 from streamvq.progress import NoProgress, Progress
@@ -54,7 +54,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
     template = _template()
     progress = options.progress or NoProgress()
     check_free(target, options.overwrite)
-    book = codebook_from(options.codebook)
+    book = find_codebook(options.codebook)
     reading: dict[str, Any] = {
         "resize": options.resize,
         "recursive": options.recursive,

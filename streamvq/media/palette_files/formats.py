@@ -44,6 +44,8 @@ READERS: dict[str, Reader] = {  # by suffix, where the content has no mark of it
     ".gpl": read_gpl,
     ".pal": read_jasc,
     ".png": read_picture,
+    ".gif": read_picture,
+    ".bmp": read_picture,
     ".ase": read_aseprite,
     ".aseprite": read_aseprite,
 }
@@ -72,10 +74,10 @@ _WITHOUT_NAMES = (".act", ".hex", ".pal", ".png", ".txt", RIFF_SUFFIX)
 
 def is_palette_name(path: Path) -> bool:
     """Whether a file's name is that of a palette."""
-    return path.suffix.lower() in WRITERS
+    return path.suffix.lower() in READERS
 
 
-def read_palette(path: Path) -> Palette:
+def read_palette_file(path: Path) -> Palette:
     """Read a palette file of any kind. Raises CodebookError with what is wrong."""
     try:
         with path.open("rb") as file:
@@ -97,7 +99,7 @@ def read_palette(path: Path) -> Palette:
         raise CodebookError(f"{path}: not the palette that it seems: {reason}") from error
 
 
-def write_palette(palette: Palette, path: Path, overwrite: bool = False) -> list[str]:
+def write_palette_file(palette: Palette, path: Path, overwrite: bool = False) -> list[str]:
     """Write a palette file of the kind that the suffix names; returns notes of what it cannot hold.
 
     Raises UsageError for other suffixes and for more colors than the kind holds, OutputExists or OutputError.

@@ -38,7 +38,7 @@ class Palette:
 
     def codebook(self, source: str) -> Codebook:
         """The colors as a codebook of single pixels, in order; alpha is left to the frames."""
-        return Codebook(np.ascontiguousarray(self.colors[:, :3]), provenance={"palette": source})
+        return Codebook(np.ascontiguousarray(self.colors[:, :3]), provenance={"palette": source}, names=self.names)
 
     @classmethod
     def of_codebook(cls, codebook: Codebook) -> Palette:
@@ -46,7 +46,7 @@ class Palette:
         if codebook.block != (1, 1):
             height, width = codebook.block
             raise UsageError(f"its codes are blocks of {width}x{height} pixels: only single colors make a palette")
-        return palette_of(codebook.palette)
+        return palette_of(codebook.palette, codebook.names)
 
 
 def palette_of(
@@ -74,7 +74,7 @@ def palette_of(
 def parse_colors(text: str) -> Palette:
     """A palette from "#000,#fff,tomato": colors of CSS with commas between. Raises CodebookError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    return palette_of([parse_color(part) for part in parts], [part if part[:1] != "#" else "" for part in parts])
+    return palette_of([parse_color(part) for part in parts])
 
 
 def parse_color(text: str) -> tuple[int, int, int]:
