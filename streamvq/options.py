@@ -29,6 +29,8 @@ MAX_PAGE_FRAMES = 24
 DEFAULT_MAX_PIXELS = 100_000_000
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
+ORDERED_DITHERS = ("bayer2", "bayer4", "bayer8", "blue-noise", "yliluoma")  # by a pixel's color and place alone
+DITHERS = ("none", *ORDERED_DITHERS, "floyd-steinberg", "atkinson", "sierra-lite")
 SPACES = ("gray", "rgb", "ycbcr420")
 METHODS = ("vq", "svd", "svd-vq")
 
@@ -225,12 +227,19 @@ class EncodeOptions(WriteOptions):
     lossy: float = option(WRITE, "--lossy",
         "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
         0, 100, default=0)
+    dither: str = option(CODEBOOK, "--dither",
+        f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
+    dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
     external_codebook: bool = option(WRITE, "--external-codebook",
         ".svq without the codebook inside; decompress needs -c.", default=False)
     skip_if_larger: bool = option(WRITE, "--skip-if-larger",
         "Keep no output that is larger than its input (exit 98).", default=False)
     min_psnr: float | None = option(WRITE, "--min-psnr",
         "Keep no output with a PSNR below this, in dB (exit 99).", default=None)
+
+    def check(self) -> None:
+        if self.dither != "none" and self.lossy:
+            raise UsageError("`dither` and `lossy` contradict each other: lossy smooths what dither draws")
 
 
 OUTPUT_KINDS = (

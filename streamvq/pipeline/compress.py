@@ -197,7 +197,8 @@ def _encoder(codebook: Codebook | None, options: CompressOptions, stored: bool, 
     """How frames of so many pixels are encoded, to be stored as they are or as pictures."""
     low_rank = options.low_rank
     if codebook is not None:
-        return VectorQuantization(codebook, options.lossy, low_rank, pixels)
+        dither = codebook.dither(options.dither, options.dither_strength)
+        return VectorQuantization(codebook, options.lossy, low_rank, pixels, dither)
     assert low_rank is not None
     return Factorization(low_rank, "gray" if options.gray else options.space, stored, pixels)
 

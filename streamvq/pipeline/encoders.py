@@ -14,6 +14,7 @@ from streamvq.lowrank.low_rank import LowRank, cold_start_interval, truncate_fra
 from streamvq.options import LowRankOptions
 from streamvq.quantize.codebook import Codebook, NearestFrame
 from streamvq.quantize.decoder import FrameDecoder
+from streamvq.quantize.dither.dithering import Dither
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import split
 
@@ -98,17 +99,23 @@ class FrameEncoder(Protocol):
 class VectorQuantization:
     """Codes of a codebook, of frames or of what is left of them at low rank. `pixels` are those of a video's frame.
 
-    The error is that against the frames as they were. With `lossy`, a scan over all frames keeps codes of neighbors
-    and of the previous frame where they cost little.
+    The error is that against the frames as they were; `dither` chooses other codes than the nearest. With `lossy`, a
+    scan over all frames keeps codes of neighbors and of the previous frame where they cost little.
     """
 
     def __init__(
-        self, codebook: Codebook, lossy: float = 0, low_rank: LowRankOptions | None = None, pixels: int | None = None
+        self,
+        codebook: Codebook,
+        lossy: float = 0,
+        low_rank: LowRankOptions | None = None,
+        pixels: int | None = None,
+        dither: Dither | None = None,
     ) -> None:
         codebook.prepare()
         self.decoder = codebook
         self.scans = lossy > 0
         self._lossy = lossy
+        self._dither = dither
         self._low_rank = low_rank
         self._space = "gray" if codebook.channels == 1 else "rgb"
         self.batch_length = cold_start_interval(pixels) if low_rank else 1
@@ -122,12 +129,12 @@ class VectorQuantization:
         book = self.decoder
         if self._low_rank is None:
             for frame in frames:
-                nearest = book.nearest_frame(frame)
+                nearest = book.nearest_frame(frame, self._dither)
                 yield UnmeasuredFrame(frame, nearest, nearest.coded)
             return
         gray = self._space == "gray"
         for frame, factors, truncated in truncate_frames(frames, self._low_rank, self.batch_length, gray):
-            nearest = book.nearest_frame(truncated)
+            nearest = book.nearest_frame(truncated, self._dither)
             yield UnmeasuredFrame(frame, nearest, nearest.coded, factors)
 
     def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError
+from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
 from streamvq.quantize.codebook_file import FORMAT, CodebookContent, codebook_to_bytes, read_codebook_file
+from streamvq.quantize.dither.dithering import Dither, dither_of
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import look_up, split
 from streamvq.quantize.rd_optimize import rd_optimize
@@ -190,19 +191,34 @@ class Codebook:
         nearest = self.nearest_frame(frame)
         return nearest.coded, self.squared_error(nearest, nearest.coded)
 
-    def nearest_frame(self, frame: Frame) -> NearestFrame:
-        """`frame` with its nearest codes, and the samples that they are nearest to.
+    def nearest_frame(self, frame: Frame, dither: Dither | None = None) -> NearestFrame:
+        """`frame` with its nearest codes, or those that a dither chooses, and the samples that they stand for.
 
         Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0 (in blocks, the mean
         of the others).
         """
         samples, alpha = self.samples(frame.pixels)
+        hidden = None
         if alpha is not None and self.block == (1, 1):
+            hidden = alpha == 0
+            where = hidden[..., None] if self.space == "rgb" else hidden
             if np.may_share_memory(samples, frame.pixels):
                 samples = samples.copy()
-            hidden = alpha[..., None] == 0 if self.space == "rgb" else alpha == 0
-            np.copyto(samples, self.codes[0] if self.space == "rgb" else self.codes[0, 0], where=hidden)
-        return NearestFrame(frame, IndexFrame(self._finder.find(samples), frame.meta(alpha)), samples)
+            np.copyto(samples, self.codes[0] if self.space == "rgb" else self.codes[0, 0], where=where)
+        if dither is None:
+            codes = self._finder.find(samples)
+        else:
+            codes = dither.find(samples if self.space == "rgb" else np.dstack([samples] * 3), hidden)
+        return NearestFrame(frame, IndexFrame(codes, frame.meta(alpha)), samples)
+
+    def dither(self, name: str, strength: float = 1) -> Dither | None:
+        """A dither with these codes for `nearest_frame`. Raises UsageError where the codes are blocks."""
+        if self.block != (1, 1) and name != "none":
+            height, width = self.block
+            raise UsageError(
+                f"`dither={name}`: dither takes codes of single pixels, and these are of {width}x{height}"
+            )
+        return dither_of(name, self.palette, strength)
 
     def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.

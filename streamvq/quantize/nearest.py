@@ -5,6 +5,8 @@ For a frozen RGB codebook each of the 2^24 colors is searched once, when it firs
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,16 +29,15 @@ class ColorFinder:
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         self._codes = codes.astype(np.int64)
         sums = self._codes.sum(axis=1)
-        self._order = np.argsort(sums, kind="stable")
-        self._sums = sums[self._order]
-        self._sorted_codes = self._codes[self._order]
-        self._known = np.zeros(1 << 24, np.uint16)  # row + 1; 0 = not yet (row 65,535 wraps, and never is)
-        self._dtype = np.uint8 if len(codes) <= _MAX_UINT8_CODES else np.uint16
+        order = np.argsort(sums, kind="stable")
+        known = np.zeros(1 << 24, np.uint16)  # row + 1; 0 = not yet (row 65,535 wraps, and never is)
+        self.tables = (known, order, sums[order], self._codes[order])  # of `find_color`
+        self.dtype = np.uint8 if len(codes) <= _MAX_UINT8_CODES else np.uint16
 
     def find(self, rgb: NDArray[np.uint8]) -> NDArray:
         """Nearest row for each pixel of uint8 [height, width, 3]: uint8 or uint16 [height, width]."""
-        rows = np.empty(rgb.shape[:2], self._dtype)
-        _find(rgb.reshape(-1, 3), self._known, self._order, self._sums, self._sorted_codes, rows.reshape(-1))
+        rows = np.empty(rgb.shape[:2], self.dtype)
+        _find(rgb.reshape(-1, 3), self.tables, rows.reshape(-1))
         return rows
 
     def squared_error(self, rgb: NDArray[np.uint8], rows: NDArray) -> int:
@@ -62,15 +63,21 @@ class LevelFinder:
 
 
 @njit(nogil=True, cache=True)
-def _find(pixels, known, order, sums, sorted_codes, rows):  # type: ignore[no-untyped-def]
+def _find(pixels, tables, rows):  # type: ignore[no-untyped-def]
     for i in range(pixels.shape[0]):
-        key = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
-        key |= np.uint32(pixels[i, 2])
-        entry = known[key]
-        if entry == 0:
-            entry = np.uint16(_search(np.int64(key), order, sums, sorted_codes) + 1)
-            known[key] = entry
-        rows[i] = entry - np.uint16(1)
+        rows[i] = find_color(pixels[i, 0], pixels[i, 1], pixels[i, 2], tables)
+
+
+@njit(nogil=True, inline="always")
+def find_color(red: Any, green: Any, blue: Any, tables: Any) -> Any:
+    """The row of the code nearest to one color, 0 to 255 a channel, with the `tables` of a `ColorFinder`."""
+    known, order, sums, sorted_codes = tables
+    key = np.uint32(red) << np.uint32(16) | np.uint32(green) << np.uint32(8) | np.uint32(blue)
+    entry = known[key]
+    if entry == 0:
+        entry = np.uint16(_search(np.int64(key), order, sums, sorted_codes) + 1)
+        known[key] = entry
+    return np.int64(np.uint16(entry - np.uint16(1)))
 
 
 @njit(nogil=True, cache=True)

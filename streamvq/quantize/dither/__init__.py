@@ -1,0 +1,1 @@
+"""Dither: codes of single pixels chosen so that neighbors together have the color that no code has alone."""

@@ -1,0 +1,145 @@
+"""Dither: neighbors together have the color, exact colors stay, positional dithers are positional."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pictures import SAMPLES, noise, smooth
+
+import streamvq
+from streamvq import Codebook, UsageError
+from streamvq.frames import Frame
+from streamvq.options import DITHERS, ORDERED_DITHERS
+from streamvq.quantize.dither.diffusion import KERNELS
+from streamvq.quantize.dither.masks import bayer, blue_noise
+
+REAL = DITHERS[1:]
+COLORS = np.array([[0, 0, 0], [255, 255, 255], [200, 40, 40], [40, 60, 190], [90, 160, 70], [92, 161, 71]], np.uint8)
+
+
+def dithered(pixels: np.ndarray, name: str, codes: np.ndarray = COLORS, strength: float = 1) -> np.ndarray:
+    book = Codebook(codes)
+    return book.nearest_frame(Frame(pixels), book.dither(name, strength)).coded.codes
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_exact_colors_stay(name: str) -> None:
+    rows = noise(24, 40, 1)[..., 0] % len(COLORS)
+    assert (dithered(COLORS[rows], name) == rows).all()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_neighbors_together_have_the_color(name: str) -> None:
+    codes = np.array([[40, 60, 80], [120, 110, 160]], np.uint8)
+    pixels = np.broadcast_to(np.array([72, 80, 112], np.uint8), (64, 64, 3)).copy()
+    mean = codes[dithered(pixels, name, codes)].reshape(-1, 3).mean(0)
+    most = {"atkinson": 16, "bayer2": 11}.get(name, 7)  # one drops a quarter of the error, one has four thresholds
+    assert np.abs(mean - pixels[0, 0]).max() < most
+    assert len(np.unique(dithered(pixels, name, codes))) == 2
+
+
+@pytest.mark.parametrize("name", ORDERED_DITHERS)
+@given(y=st.integers(0, 15), x=st.integers(0, 19), color=st.tuples(*3 * [st.integers(0, 255)]))
+def test_a_positional_dither_changes_only_the_pixel_that_changed(name: str, y: int, x: int, color: tuple) -> None:
+    pixels = smooth(16, 20)
+    before = dithered(pixels, name)
+    pixels[y, x] = color
+    changed = dithered(pixels, name) != before
+    changed[y, x] = False
+    assert not changed.any()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_no_strength_is_no_dither(name: str) -> None:
+    pixels = smooth(16, 20)
+    assert (dithered(pixels, name, strength=0) == Codebook(COLORS).quantize(pixels)).all()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_hidden_pixels_have_no_color_and_pass_no_error(name: str) -> None:
+    pixels = np.dstack([smooth(16, 20), np.full((16, 20), 255, np.uint8)])
+    pixels[:, 8:12, 3] = 0
+    other = pixels.copy()
+    other[:, 8:12, :3] = 77
+    rows = dithered(pixels, name)
+    assert (rows[:, 8:12] == 0).all()
+    assert (rows == dithered(other, name)).all()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_error_diffusion_by_definition(name: str) -> None:
+    """Codes 100 levels apart are alone in their cells, so that the nearest code is that of the cell's middle."""
+    codes = np.array([[r, g, b] for r in (20, 120, 220) for g in (20, 120, 220) for b in (20, 120, 220)], np.uint8)
+    pixels = smooth(9, 13)
+    height, width = pixels.shape[:2]
+    work = pixels.astype(int) * 16
+    expected = np.zeros((height, width), np.uint8)
+    for y in range(height):
+        ahead = -1 if y % 2 else 1
+        for x in range(width)[::ahead]:
+            value = work[y, x].clip(0, 255 * 16)
+            color = (value + 8) // 16
+            near = ((codes.astype(int) - (color // 4 * 4 + 2)) ** 2).sum(1).argmin()
+            expected[y, x] = near
+            error = value - codes[near].astype(int) * 16
+            for down, across, share in KERNELS[name]:
+                if y + down < height and 0 <= x + ahead * across < width:
+                    work[y + down, x + ahead * across] += (error * share + 8) // 16
+    assert (dithered(pixels, name, codes) == expected).all()
+
+
+def test_gray_codebooks_and_many_codes() -> None:
+    levels = Codebook(np.array([[0], [255]], np.uint8), "gray")
+    rows = levels.nearest_frame(
+        Frame(np.full((32, 32, 1), 64, np.uint8)), levels.dither("floyd-steinberg")
+    ).coded.codes
+    assert 0.22 < rows.mean() < 0.28
+    many = np.random.default_rng(1).integers(0, 256, (3000, 3), np.uint8)
+    rows = dithered(many.reshape(50, 60, 3), "blue-noise", many)
+    assert rows.dtype == np.uint16
+    assert (many[rows] == many.reshape(50, 60, 3)).all()
+
+
+def test_masks() -> None:
+    assert bayer(4).tolist() == [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+    from make_blue_noise import SIDE, void_and_cluster
+
+    assert (blue_noise() == void_and_cluster(SIDE, np.random.default_rng(0))).all()
+
+
+def test_a_sky_of_16_colors_has_no_bands() -> None:
+    """Blurred, the dithered sky is nearer to the sky than its nearest colors are."""
+    import cv2
+
+    across, down = np.meshgrid(np.arange(96), np.arange(128))
+    sky = np.stack([20 + down, 60 + down + across // 8, 127 + down], 2).astype(np.uint8)
+    book = streamvq.fit(sky, 8)
+    errors = {}
+    for name in ("none", "blue-noise", "yliluoma", "floyd-steinberg"):
+        picture = book.lookup(book.nearest_frame(Frame(sky), book.dither(name)).coded.codes)
+        errors[name] = float((cv2.GaussianBlur(picture.astype(np.float32) - sky, (0, 0), 3) ** 2).mean())
+    assert max(errors["blue-noise"], errors["yliluoma"], errors["floyd-steinberg"]) < 0.4 * errors["none"]
+
+
+def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
+    for jobs in (1, 3):
+        streamvq.compress(SAMPLES / "photos", tmp_path / f"out{jobs}", 12, dither="floyd-steinberg", jobs=jobs)
+    for path in (tmp_path / "out1").iterdir():
+        assert path.read_bytes() == (tmp_path / "out3" / path.name).read_bytes()
+
+
+def test_bad_options(refused: Callable, tmp_path: Path) -> None:
+    source = SAMPLES / "photos" / "sprite.png"
+    assert "4x4" in refused("compress", source, "--block", 4, "--dither", "bayer4", "-o", tmp_path / "a.svq", exit=2)
+    assert "--lossy" in refused("compress", source, "--lossy", 4, "--dither", "bayer4", exit=2)
+    assert "blue-noise" in refused("compress", source, "--dither", "noise", exit=2)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="strength"):
+        streamvq.compress(source, tmp_path / "a.png", dither="bayer4", dither_strength=2)
