@@ -118,14 +118,15 @@ def test_a_sky_of_16_colors_has_no_bands() -> None:
     """Blurred, the dithered sky is nearer to the sky than its nearest colors are."""
     import cv2
 
-    across, down = np.meshgrid(np.arange(96), np.arange(128))
-    sky = np.stack([20 + down, 60 + down + across // 8, 127 + down], 2).astype(np.uint8)
+    down = np.repeat(np.arange(128)[:, None], 96, 1)
+    sky = np.stack([20 + down, 60 + down, 127 + down], 2).astype(np.uint8)
     book = streamvq.fit(sky, 8)
     errors = {}
     for name in ("none", "blue-noise", "yliluoma", "floyd-steinberg"):
         picture = book.lookup(book.nearest_frame(Frame(sky), book.dither(name)).coded.codes)
-        errors[name] = float((cv2.GaussianBlur(picture.astype(np.float32) - sky, (0, 0), 3) ** 2).mean())
-    assert max(errors["blue-noise"], errors["yliluoma"], errors["floyd-steinberg"]) < 0.4 * errors["none"]
+        blurred = cv2.GaussianBlur(picture.astype(np.float32) - sky, (0, 0), 3)[20:-20]  # within the codes
+        errors[name] = float((blurred**2).mean())
+    assert max(errors["blue-noise"], errors["yliluoma"], errors["floyd-steinberg"]) < 0.4 * errors["none"], errors
 
 
 def test_any_number_of_workers_gives_the_same_bytes(tmp_path: Path) -> None:
