@@ -59,7 +59,8 @@ def _errors_as_json(inputs: Sequence[str], output: str | None, printing: WritePr
         yield
     except StreamVQError as error:
         if printing.json and output != "-":
-            print_json({"input": " ".join(inputs), "output": output, "error": str(error)})
+            record = {"input": " ".join(inputs), "output": output, "status": "failed", "error": str(error)}
+            print_json(record | {"exit_code": error.exit_code})
         raise
 
 

@@ -16,7 +16,7 @@ from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
 from streamvq.pipeline.existing import check_same, codebook_at
-from streamvq.pipeline.fit import fewer_colors, fit_inputs, warm_up
+from streamvq.pipeline.fit import NothingDecoded, fewer_colors, fit_inputs, warm_up
 from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
@@ -83,14 +83,24 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
         and plan.jobs
         and plan.jobs[0].source.source_type != "pipe"
     ):
-        fitted = fit_inputs([job.source for job in plan.jobs], options)
-        book.codebook, failed = fitted.codebook, fitted.counted.failed
-        warnings = fewer_colors(fitted.codebook, options)
+        try:
+            fitted = fit_inputs([job.source for job in plan.jobs], options)
+        except MediaError as error:
+            if len(plan.labels) == 1:
+                raise
+            undecodable = {plan.jobs[0].source.label: [str(error)]}
+            failed = error.failed if isinstance(error, NothingDecoded) else undecodable
+        else:
+            book.codebook, failed = fitted.codebook, fitted.counted.failed
+            warnings = fewer_colors(fitted.codebook, options)
     book.check()
     shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
 
     def do(job: Job) -> Result:
-        if job.source.label in failed and job.source.source_type != "images" and not options.keep_going:
+        nothing = book.codebook is None and job.source.source_type != "pipe"
+        if job.source.label in failed and (
+            nothing or (job.source.source_type != "images" and not options.keep_going)
+        ):
             raise MediaError(failed[job.source.label][0])
         return _encode_job(job, book, options, shared)
 

@@ -86,6 +86,14 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     return fit_sketch(counted.sketch, options)
 
 
+class NothingDecoded(MediaError):
+    """No frame of several inputs could be decoded; `failed` says why, by label."""
+
+    def __init__(self, failed: dict[str, list[str]]) -> None:
+        super().__init__(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
+        self.failed = failed
+
+
 def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Fitted:
     """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
     return next(fit_each(inputs, [options.code_count], options))
@@ -108,7 +116,7 @@ def fit_each(inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOp
 
 
 def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
-    """A sketch of all frames of all inputs. Raises MediaError where nothing can be decoded."""
+    """A sketch of all frames of all inputs. Raises the error of the only one, or NothingDecoded."""
     total = new_sketch(options)
     frames, notes = 0, list[str]()
     failed: dict[str, list[str]] = {}
@@ -130,7 +138,7 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
         if bad:
             failed[item.label] = bad
     if not frames:
-        raise MediaError(f"nothing can be decoded; the first: {next(iter(failed.values()))[0]}")
+        raise NothingDecoded(failed)
     return Counted(total, frames, failed, notes)
 
 

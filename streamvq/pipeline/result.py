@@ -60,14 +60,20 @@ class Result:
     exit_code: int = 0
     compared: bool = False
 
+    @property
+    def status(self) -> str:
+        """What became of the input: "done", "skipped" or "failed"."""
+        return "skipped" if self.skipped else "failed" if self.error else "done"
+
     def as_dict(self) -> dict[str, Any]:
-        """The figures for JSON; what is usually absent (skipped, failed, notes, error) only where it is there."""
+        """The figures for JSON, with `status`; what is usually absent (failed, notes, error) only where it is."""
         absent = () if self.compared or self.skipped or self.error else _OF_COMPARISON
-        return {
+        figures = {
             key: value
             for key, value in vars(self).items()
             if (value or key not in _ONLY_IF_SET) and key not in absent
         }
+        return {"input": self.input, "output": self.output, "status": self.status} | figures
 
 
 class StatsAccumulator:

@@ -348,3 +348,16 @@ def test_65536_colors(tmp_path: Path, good: Callable) -> None:
     record = json.loads(good("compress", source, "--bits", 16, "-o", tmp_path / "out.png", "--json").stdout)
     assert record["n_codes"] == 65536
     assert record["psnr_db"] > 30
+
+
+def test_with_only_a_damaged_file_left_json_has_an_object_an_input(tmp_path: Path, cli: Callable) -> None:
+    (tmp_path / "in").mkdir()
+    whole = write_video(tmp_path / "in" / "a.mkv", [smooth(shift=shift) for shift in range(3)])
+    whole.with_name("b.mkv").write_bytes(whole.read_bytes()[:300])
+    arguments = ("compress", tmp_path / "in" / "*.mkv", "-k", 4, "-o", tmp_path / "out", "--skip-existing", "--json")
+    first, again = ([json.loads(line) for line in cli(*arguments).stdout.splitlines()] for _ in range(2))
+    assert [each["status"] for each in first] == ["done", "failed"]
+    assert [each["status"] for each in again] == ["skipped", "failed"]
+    assert [Path(each["input"]).name for each in again] == ["a.mkv", "b.mkv"]
+    assert again[1]["exit_code"] == 1
+    assert "b.mkv" in again[1]["error"]
