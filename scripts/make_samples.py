@@ -135,6 +135,28 @@ def animate() -> None:
     )
 
 
+def show_dithers() -> None:
+    """`samples/dither.png`: a photo in the 16 colors of the Commodore 64, without dither and with three."""
+    from PIL import Image, ImageDraw
+
+    import streamvq
+
+    names = ("none", "blue-noise", "yliluoma", "floyd-steinberg")
+    size = (288, 288)
+    sheet = Image.new("P", (len(names) * (size[0] + 8) - 8, size[1] + 22), 1)
+    for column, name in enumerate(names):
+        part = SAMPLES / "panel.png"
+        options = {"codebook": "preset:c64", "dither": name, "overwrite": True}
+        streamvq.compress(SAMPLES / "photos" / "china.jpg", part, **options)
+        with Image.open(part) as picture:
+            sheet.putpalette(picture.getpalette())
+            left = column * (size[0] + 8)
+            sheet.paste(picture.crop((60, 70, 60 + size[0], 70 + size[1])), (left, 22))
+            ImageDraw.Draw(sheet).text((left + 2, 2), name, 0, font_size=15)
+        part.unlink()
+    sheet.save(SAMPLES / "dither.png", optimize=True)
+
+
 def _code_strip(looks, width):
     """Sixteen codes in a row: uint8 [20, width, 3]."""
     tiles = looks.repeat(20 // looks.shape[1], axis=1).repeat(width // 16 // looks.shape[2], axis=2)
@@ -150,3 +172,4 @@ if __name__ == "__main__":
     draw_sprite()
     picture_before_after()
     animate()
+    show_dithers()
