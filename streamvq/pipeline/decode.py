@@ -151,7 +151,7 @@ def decode_frames(
             if gap is not None:
                 gaps.append(gap)
     if not stats.frames:
-        raise _nothing_left(source, gaps)
+        raise _nothing_left(gaps)
     return stats, sorted(gaps, key=lambda gap: gap.first)
 
 
@@ -176,11 +176,11 @@ def _first_group(source: SvqSource, groups: Iterator[LazyGroup], gaps: list[Gap]
             gaps.append(group.gap(error))
         else:
             return group
-    raise _nothing_left(source, gaps)
+    raise _nothing_left(gaps)
 
 
-def _nothing_left(source: SvqSource, gaps: Sequence[Gap]) -> MediaDamaged:
-    return MediaDamaged(f"{source.label}: no frame can be read; {min(gaps, key=lambda gap: gap.first).reason}")
+def _nothing_left(gaps: Sequence[Gap]) -> MediaDamaged:
+    return MediaDamaged(f"{min(gaps, key=lambda gap: gap.first).reason}; no frame can be read")
 
 
 def _regrouped(parts: Iterable[list[CodedFrame] | Gap], size: GroupSize) -> Iterator[list[CodedFrame] | Gap]:
