@@ -65,6 +65,16 @@ class BelowQuality(OutputError):
     exit_code = 99
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things: "1 frame", "2 frames"."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
+def codes_text(count: int, block: tuple[int, int]) -> str:
+    """A number of codes for people: "1 color", "16 blocks of 8x4"."""
+    return counted(count, "color") if block == (1, 1) else f"{counted(count, 'block')} of {block[1]}x{block[0]}"
+
+
 def shown(value: object, limit: int = 80) -> str:
     """A value out of a file, as messages show it: at most about `limit` characters of it."""
     text = str(value)

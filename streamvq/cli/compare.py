@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streamvq.cli.parameters import Reference, VerboseOptions, with_options
+from streamvq.errors import counted
 from streamvq.options import CompareOptions
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _summary(found: Comparison, verbose: bool) -> str:
 
     sizes = {(frame.width, frame.height) for frame in found.frames}
     size = "{}x{}".format(*next(iter(sizes))) if len(sizes) == 1 else "mixed sizes"
-    frames = "1 frame" if len(found.frames) == 1 else f"{len(found.frames)} frames"
+    frames = counted(len(found.frames), "frame")
     loss = "no error at all"
     if found.psnr_db is not None:
         loss = f"PSNR {_decibels(found.psnr_db)}, of luma {_decibels(found.psnr_luma_db)}, SSIM {found.ssim:.4f}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streamvq.cli.parameters import Inputs, WritePrintOptions, required, with_options
-from streamvq.errors import UsageError
+from streamvq.errors import UsageError, codes_text, counted
 from streamvq.options import ExistingOptions, FitOptions, OutputOption
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def fit(
 
     from streamvq.cli.printing import print_json, print_remarks, say
     from streamvq.media.inputs import find_inputs
-    from streamvq.pipeline.fit import codes_name, fewer_colors, fit_inputs
+    from streamvq.pipeline.fit import fewer_colors, fit_inputs
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
@@ -55,7 +55,7 @@ def fit(
         if printing.json:
             print_json(record | {"dry_run": True})
         else:
-            would = f"would learn {options.code_count} {codes_name(options.sides)}"
+            would = f"would learn {codes_text(options.code_count, options.sides)}"
             print(f"{', '.join(source.label for source in found)} -> {output}\n  {would}")
         return
     start = perf_counter()
@@ -68,8 +68,8 @@ def fit(
         print_json(record | _figures(fitted, output, seconds))
     elif not printing.quiet:
         book, frames = fitted.codebook, fitted.counted.frames
-        kind = codes_name(book.block)
-        print(f"{output}: {len(book)} {kind} from {frames} frames, fingerprint {book.fingerprint[:12]}")
+        learned = f"{codes_text(len(book), book.block)} from {counted(frames, 'frame')}"
+        print(f"{output}: {learned}, fingerprint {book.fingerprint[:12]}")
         if printing.verbose:
             print(f"  {seconds:.2f} s, seed {options.seed}")
     if fitted.failures:

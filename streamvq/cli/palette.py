@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streamvq.cli.parameters import PrintOptions, with_options
-from streamvq.errors import UsageError
+from streamvq.errors import UsageError, counted
 from streamvq.options import PaletteOptions
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def palette(
         notes = write_palette(colors, Path(options.output), options.overwrite)
         print_remarks([], [] if printing.quiet else notes)
         if not (printing.quiet or printing.json or options.show):
-            print(f"{source} -> {options.output}\n  {len(colors)} color{'s' * (len(colors) != 1)}")
+            print(f"{source} -> {options.output}\n  {counted(len(colors), 'color')}")
     if printing.json:
         print_json({"palette": source, "output": options.output and str(options.output), "colors": _records(colors)})
     elif options.show or options.output is None:
@@ -82,4 +82,4 @@ def _list() -> None:
 
     for name in preset_names():
         preset = load_preset(name)
-        print(f"{PREFIX}{name}  {preset.title}, {len(preset.palette)} colors\n  {preset.source}")
+        print(f"{PREFIX}{name}  {preset.title}, {counted(len(preset.palette), 'color')}\n  {preset.source}")

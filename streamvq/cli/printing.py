@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from streamvq.cli.messages import in_flags, record_in_flags
+from streamvq.errors import codes_text, counted
 
 if TYPE_CHECKING:
     from streamvq.pipeline.result import Result
@@ -80,9 +81,8 @@ def summary(result: Result, verbose: bool) -> str:
     loss = "lossless" if result.lossless else "codes without error"
     if result.psnr_db is not None:
         loss = f"PSNR {result.psnr_db:.2f} dB"
-    frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
-    high, wide = result.block or (1, 1)
-    codes = f"{result.n_codes} " + ("colors" if high == wide == 1 else f"blocks of {wide}x{high}")
+    frames = counted(result.frames, "frame")
+    codes = codes_text(result.n_codes or 0, result.block or (1, 1))
     if result.n_codes is None:
         codes = "singular vectors"
     if result.compared:

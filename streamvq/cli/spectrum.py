@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streamvq.cli.parameters import PrintOptions, with_options
+from streamvq.errors import counted
 from streamvq.options import SpectrumOptions
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _table(label: str, found: Spectrum, patch: int) -> str:
     from streamvq.report.spectrum_stats import ENERGY_SHARES
 
     what = f"patches of {patch}x{patch}" if patch else "whole frames"
-    frames = "1 frame" if found.frames == 1 else f"{found.frames} frames"
+    frames = counted(found.frames, "frame")
     lines = [f"{label}: {frames}, {what}"]
     for share, (least, mean, most) in zip(ENERGY_SHARES, found.ranks, strict=True):
         ranks = f"rank {least}" if least == most else f"rank {least} to {most}, {mean:.1f} on average"

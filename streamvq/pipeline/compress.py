@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError
+from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError, counted
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
@@ -76,7 +76,8 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
     notes, warnings, failed = list[str](), list[str](), dict[str, list[str]]()
     book = _SharedCodebook(plan, options)
     if plan.continues and plan.jobs:
-        notes.append(f"{plan.codebook_path}: its {len(book.codebook or ())} colors are used, as in the run before")
+        again = counted(len(book.codebook or ()), "code")
+        notes.append(f"{plan.codebook_path}: its {again} serve, as in the run before")
     if (
         book.codebook is None
         and not options.stores_factors

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from streamvq.errors import CodebookError, OutputExists
+from streamvq.errors import CodebookError, OutputExists, codes_text
 from streamvq.media.made_with import SILENT_FORMATS, read_made_with
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions
-from streamvq.pipeline.fit import codes_name, learned_with
+from streamvq.pipeline.fit import learned_with
 from streamvq.pipeline.job import Job
 from streamvq.quantize.codebook import Codebook
 
@@ -74,10 +74,10 @@ def codebook_at(path: Path) -> Codebook:
 def check_same(path: Path, there: Codebook, new: Codebook) -> None:
     """Raise OutputExists where the codebook at `path` has other codes than the one to be saved there."""
     if there != new:
-        kind = codes_name(there.block)
+        ours, theirs = (f"{codes_text(len(book), book.block)}, {book.fingerprint[:12]}" for book in (new, there))
         raise OutputExists(
-            f"{path}: another codebook is there already ({len(there)} {kind}, {there.fingerprint[:12]}; this one "
-            f"would be {len(new)} {codes_name(new.block)}, {new.fingerprint[:12]}); {_WAYS_OUT.format(path=path)}"
+            f"{path}: another codebook is there already ({theirs}; this one would be {ours}); "
+            + _WAYS_OUT.format(path=path)
         )
 
 

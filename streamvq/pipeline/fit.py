@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from streamvq.errors import MediaError, StreamVQError
+from streamvq.errors import MediaError, StreamVQError, codes_text, counted
 from streamvq.frames import Failed, Frame
 from streamvq.keywords import keywords
 from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
@@ -189,7 +189,7 @@ def warm_up(
     for frame in _as_fitted(iter(head), options, length):
         sketch.absorb(frame.pixels, frame.index)
     book = fit_sketch(sketch, options)
-    note = f"{source.label}: {len(book)} {codes_name(book.block)} fitted to the first {len(head)} frames"
+    note = f"{source.label}: {codes_text(len(book), book.block)} fitted to the first {counted(len(head), 'frame')}"
     if len(book) < options.code_count:
         note += f", which have no more of the {options.code_count} asked for; a larger `warmup` sees more"
     return book, chain(head, items), note
@@ -264,16 +264,11 @@ def fewer_colors(codebook: Codebook, options: FitOptions) -> list[str]:
     """A remark where a learned codebook has fewer codes than were asked for."""
     if len(codebook) == options.code_count:
         return []
-    kind = codes_name(codebook.block)
     exact = (
         "half-resolution color; `space=rgb` keeps them exactly" if codebook.space == "ycbcr420" else "each is a code"
     )
-    return [f"{len(codebook)} {kind} instead of {options.code_count}: the input has no more; {exact}"]
-
-
-def codes_name(block: tuple[int, int]) -> str:
-    """What codes are called for people."""
-    return "colors" if block == (1, 1) else f"blocks of {block[1]}x{block[0]}"
+    found = codes_text(len(codebook), codebook.block)
+    return [f"{found} instead of {options.code_count}: the input has no more; {exact}"]
 
 
 def _version(package: str) -> str:

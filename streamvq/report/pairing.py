@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from streamvq.errors import UsageError
+from streamvq.errors import UsageError, counted
 from streamvq.frames import Failed, Frame
 from streamvq.media.inputs import PIPE
 from streamvq.media.opening import open_with_codebook
@@ -173,7 +173,8 @@ class Pairing:
         if reference_ends != test_ends:
             short, long = (reference, test) if reference_ends else (test, reference)
             raise UsageError(
-                f"{short.label}: has {count} frames, and {long.label} has more; `frames` can choose the first {count}"
+                f"{short.label}: has {counted(count, 'frame')}, and {long.label} has more; "
+                f"`frames` can choose the first {count}"
             )
         if self._frames is not None and count <= self._frames[0]:
             raise UsageError(f"{reference.label}: has frames 0 to {count - 1}, and the part begins after them")
