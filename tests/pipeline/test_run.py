@@ -28,7 +28,7 @@ def clip(folder: Path, count: int = 20) -> Path:
 @pytest.mark.parametrize("out", ["out.mkv", "out.avi", "out.mp4", "out"])
 def test_the_same_bytes_for_any_number_of_workers(out: str, tmp_path: Path) -> None:
     source, results = clip(tmp_path), []
-    for run, jobs in enumerate((1, 2, 3, 1, 3)):
+    for run, jobs in enumerate((1, 2, 3)):
         folder = tmp_path / str(run)
         folder.mkdir()
         streamvq.compress(source, folder / out, 32, jobs=jobs)
