@@ -82,7 +82,7 @@ def test_only_one_file_knows_joblib() -> None:
 
 def test_the_middle_does_no_printing() -> None:
     for path in MODULES:
-        if room_of(path) == "cli":
+        if room_of(path) in ("cli", "__main__"):
             continue
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
         assert not [call for call in calls if ast.unparse(call.func) in ("print", "sys.exit", "exit")], path
