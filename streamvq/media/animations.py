@@ -25,9 +25,9 @@ _AT_ONCE = Fraction(1, 10)  # seconds that players show a picture whose delay is
 
 def has_several_pictures(path: Path, kind: ImageKind) -> bool:
     """Whether an image file holds an animation or pages; False where it is broken, as reading it will say."""
-    if kind.name == "PNG" and not any(True for _ in _png_delays(path)):
-        return False  # nearly all are this, and known without Pillow
     try:
+        if kind.name == "PNG" and not any(True for _ in _png_delays(path)):
+            return False  # nearly all are this, and known without Pillow
         with warnings.catch_warnings(), Image.open(path, formats=kind.formats) as image:
             return len(picture_numbers(image)) > 1
     except Exception:  # noqa: BLE001  Pillow's plugins raise what they like

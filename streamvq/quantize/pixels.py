@@ -69,11 +69,12 @@ def split(pixels: NDArray, space: str) -> tuple[NDArray[np.uint8], NDArray[np.ui
     return np.ascontiguousarray(samples), alpha
 
 
-def with_alpha(pixels: NDArray[np.uint8], alpha: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """Pixels [height, width, 1 or 3] with an alpha plane [height, width], where there is one, as RGBA."""
+def with_alpha(pixels: NDArray, alpha: NDArray | None) -> NDArray:
+    """Pixels uint8 or uint16 [height, width, 1 or 3] with an alpha plane [height, width], where there is one, as RGBA
+    of the same type."""
     if alpha is None:
         return pixels
-    rgba = np.empty((*alpha.shape, 4), np.uint8)
+    rgba = np.empty((*alpha.shape, 4), pixels.dtype)
     rgba[..., :3] = pixels
     rgba[..., 3] = alpha
     return rgba

@@ -133,16 +133,13 @@ def test_names_that_the_file_system_refuses(names: list[str | None], tmp_path: P
     assert list(snapshot(tmp_path)) == ["x.svq"]
 
 
-def test_images_that_differ_in_their_suffix_only(tmp_path: Path, good: Callable, cli: Callable) -> None:
-    """Neither is lost without a word."""
+def test_images_that_differ_in_their_suffix_only(tmp_path: Path, good: Callable) -> None:
+    """Both come back, one under another name, which is said."""
     for name, seed in (("a.png", 1), ("a.bmp", 2)):
         save(few_colors(4, seed=seed), tmp_path / "in" / name)
-    result = cli("compress", tmp_path / "in", "-k", 8, "-o", tmp_path / "x.svq")
-    if result.exit_code:
-        return
-    result = cli("decompress", tmp_path / "x.svq", "-o", tmp_path / "out")
-    assert result.exit_code == 1
-    assert not (tmp_path / "out").exists()
+    assert "a-2" in good("compress", tmp_path / "in", "-k", 8, "-o", tmp_path / "x.svq").stderr
+    good("decompress", tmp_path / "x.svq", "-o", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a-2.png", "a.png"]
 
 
 def test_an_old_link_in_the_output_folder_is_not_followed(tmp_path: Path, cli: Callable) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,10 +108,8 @@ def test_gray_codebooks_and_many_codes() -> None:
 
 def test_masks() -> None:
     assert bayer(4).tolist() == [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-    from make_blue_noise import SIDE, void_and_cluster
-
-    assert (blue_noise() == void_and_cluster(SIDE, np.random.default_rng(0))).all()
+    made = runpy.run_path(str(Path(__file__).resolve().parents[2] / "scripts" / "make_blue_noise.py"))
+    assert (blue_noise() == made["void_and_cluster"](made["SIDE"], np.random.default_rng(0))).all()
 
 
 def test_a_sky_of_16_colors_has_no_bands() -> None:
