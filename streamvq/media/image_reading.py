@@ -82,7 +82,7 @@ def open_image(path: Path, max_pixels: int) -> Image.Image:
         raise MediaError(f"{path}: is {content.name}, which is not read here; {content.advice}")
     if content.image is None:
         raise MediaError(f"{path}: is {content.name}, whatever its name says; to take it, name it by itself")
-    if path.stat().st_size == 0:
+    if path.stat().st_size == 0 and not path.read_bytes():  # that raises where there is more to it
         raise MediaError(f"{path}: is empty")
     with _lifted_limit(max_pixels):
         image = Image.open(path, formats=content.image.formats)
