@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _dither import bench_dither
 from _low_rank import bench_ranks, bench_svd
 from _rates import bench_index, bench_rd
 from PIL import Image
@@ -389,6 +390,7 @@ BENCHES = {
     "rd": bench_rd,
     "svd": bench_svd,
     "ranks": bench_ranks,
+    "dither": bench_dither,
 }
 
 if __name__ == "__main__":
