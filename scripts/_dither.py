@@ -13,6 +13,7 @@ from PIL import Image
 
 import streamvq
 from streamvq.options import DITHERS
+from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import ssim
 
 REPEATS = 5
@@ -62,4 +63,4 @@ def _quality(frame: np.ndarray, book: streamvq.Codebook, name: str) -> str:
     shown = book.lookup(book.nearest_frame(streamvq.Frame(frame), book.dither(name)).coded.codes)
     blurred = [cv2.GaussianBlur(each, (0, 0), BLUR) for each in (frame, shown)]
     error = np.square(blurred[0].astype(float) - blurred[1]).mean()
-    return f"{10 * np.log10(255**2 / error):.2f} dB, SSIM {ssim(*blurred):.4f}"
+    return f"{10 * np.log10(255**2 / error):.2f} dB, SSIM {ssim(*map(luma, blurred)):.4f}"
