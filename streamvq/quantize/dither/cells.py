@@ -45,27 +45,15 @@ def middle(value: Any) -> Any:
     return (value >> _SHIFT << _SHIFT) + _HALF
 
 
-@njit(nogil=True, inline="always")
-def row_near(red: Any, green: Any, blue: Any, tables: Any) -> Any:
-    """The row for a color, 0 to 255 a channel, with the `tables` of a `CellFinder`."""
-    row = np.int64(tables[0][cell_of(red, green, blue)])
-    if row < 0:
-        row = _search_cell(red, green, blue, row, tables)
-    return row
-
-
 @njit(nogil=True, cache=True)
-def _search_cell(red, green, blue, entry, tables):  # type: ignore[no-untyped-def]
-    rows, _, exact = tables
+def search_cell(red, green, blue, entry, cells, exact):  # type: ignore[no-untyped-def]
+    """The row for a color whose cell has no row yet, or several codes, as its `entry` below 0 says.
+
+    `exact` are the tables of a `ColorFinder`. Loops look into `cells` themselves: arrays are not for inlined helpers
+    (see `nearest`).
+    """
     if entry == _CROWDED:
         return find_color(red, green, blue, exact)
     row = find_color(middle(red), middle(green), middle(blue), exact)
-    rows[cell_of(red, green, blue)] = row
+    cells[cell_of(red, green, blue)] = row
     return row
-
-
-@njit(nogil=True, inline="always")
-def is_code(row: Any, red: Any, green: Any, blue: Any, tables: Any) -> Any:
-    """Whether a row's code is this color."""
-    codes = tables[1]
-    return codes[row, 0] == red and codes[row, 1] == green and codes[row, 2] == blue

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.quantize.dither.cells import CellFinder, row_near
+from streamvq.quantize.dither.cells import CellFinder, cell_of, search_cell
 
 # How far each neighbor is below and ahead, and its share in 16ths.
 KERNELS = {
@@ -44,7 +44,7 @@ class DiffusionDither:
 @njit(nogil=True, cache=True)
 def _diffuse(pixels, shown, some_hidden, tables, taps, strength, rows):  # type: ignore[no-untyped-def]
     height, width = rows.shape
-    codes = tables[1]
+    cells, codes, exact = tables
     errors = np.zeros((3, 3 * (width + 2 * _MARGIN)), np.int32)  # of this row and the two below it
     places = np.empty(len(taps), np.int64)
     for y in range(height):
@@ -62,7 +62,9 @@ def _diffuse(pixels, shown, some_hidden, tables, taps, strength, rows):  # type:
             green = min(max((np.int64(pixels[y, x, 1]) << _UNIT_BITS) + here[at + 1], 0), _TOP)
             blue = min(max((np.int64(pixels[y, x, 2]) << _UNIT_BITS) + here[at + 2], 0), _TOP)
             r, g, b = (red + _HALF) >> _UNIT_BITS, (green + _HALF) >> _UNIT_BITS, (blue + _HALF) >> _UNIT_BITS
-            row = row_near(r, g, b, tables)
+            row = np.int64(cells[cell_of(r, g, b)])
+            if row < 0:
+                row = search_cell(r, g, b, row, cells, exact)
             rows[y, x] = row
             red = (red - (codes[row, 0] << _UNIT_BITS)) * strength
             green = (green - (codes[row, 1] << _UNIT_BITS)) * strength

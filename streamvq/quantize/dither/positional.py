@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.quantize.dither.cells import CELL_BITS, CellFinder, cell_of, is_code, middle, row_near
+from streamvq.quantize.dither.cells import CELL_BITS, CellFinder, cell_of, middle, search_cell
 from streamvq.quantize.dither.masks import bayer, mask_of
 from streamvq.quantize.nearest import find_color
 
@@ -67,43 +67,49 @@ def spacing(codes: NDArray[np.uint8]) -> float:
 
 @njit(nogil=True, cache=True)
 def _find_ordered(pixels, offsets, tables, rows):  # type: ignore[no-untyped-def]
+    cells, codes, exact = tables
     last = len(offsets) - 1  # sides are powers of two
     for y in range(rows.shape[0]):
-        row_offsets = offsets[y & last]
         for x in range(rows.shape[1]):
             red, green, blue = np.int64(pixels[y, x, 0]), np.int64(pixels[y, x, 1]), np.int64(pixels[y, x, 2])
-            row = row_near(red, green, blue, tables)
-            if not is_code(row, red, green, blue, tables):
-                offset = row_offsets[x & last]
+            row = np.int64(cells[cell_of(red, green, blue)])
+            if row < 0:
+                row = search_cell(red, green, blue, row, cells, exact)
+            if codes[row, 0] != red or codes[row, 1] != green or codes[row, 2] != blue:
+                offset = offsets[y & last, x & last]
                 red = min(max(red + offset, 0), 255)
                 green = min(max(green + offset, 0), 255)
                 blue = min(max(blue + offset, 0), 255)
-                row = row_near(red, green, blue, tables)
+                row = np.int64(cells[cell_of(red, green, blue)])
+                if row < 0:
+                    row = search_cell(red, green, blue, row, cells, exact)
             rows[y, x] = row
 
 
 @njit(nogil=True, cache=True)
 def _find_pattern(pixels, ranks, tables, memory, strength, rows):  # type: ignore[no-untyped-def]
-    patterns, known = memory[0], memory[1]
+    cells, codes, exact = tables
+    patterns, is_filled = memory[0], memory[1]
     last = len(ranks) - 1  # sides are powers of two
     for y in range(rows.shape[0]):
-        row_ranks = ranks[y & last]
         for x in range(rows.shape[1]):
             red, green, blue = np.int64(pixels[y, x, 0]), np.int64(pixels[y, x, 1]), np.int64(pixels[y, x, 2])
-            row = row_near(red, green, blue, tables)
-            if not is_code(row, red, green, blue, tables):
-                cell = cell_of(red, green, blue)
-                if not known[cell]:
+            cell = cell_of(red, green, blue)
+            row = np.int64(cells[cell])
+            if row < 0:
+                row = search_cell(red, green, blue, row, cells, exact)
+            if codes[row, 0] != red or codes[row, 1] != green or codes[row, 2] != blue:
+                if not is_filled[cell]:
                     _fill_pattern(cell, middle(red), middle(green), middle(blue), tables, memory, strength)
-                    known[cell] = 1
-                row = np.int64(patterns[cell, row_ranks[x & last]])
+                    is_filled[cell] = 1
+                row = np.int64(patterns[cell, ranks[y & last, x & last]])
             rows[y, x] = row
 
 
 @njit(nogil=True, cache=True)
 def _fill_pattern(cell, red, green, blue, tables, memory, strength):  # type: ignore[no-untyped-def]
     """The pattern for a color, darkest code first. Every thread would fill in the same."""
-    codes, exact = tables[1], tables[2]
+    _, codes, exact = tables
     patterns, _, luma_rank, by_luma = memory
     lack_red, lack_green, lack_blue = np.int64(0), np.int64(0), np.int64(0)  # of the codes so far
     chosen = np.empty(_PATTERN, np.int64)
