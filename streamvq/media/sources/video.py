@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import av
 import av.error
 
-from streamvq.errors import InputMissing, MediaDamaged, MediaError
+from streamvq.errors import InputMissing, MediaDamaged, MediaError, counted
 from streamvq.frames import Frame, StreamInfo
 from streamvq.media.ffv1.slices import SliceChecks
 from streamvq.media.libav import reason, url
@@ -198,7 +198,9 @@ class VideoSource(FrameSource):
 
     def _damaged(self, frames: int, why: str, error: Exception) -> None:
         if self._keep_going and frames:
-            self.notes.append(f"{self.label}: damaged after {frames} frames ({why}); those frames are kept")
+            self.notes.append(
+                f"{self.label}: damaged after {counted(frames, 'frame')} ({why}); what comes before is kept"
+            )
             return
         hint = "use `keep_going` to keep the frames before it" if frames else "is the file whole?"
         raise MediaDamaged(f"{self.label}: frame {frames} cannot be read: {why}; {hint}") from error
