@@ -30,7 +30,7 @@ _OUTPUT = "-o names the output, and its suffix or a folder chooses the kind: -o 
 _QUALITY = "quality comes from the number of colors (-k), the size of blocks (--block) and --lossy"
 _SIZE = "sizes are kept; scale before, as with ffmpeg -i in.mp4 -vf scale=480:-2 out.mp4"
 _CUT = "all frames are taken; cut before, as with ffmpeg -ss 5 -t 10 -i in.mp4 out.mp4"
-_DITHER = "pixels take the nearest code, without dither"
+_DITHER = "compress and apply have --dither: floyd-steinberg, yliluoma, bayer8 and more"
 _OPTIONS = {  # of ffmpeg, gifski, gifsicle, pngquant, ImageMagick and cwebp
     "-i": _INPUT,
     "--input": _INPUT,
@@ -55,13 +55,13 @@ _OPTIONS = {  # of ffmpeg, gifski, gifsicle, pngquant, ImageMagick and cwebp
     "--ncolors": "-k (--colors) sets the number of colors",
     "--num-colors": "-k (--colors) sets the number of colors",
     "--max-colors": "-k (--colors) sets the number of colors",
-    "--palette": "-c (--codebook) takes a saved codebook",
-    "--map": "-c (--codebook) takes a saved codebook",
-    "--remap": "-c (--codebook) takes a saved codebook",
+    "--palette": "-c (--codebook) takes a palette or a saved codebook",
+    "--map": "-c (--codebook) takes a palette or a saved codebook",
+    "--remap": "-c (--codebook) takes a palette or a saved codebook",
     "--dither": _DITHER,
     "--floyd": _DITHER,
     "--ordered": _DITHER,
-    "--nofs": "no dither is what streamvq does",
+    "--nofs": "without --dither there is none",
     "--lossless": "colors come through exactly where the input has no more than -k of them",
     "--codec": _OUTPUT,
 }
