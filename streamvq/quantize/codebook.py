@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame, IndexFrame
-from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.block_search import BlockFinder
-from streamvq.quantize.blocks import block_sse, blocks_to_image, code_length, image_to_blocks, render_blocks, scales
-from streamvq.quantize.codebook_file import FORMAT, CodebookContent, codebook_to_bytes, read_codebook_file
+from streamvq.quantize.blocks import block_sse, image_to_blocks, scales
+from streamvq.quantize.code_table import CodeTable
+from streamvq.quantize.codebook_file import CodebookContent, codebook_to_bytes, read_codebook_file
 from streamvq.quantize.dither.dithering import Dither, dither_of
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
-from streamvq.quantize.pixels import look_up, split
+from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
 from streamvq.staging import staged_file
 
@@ -37,8 +33,7 @@ class NearestFrame:
     samples: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Codebook:
+class Codebook(CodeTable):
     """An immutable table of codes; code i is row i, in every file and version.
 
     `block` is the height and width in pixels of what one code stands for. `codes` is uint8 of shape [k, d], k from
@@ -55,59 +50,6 @@ class Codebook:
     [[[255, 0, 0], [255, 255, 255]]]
     """
 
-    codes: NDArray[np.uint8]
-    space: str = "rgb"
-    block: tuple[int, int] = (1, 1)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    names: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        try:
-            length = code_length(self.block, self.space)
-        except (ValueError, TypeError) as error:
-            raise CodebookError(str(error)) from error
-        codes = np.asarray(self.codes)
-        if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != length:
-            raise CodebookError(
-                f"codes are {codes.dtype} of shape {codes.shape}: {self.space} takes uint8 of shape [k, {length}]"
-            )
-        if not 1 <= len(codes) <= (256 if length == 1 else MAX_CODES):
-            raise CodebookError(f"{len(codes)} codes: a codebook has 1 to {MAX_CODES} (gray: to 256)")
-        if max(self.block) > MAX_BLOCK_SIDE or codes.size > MAX_SAMPLES:
-            raise CodebookError(
-                f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {MAX_BLOCK_SIDE}, "
-                f"and all codes together to {MAX_SAMPLES} samples"
-            )
-        if self.names and (len(self.names) != len(codes) or not all(isinstance(name, str) for name in self.names)):
-            raise CodebookError(f"its names are not one text for each of {len(codes)} codes")
-        object.__setattr__(self, "names", tuple(self.names))
-        codes = codes.copy()
-        codes.setflags(write=False)
-        object.__setattr__(self, "codes", codes)
-
-    def __repr__(self) -> str:
-        layout = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
-        return f"<Codebook of {len(self)} {layout} codes, {self.fingerprint[:12]}>"
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Codebook) and self.fingerprint == other.fingerprint
-
-    def __hash__(self) -> int:
-        return hash(self.fingerprint)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: what is remembered of searches stays out of pickles and copies."""
-        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 of the content (space, block, codes), as 64 hex digits."""
-        head = json.dumps([FORMAT, self.space, list(self.block), list(self.codes.shape)])
-        return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes()).hexdigest()
-
     @cached_property
     def _finder(self) -> ColorFinder | LevelFinder | BlockFinder:
         if self.block != (1, 1):
@@ -117,56 +59,6 @@ class Codebook:
     def prepare(self) -> None:
         """Build what searches need, once, before several threads want it."""
         _ = self._finder, self.pictures
-
-    @property
-    def n_codes(self) -> int:
-        """The number of codes."""
-        return len(self.codes)
-
-    @property
-    def channels(self) -> int:
-        """Samples a pixel of the pictures that codes stand for: 1 (gray) or 3 (RGB)."""
-        return 1 if self.space == "gray" else 3
-
-    @cached_property
-    def pictures(self) -> NDArray[np.uint8]:
-        """What each code looks like: uint8 [k, block height, block width, 1 (gray) or 3 (RGB)]."""
-        stacked = blocks_to_image(
-            self.codes[:, None], self.block, self.space, len(self) * self.block[0], self.block[1]
-        )
-        return stacked.reshape(len(self), *self.block, self.channels)
-
-    @cached_property
-    def palette(self) -> NDArray[np.uint8]:
-        """The pixels of all codes as RGB, code by code in row order: uint8 [k * block height * block width, 3]."""
-        pixels = self.pictures.reshape(-1, self.channels)
-        return pixels if self.channels == 3 else np.repeat(pixels, 3, axis=1)
-
-    @property
-    def indexed_palette(self) -> NDArray[np.uint8] | None:
-        """The palette of indexed images, uint8 [k, 3]: up to 256 codes of single pixels; None for others."""
-        return self.palette if self.block == (1, 1) and len(self) <= 256 else None
-
-    def rgb(self, frame: IndexFrame) -> NDArray[np.uint8]:
-        """The pixels of a coded frame as RGB, without its alpha: uint8 [height, width, 3]."""
-        picture = self.render(frame)
-        return picture if self.channels == 3 else np.repeat(picture, 3, axis=2)
-
-    def palette_rows(self, frame: IndexFrame) -> NDArray:
-        """The row of `palette` that each pixel of a frame has: [height, width]; the codes themselves for 1x1.
-
-        Raises IndexError for a code that the codebook does not have.
-        """
-        codes = frame.codes
-        if len(self) < 256**codes.itemsize and int(codes.max()) >= len(self):
-            raise IndexError(f"code {codes.max()}: the codebook has {len(self)}")
-        if self.block == (1, 1):
-            return frame.codes
-        height, width = self.block
-        inside = np.arange(height * width, dtype=np.uint32).reshape(height, 1, width)
-        palette_rows = frame.codes.astype(np.uint32)[:, None, :, None] * np.uint32(height * width) + inside
-        rows, columns = frame.codes.shape
-        return palette_rows.reshape(rows * height, columns * width)[: frame.height, : frame.width]
 
     def quantize(self, pixels: NDArray) -> NDArray:
         """The row of the nearest code for each pixel or block, exact in squared distance; ties go to the lowest row.
@@ -241,27 +133,6 @@ class Codebook:
         if self.block == (1, 1):
             return self._finder.squared_error(nearest.samples, coded.codes)
         return block_sse(nearest.frame.pixels, coded.codes, self.pictures)
-
-    def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
-        """The pixels that codes [rows, columns] stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
-
-        A batch of codes, [n, rows, columns], gives a batch of pictures. `height` and `width` crop the pictures of
-        block codes. Raises IndexError for a code that the codebook does not have, TypeError for other than unsigned
-        integers.
-        """
-        if codes.dtype.kind != "u":
-            raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
-        if self.block == (1, 1):
-            return look_up(self.codes, codes)
-        if codes.ndim == 3 and len(codes):
-            return np.stack([self.lookup(picture, height, width) for picture in codes])
-        rows, columns = codes.shape
-        height, width = height or rows * self.block[0], width or columns * self.block[1]
-        return render_blocks(codes, self.pictures, height, width)
-
-    def render(self, frame: IndexFrame) -> NDArray[np.uint8]:
-        """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
-        return self.lookup(frame.codes, frame.height, frame.width)
 
     def to_bytes(self) -> bytes:
         """The content of the codebook file (see `codebook_file`); the same codebook gives the same bytes."""
