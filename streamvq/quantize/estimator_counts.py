@@ -71,7 +71,7 @@ class PixelCounts:
         if histogram is None:
             histogram = _histogram(self.space)
             if len(self._weights):
-                histogram.counts[_keys(self._colors)] = integer_weights(self._weights)
+                histogram.set_counts(_keys(self._colors), integer_weights(self._weights))
         if not histogram.distinct():
             raise ValueError("X has no visible pixel to learn from")
         return Codebook(fit_colors(histogram, n_codes, seed), self.space)

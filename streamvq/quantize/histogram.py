@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ from streamvq.quantize.pixels import split, stripes
 
 _COLORS = 1 << 24
 _WORD = 1 << 32  # counts are words of 32 bits
+_RUN = 1 << 8  # neighboring colors, all of one red and green, that are marked together when one of them is seen
+_RUNS_AT_ONCE = 1 << 12  # 4 MB of counts
 
 
 class ColorSketch(Protocol):
@@ -29,14 +32,16 @@ class ColorSketch(Protocol):
 class ColorHistogram:
     """How often each of the 2^24 RGB colors occurred, exactly.
 
-    64 MB of address space, of which only the pages of colors that occur are touched. Counts are 32-bit words;
-    those that could wrap are moved to a table of large counts in time: films may be of any length.
+    64 MB of address space, of which only the pages of colors that occur are touched, in counting and in reading.
+    Counts are 32-bit words; those that could wrap are moved to a table of large counts in time: films may be of any
+    length.
     Fully transparent pixels have no color and are not counted.
     """
 
     def __init__(self) -> None:
-        self.counts = np.zeros(_COLORS, np.uint32)
-        self.large: Counter[int] = Counter()  # color: pixels beyond those in `counts`
+        self._counts = np.zeros((_COLORS // _RUN, _RUN), np.uint32)
+        self._seen = np.zeros(_COLORS // _RUN, np.bool_)  # the runs in which a count may be more than 0
+        self.large: Counter[int] = Counter()  # color: pixels beyond those in the counts
         self._room = _WORD - 1  # pixels that can still be counted before any count could wrap
 
     def empty(self) -> ColorHistogram:
@@ -45,13 +50,18 @@ class ColorHistogram:
 
     def __getstate__(self) -> dict[str, Any]:
         """The colors seen and their counts, so that pickles and copies are small."""
-        seen = np.flatnonzero(self.counts)
-        return {"seen": seen, "counts": self.counts[seen], "large": self.large, "room": self._room}
+        keys = self._keys()
+        return {"keys": keys, "counts": self._counts.ravel()[keys], "large": self.large, "room": self._room}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.counts = np.zeros(_COLORS, np.uint32)
-        self.counts[state["seen"]] = state["counts"]
+        ColorHistogram.__init__(self)
+        self.set_counts(state["keys"], state["counts"])
         self.large, self._room = state["large"], state["room"]
+
+    def set_counts(self, keys: NDArray[np.int64], counts: NDArray[Any]) -> None:
+        """Set the counts [n], each below 2^32, of the colors with the RGB24 keys [n]."""
+        self._counts.ravel()[keys] = counts
+        self._seen[keys // _RUN] = True
 
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
@@ -60,23 +70,39 @@ class ColorHistogram:
             visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
             if len(visible) > self._room:
                 self._make_room()
-            _count(visible, self.counts)
+            _count(visible, self._counts, self._seen)
             self._room -= len(visible)
 
     def merge(self, other: ColorSketch) -> None:
         """Add what `other` has seen."""
         if not isinstance(other, ColorHistogram):
             raise TypeError("merge takes a ColorHistogram")
-        self.counts += other.counts
+        for runs, counts in other._seen_runs():
+            sums = self._counts[runs] + counts
+            self.large.update({int(key): _WORD for key in _keys_where(sums < counts, runs)})
+            self._counts[runs] = sums
+            self._seen[runs] = True
         self.large.update(other.large)
-        self.large.update({int(color): _WORD for color in np.flatnonzero(self.counts < other.counts)})
         self._make_room()
 
     def _make_room(self) -> None:
-        for color in np.flatnonzero(self.counts >= _WORD // 2):
-            self.large[int(color)] += _WORD // 2
-            self.counts[color] -= _WORD // 2
+        counts = self._counts.ravel()
+        for key in self._keys(_WORD // 2).tolist():
+            self.large[key] += _WORD // 2
+            counts[key] -= _WORD // 2
         self._room = _WORD // 2
+
+    def _seen_runs(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint32]]]:
+        """The runs of colors seen, some [n] at once, and copies of their counts [n, _RUN]."""
+        seen = np.flatnonzero(self._seen)
+        for start in range(0, len(seen), _RUNS_AT_ONCE):
+            runs = seen[start : start + _RUNS_AT_ONCE]
+            yield runs, self._counts[runs]
+
+    def _keys(self, least: int = 1) -> NDArray[np.int64]:
+        """The RGB24 keys, sorted, of the colors with counts of at least `least`."""
+        keys = [_keys_where(counts >= least, runs) for runs, counts in self._seen_runs()]
+        return np.concatenate(keys) if keys else np.empty(0, np.int64)
 
     def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Mean color of each cell of 2^shift colors along each channel that was hit, and its pixel count.
@@ -86,12 +112,12 @@ class ColorHistogram:
         """
         if not shift:
             colors = self.exact_colors()
-            counts = self.counts[_rgb24_key(colors)].astype(np.int64)
+            counts = self._counts.ravel()[_rgb24_key(colors)].astype(np.int64)
             for color, more in self.large.items():
                 counts[np.searchsorted(_rgb24_key(colors), color)] += more
             return colors.astype(np.float64), counts
         totals = np.zeros((1 << 3 * (8 - shift), 4), np.int64)
-        _sum_cells(self.counts, shift, totals)
+        _sum_cells(self._counts, self._seen, shift, totals)
         for color, more in self.large.items():
             rgb = np.array([[color >> 16, color >> 8 & 255, color & 255]])
             totals[_rgb24_key(rgb >> shift, 8 - shift)] += more * np.append(rgb[0], 1)
@@ -100,16 +126,22 @@ class ColorHistogram:
 
     def distinct(self) -> int:
         """How many distinct colors were seen."""
-        return int(np.count_nonzero(self.counts)) + sum(not self.counts[color] for color in self.large)
+        counted = sum(int(np.count_nonzero(counts)) for _, counts in self._seen_runs())
+        return counted + sum(not self._counts.ravel()[color] for color in self.large)
 
     def exact_colors(self) -> NDArray[np.uint8]:
         """Every distinct color seen, uint8 [distinct, 3], sorted by RGB."""
-        seen = self._seen()
-        return np.stack([seen >> 16, seen >> 8 & 255, seen & 255], axis=1).astype(np.uint8)
+        keys = self._keys()
+        if self.large:
+            keys = np.union1d(keys, np.array([*self.large], np.int64))
+        return np.stack([keys >> 16, keys >> 8 & 255, keys & 255], axis=1).astype(np.uint8)
 
-    def _seen(self) -> NDArray[np.int64]:
-        seen = np.flatnonzero(self.counts)
-        return np.union1d(seen, np.array([*self.large], np.int64)) if self.large else seen
+
+def _keys_where(chosen: NDArray[np.bool_], runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The RGB24 keys of the chosen colors of some runs: bool [n, _RUN] and the numbers of the runs, [n]."""
+    places = np.flatnonzero(chosen)
+    keys: NDArray[np.int64] = runs[places // _RUN] * _RUN + places % _RUN
+    return keys
 
 
 def _rgb24_key(colors: NDArray[Any], bits: int = 8) -> NDArray[np.int64]:
@@ -128,6 +160,10 @@ class LevelHistogram:
     def empty(self) -> LevelHistogram:
         """A new histogram, which has seen nothing."""
         return LevelHistogram()
+
+    def set_counts(self, keys: NDArray[np.int64], counts: NDArray[Any]) -> None:
+        """Set the counts [n] of the levels [n]."""
+        self.counts[keys] = counts
 
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
@@ -157,24 +193,29 @@ class LevelHistogram:
 
 
 @njit(nogil=True, cache=True)
-def _count(pixels, counts):  # type: ignore[no-untyped-def]
-    """Count uint8 pixels [n, 3] into one count for each RGB24 key."""
+def _count(pixels, counts, seen):  # type: ignore[no-untyped-def]
+    """Count uint8 pixels [n, 3] into one count for each color, uint32 [256 * 256, 256], and mark the runs seen."""
     for i in range(pixels.shape[0]):
-        key = np.uint32(pixels[i, 0]) << np.uint32(16) | np.uint32(pixels[i, 1]) << np.uint32(8)
-        counts[key | np.uint32(pixels[i, 2])] += np.uint32(1)
+        run = np.uint32(pixels[i, 0]) << np.uint32(8) | np.uint32(pixels[i, 1])
+        counts[run, pixels[i, 2]] += np.uint32(1)
+        seen[run] = True
 
 
 @njit(nogil=True, cache=True)
-def _sum_cells(counts, shift, totals):  # type: ignore[no-untyped-def]
+def _sum_cells(counts, seen, shift, totals):  # type: ignore[no-untyped-def]
     """Add the red, green and blue of all pixels of each cell of 2^shift colors along each channel, and their number,
     to `totals`, int64 [cells, 4]."""
     bits = 8 - shift
-    for key in range(counts.size):
-        count = np.int64(counts[key])
-        if count:
-            red, green, blue = key >> 16, (key >> 8) & 255, key & 255
-            cell = totals[((red >> shift) << 2 * bits) | ((green >> shift) << bits) | (blue >> shift)]
-            cell[0] += count * red
-            cell[1] += count * green
-            cell[2] += count * blue
-            cell[3] += count
+    for run in range(len(counts)):
+        if not seen[run]:
+            continue
+        red, green = run >> 8, run & 255
+        first = ((red >> shift) << 2 * bits) | ((green >> shift) << bits)
+        for blue in range(counts.shape[1]):
+            count = np.int64(counts[run, blue])
+            if count:
+                cell = totals[first | (blue >> shift)]
+                cell[0] += count * red
+                cell[1] += count * green
+                cell[2] += count * blue
+                cell[3] += count

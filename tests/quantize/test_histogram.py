@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from pictures import few_colors, noise, smooth
+from pictures import few_colors, flat, noise, smooth
 
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 from streamvq.quantize.pixels import luma
@@ -52,6 +53,22 @@ def test_merging_leaves_the_other_as_it_is(kind: type) -> None:
     one, other = sketch_of(kind, [noise(seed=1)]), sketch_of(kind, [noise(seed=2)])
     one.merge(other)
     assert_equal(other, sketch_of(kind, [noise(seed=2)]))
+
+
+def test_counts_go_beyond_32_bits() -> None:
+    """In merging, again and again, and in counting on."""
+    key, picture, most = 0x123456, flat((0x12, 0x34, 0x56), 2, 2), (1 << 32) - 1
+    one, other = ColorHistogram(), ColorHistogram()
+    one.set_counts(np.array([key, 0]), np.array([most, 7]))
+    other.set_counts(np.array([key]), np.array([most]))
+    for _ in range(3):
+        one.merge(other)
+    one.absorb(picture)
+    for sketch in (one, pickle.loads(pickle.dumps(one))):
+        assert sketch.distinct() == 2
+        assert sketch.points()[1].tolist() == [7, 4 * most + 4]
+        assert sketch.points(3)[1].tolist() == [7, 4 * most + 4]
+    assert other.points()[1].tolist() == [most]
 
 
 def test_kinds_do_not_mix() -> None:
@@ -113,7 +130,7 @@ def test_read_only_frames_are_fine() -> None:
 def test_millions_of_colors_take_no_memory_each() -> None:
     """Film has more distinct colors with every frame; cells stay as many."""
     histogram = ColorHistogram()
-    histogram.counts[::3] = 1
+    histogram.set_counts(np.arange(0, 1 << 24, 3), np.ones(1))
     histogram.points(3)  # compiled
     tracemalloc.start()
     points, weights = histogram.points(2)
