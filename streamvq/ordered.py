@@ -14,7 +14,8 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
-from threadpoolctl import threadpool_limits
+
+from streamvq.one_thread import one_thread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -118,7 +119,7 @@ def workers(jobs: int) -> Iterator[Workers]:
     shared = Workers()
     # one thread more than there are workers, since joblib runs a single job on the caller's thread
     pool = Parallel(n_jobs=count + 1, require="sharedmem", return_as="generator", batch_size=1)
-    with threadpool_limits(limits=1), pool:
+    with one_thread(), pool:
         running = pool(delayed(shared.work)() for _ in range(count))
         try:
             yield shared

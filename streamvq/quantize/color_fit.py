@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from streamvq.one_thread import one_thread
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
 from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorSketch, LevelHistogram
@@ -75,7 +75,7 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
     if n_codes <= _MAX_PLUS_PLUS:
         from sklearn.cluster import kmeans_plusplus
 
-        with threadpool_limits(limits=1):  # so that sums in floating point have one order
+        with one_thread():  # so that sums in floating point have one order
             centers, _ = kmeans_plusplus(points.astype(np.float32), n_codes, sample_weight=weights, random_state=seed)
         return np.asarray(centers, np.float64)
     # Points in cell order are neighbors in color: equal shares of the best density pick distinct points in one pass.

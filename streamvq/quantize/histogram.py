@@ -117,11 +117,15 @@ class ColorHistogram:
                 counts[np.searchsorted(_rgb24_key(colors), color)] += more
             return colors.astype(np.float64), counts
         totals = np.zeros((1 << 3 * (8 - shift), 4), np.int64)
-        _sum_cells(self._counts, self._seen, shift, totals)
+        hits = np.empty(len(totals), np.int64)
+        found = _sum_cells(self._counts, self._seen, shift, totals, hits)
         for color, more in self.large.items():
             rgb = np.array([[color >> 16, color >> 8 & 255, color & 255]])
-            totals[_rgb24_key(rgb >> shift, 8 - shift)] += more * np.append(rgb[0], 1)
-        totals = totals[totals[:, 3] > 0]
+            cells = _rgb24_key(rgb >> shift, 8 - shift)
+            if not totals[cells, 3]:
+                hits[found], found = cells[0], found + 1
+            totals[cells] += more * np.append(rgb[0], 1)
+        totals = totals[np.sort(hits[:found])]  # the others' pages stay untouched
         return totals[:, :3] / totals[:, 3:], totals[:, 3].copy()
 
     def distinct(self) -> int:
@@ -202,10 +206,13 @@ def _count(pixels, counts, seen):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _sum_cells(counts, seen, shift, totals):  # type: ignore[no-untyped-def]
+def _sum_cells(counts, seen, shift, totals, hits):  # type: ignore[no-untyped-def]
     """Add the red, green and blue of all pixels of each cell of 2^shift colors along each channel, and their number,
-    to `totals`, int64 [cells, 4]."""
-    bits = 8 - shift
+    to `totals`, int64 [cells, 4], all 0 before.
+
+    Returns how many cells were hit; they stand in `hits` [cells], in no order.
+    """
+    bits, found = 8 - shift, 0
     for run in range(len(counts)):
         if not seen[run]:
             continue
@@ -214,8 +221,13 @@ def _sum_cells(counts, seen, shift, totals):  # type: ignore[no-untyped-def]
         for blue in range(counts.shape[1]):
             count = np.int64(counts[run, blue])
             if count:
-                cell = totals[first | (blue >> shift)]
+                index = first | (blue >> shift)
+                cell = totals[index]
+                if not cell[3]:
+                    hits[found] = index
+                    found += 1
                 cell[0] += count * red
                 cell[1] += count * green
                 cell[2] += count * blue
                 cell[3] += count
+    return found

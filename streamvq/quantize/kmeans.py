@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from streamvq.compiling import njit
+from streamvq.one_thread import one_thread
 
 _BATCH_POINTS = 4096
 _MAX_DISTANCES = 1 << 31  # of all mini-batches together: more would cost more than the Lloyd iterations after them
@@ -72,7 +72,7 @@ def mini_batches(
         compute_labels=False,
         random_state=0,  # of no effect: the centers are given, and none is re-seeded
     )
-    with threadpool_limits(limits=1):  # sums in floating point get one order; batches are too small to share anyway
+    with one_thread():  # sums in floating point get one order; batches are too small to share anyway
         for _ in range(batches):
             batch = rng.integers(0, len(points), size)
             model.partial_fit((points[batch] * scales).astype(np.float32), sample_weight=weights[batch])

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from streamvq.compiling import njit
+from streamvq.one_thread import one_thread
 
 _MAX_STARTS = 8
 _MAX_SEEDS = 256  # of all starts together, beyond the first: with more centers, starts differ less and take longer
@@ -133,7 +133,7 @@ def _plus_plus(points: NDArray[np.float64], weights: NDArray[np.int64], k: int, 
     from sklearn.cluster import kmeans_plusplus
 
     centers: NDArray[np.float32]
-    with threadpool_limits(limits=1):  # so that sums in floating point have one order
+    with one_thread():  # so that sums in floating point have one order
         centers, _ = kmeans_plusplus(points.astype(np.float32), k, sample_weight=weights, random_state=seed % 2**32)
     return centers.astype(np.float64)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from streamvq.one_thread import one_thread
 from streamvq.quantize.kmeans import lloyd, mini_batches
 from streamvq.quantize.nearest_centers import FloatPoints, NearestCenters
 from streamvq.quantize.seeding import improved
@@ -66,6 +66,6 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
     from sklearn.cluster import kmeans_plusplus
 
     centers: NDArray[np.float64]
-    with threadpool_limits(limits=1):  # so that sums in floating point have one order
+    with one_thread():  # so that sums in floating point have one order
         centers, _ = kmeans_plusplus(points, n_codes, sample_weight=weights, random_state=seed)
     return centers

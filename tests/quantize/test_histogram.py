@@ -69,6 +69,10 @@ def test_counts_go_beyond_32_bits() -> None:
         assert sketch.points()[1].tolist() == [7, 4 * most + 4]
         assert sketch.points(3)[1].tolist() == [7, 4 * most + 4]
     assert other.points()[1].tolist() == [most]
+    other.set_counts(np.array([key]), np.array([1 << 31]))
+    other.merge(other.empty())  # moves all of it to the large counts
+    assert other.distinct() == 1
+    assert other.points(2)[1].tolist() == [1 << 31]
 
 
 def test_kinds_do_not_mix() -> None:
