@@ -26,6 +26,7 @@ import numpy as np
 from _dither import bench_dither
 from _low_rank import bench_ranks, bench_svd
 from _rates import bench_index, bench_rd
+from _stability import bench_stability
 from PIL import Image
 
 import streamvq
@@ -391,6 +392,7 @@ BENCHES = {
     "svd": bench_svd,
     "ranks": bench_ranks,
     "dither": bench_dither,
+    "stability": bench_stability,
 }
 
 if __name__ == "__main__":

@@ -227,6 +227,9 @@ class EncodeOptions(WriteOptions):
     lossy: float = option(WRITE, "--lossy",
         "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
         0, 100, default=0)
+    stability: float = option(WRITE, "--stability",
+        "Keep a code until its source has moved by so many levels since it was chosen: 0 (off) to 255. Three times "
+        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0)
     dither: str = option(CODEBOOK, "--dither",
         f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
     dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
@@ -289,6 +292,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             raise UsageError("method svd has no codes; drop `n_codes`, `bits` and `block`, or use `method=svd-vq`")
         if self.codebook is not None or self.save_codebook or self.lossy or self.external_codebook:
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
+        if self.stability:
+            raise UsageError("`stability` keeps codes, and method svd has none; drop it, or use `method=svd-vq`")
 
     def check_codes(self) -> None:
         if not self.stores_factors:

@@ -19,7 +19,9 @@ SILENT_FORMATS = frozenset({"bmp"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
-_SETTINGS = ("method", "rank", "energy", "patch", "lossy", "dither", "dither_strength", "crf", "fps", "frames")
+_SETTINGS = (
+    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "frames",
+)  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
 
 

@@ -209,7 +209,7 @@ def _encoder(codebook: Codebook | None, options: CompressOptions, stored: bool, 
     low_rank = options.low_rank
     if codebook is not None:
         dither = codebook.dither(options.dither, options.dither_strength)
-        return VectorQuantization(codebook, options.lossy, low_rank, pixels, dither)
+        return VectorQuantization(codebook, options.lossy, low_rank, pixels, dither, options.stability)
     assert low_rank is not None
     return Factorization(low_rank, "gray" if options.gray else options.space, stored, pixels)
 

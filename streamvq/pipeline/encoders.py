@@ -17,6 +17,7 @@ from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.dither.dithering import Dither
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import split
+from streamvq.quantize.stability import Stability
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class VectorQuantization:
     """Codes of a codebook, of frames or of what is left of them at low rank. `pixels` are those of a video's frame.
 
     The error is that against the frames as they were; `dither` chooses other codes than the nearest. With `lossy`, a
-    scan over all frames keeps codes of neighbors and of the previous frame where they cost little.
+    scan over all frames keeps codes of neighbors and of the previous frame where they cost little; with `stability`,
+    those of what has moved by less than that many levels, whatever `lossy` would choose.
     """
 
     def __init__(
@@ -110,11 +112,13 @@ class VectorQuantization:
         low_rank: LowRankOptions | None = None,
         pixels: int | None = None,
         dither: Dither | None = None,
+        stability: float = 0,
     ) -> None:
         codebook.prepare()
         self.decoder = codebook
-        self.scans = lossy > 0
+        self.scans = lossy > 0 or stability > 0
         self._lossy = lossy
+        self._stability = stability
         self._dither = dither
         self._low_rank = low_rank
         self._space = "gray" if codebook.channels == 1 else "rgb"
@@ -138,16 +142,20 @@ class VectorQuantization:
             yield UnmeasuredFrame(frame, nearest, nearest.coded, factors)
 
     def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
-        """Rate-distortion optimize the codes of all frames, each by the previous one as it was optimized."""
+        """The codes of all frames as `lossy` and then `stability` change them, by those of the frame before."""
         previous: IndexFrame | None = None
+        stability = Stability(self._stability) if self._stability else None
         for batch in batches:
-            optimized: list[Outcome] = []
+            changed: list[Outcome] = []
             for outcome in batch:
                 if isinstance(outcome, UnmeasuredFrame):
-                    previous = self.decoder.optimized_frame(outcome.nearest, previous, self._lossy)
+                    coded = outcome.coded
+                    if self._lossy:
+                        coded = self.decoder.optimized_frame(outcome.nearest, previous, self._lossy)
+                    previous = coded if stability is None else stability.hold(outcome.nearest.samples, coded)
                     outcome = replace(outcome, coded=previous)
-                optimized.append(outcome)
-            yield optimized
+                changed.append(outcome)
+            yield changed
 
     def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
         """The frames of a batch with their figures."""

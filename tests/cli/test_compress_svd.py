@@ -120,6 +120,7 @@ def test_every_way_out_has_the_same_codes(clip: Path, tmp_path: Path, good: Call
         (["--method", "svd", "--rank", 4, "--bits", 4], "no codes; drop --colors"),
         (["--method", "svd", "--rank", 4, "--block", 4], "no codes; drop --colors"),
         (["--method", "svd", "--rank", 4, "--lossy", 4], "drop -c, --save-codebook, --lossy"),
+        (["--method", "svd", "--rank", 4, "--stability", 4], "--stability keeps codes, and method svd has none"),
         (["--method", "svd", "--rank", 4, "--external-codebook"], "drop -c, --save-codebook, --lossy"),
         (["--method", "svd", "--rank", 4, "--save-codebook", "x.npz"], "drop -c, --save-codebook, --lossy"),
     ],

@@ -155,6 +155,8 @@ def test_blocks_that_are_none(text: str, clip: Path, tmp_path: Path, refused: Ca
         ["--lossy", "-1"],
         ["--lossy", "101"],
         ["--lossy", "nan"],
+        ["--stability", "-1"],
+        ["--stability", "256"],
         ["--block", "2", "-k", "1"],
         ["--block", "2", "-k", "65537"],
     ],

@@ -44,6 +44,12 @@ def test_a_seed_beside_a_codebook(video: Path, tmp_path: Path, good: Callable) -
     assert "nothing is learned" in line
 
 
+def test_stability_of_one_picture(tmp_path: Path, good: Callable) -> None:
+    (line,) = told(good("compress", save(noise(), tmp_path / "a.png"), "--stability", 4, "-o", tmp_path / "b.png"))
+    assert "--stability 4" in line
+    assert "no frame before" in line
+
+
 def test_options_that_have_a_use_are_not_told(video: Path, tmp_path: Path, good: Callable) -> None:
     images = save(noise(), tmp_path / "images" / "a.png").parent
     for result in (

@@ -336,15 +336,37 @@ def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     assert files[1] != files[0]
 
 
-@pytest.mark.parametrize("block", [1, 4])
-def test_lossy_codes_do_not_depend_on_groups(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("block", "settings"),
+    [
+        (1, {"lossy": 20}),
+        (4, {"lossy": 20}),
+        (1, {"stability": 9, "dither": "floyd-steinberg"}),
+        (4, {"stability": 9, "lossy": 5}),
+    ],
+    ids=str,
+)
+def test_scanned_codes_depend_on_neither_groups_nor_workers(
+    block: int, settings: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What happens at a group's border is what happens anywhere: the previous frame is known there too."""
     source, indices = clip(tmp_path), []
     book = streamvq.fit(source, 16, block=block)
-    for frames in (64, 3):
+    for frames, jobs in ((64, 1), (3, 2)):
         monkeypatch.setattr("streamvq.container.group_size.TARGET_VIDEO_FRAMES", frames)
         out = tmp_path / f"{frames}.svq"
-        streamvq.compress(source, out, codebook=book, lossy=20, jobs=2)
+        streamvq.compress(source, out, codebook=book, jobs=jobs, **settings)
         with streamvq.open(out) as found:
             indices.append(np.asarray(found.indices))
     assert (indices[0] == indices[1]).all()
+
+
+def test_stability_has_the_last_word(tmp_path: Path) -> None:
+    """A code that stands still stays, whatever `lossy` would choose; and each frame begins with what was kept."""
+    source = write_video(tmp_path / "in.mkv", [smooth(), smooth() ^ 1, smooth() ^ 3, 255 - smooth()])
+    book = streamvq.fit(source, 16)
+    streamvq.apply(source, book, tmp_path / "still.svq", lossy=20, stability=5)
+    with streamvq.open(tmp_path / "still.svq") as found:
+        codes = np.asarray(found.indices)
+    assert (codes[:3] == codes[0]).all()
+    assert (codes[3] != codes[0]).mean() > 0.5
