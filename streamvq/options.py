@@ -31,7 +31,9 @@ IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
 ORDERED_DITHERS = ("bayer2", "bayer4", "bayer8", "blue-noise", "yliluoma")  # by a pixel's color and place alone
 DITHERS = ("none", *ORDERED_DITHERS, "floyd-steinberg", "atkinson", "sierra-lite")
-SPACES = ("gray", "rgb", "ycbcr420")
+MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are compared
+CODE_SPACES = ("gray", "rgb", "ycbcr420")  # what codes and factors are made of
+SPACES = (*CODE_SPACES, *MATCHINGS[1:])
 METHODS = ("vq", "svd", "svd-vq")
 
 Source = str | os.PathLike[str]  # what a user names an input by
@@ -86,7 +88,20 @@ class LowRankOptions(Options):
         return LowRankOptions(rank=self.rank, energy=self.energy, patch=self.patch) if self.truncates else None
 
 
-class CodeOptions(Options):
+class SpaceOption(Options):
+    """Where pixels are compared with codes."""
+
+    space: str | None = option(CODEBOOK, "--space",
+        "Where colors are compared: rgb (the default), linear (light), oklab (as seen); blocks and factors: ycbcr420 "
+        "(the default; blocks of even sides) or rgb.", choices=SPACES, default=None)
+
+    @property
+    def matching_asked(self) -> str | None:
+        """Where pixels are to be compared with codes of single pixels; None where it is not said."""
+        return self.space if self.space in MATCHINGS else None
+
+
+class CodeOptions(SpaceOption):
     """What codes are learned: `n_codes` of `block` pixels (a side, or height and width) in `space`, from a seed."""
 
     n_codes: int | None = option(CODEBOOK, "-k --colors",
@@ -95,14 +110,11 @@ class CodeOptions(Options):
     gray: bool = option(CODEBOOK, "--gray", "Gray levels instead of colors (--bits 1 to 8).", default=False)
     block: Block = option(CODEBOOK, "--block",
         "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", default=1)
-    space: str | None = option(CODEBOOK, "--space",
-        "Where blocks are compared, or factors stored: ycbcr420 (the default; blocks of even sides) or rgb.",
-        choices=SPACES, default=None)
     seed: int = option(CODEBOOK, "--seed",
         "Where learning starts; the same seed, the same bytes.", 0, 2**32 - 1, default=0)
 
     def check(self) -> None:
-        if self.gray and self.space not in (None, "gray"):
+        if self.gray and self.space not in (None, "gray", *MATCHINGS[1:]):
             raise UsageError(f"`gray` and `space={self.space}` contradict each other: choose one")
         if self.n_codes is not None and self.bits is not None:
             raise UsageError("`n_codes` and `bits` say the same thing; give one of them")
@@ -113,6 +125,8 @@ class CodeOptions(Options):
         high, wide = self.sides
         if not (1 <= high <= MAX_BLOCK_SIDE and 1 <= wide <= MAX_BLOCK_SIDE):
             raise UsageError(f"blocks of {wide}x{high}: choose sides of 1 to {MAX_BLOCK_SIDE}")
+        if self.matching != "rgb" and self.sides != (1, 1):
+            raise UsageError(f"`space={self.space}` compares single pixels; drop `block`, or choose `space=rgb`")
         if self.code_space == "ycbcr420" and not self._can_subsample_chroma:
             raise UsageError(f"space ycbcr420 takes blocks with even sides, not {wide}x{high}; choose `space=rgb`")
         levels = self.is_gray and self.sides == (1, 1)
@@ -140,10 +154,17 @@ class CodeOptions(Options):
 
     @property
     def code_space(self) -> str:
-        """Where codes are learned: "gray", "rgb" or "ycbcr420"."""
+        """What codes are made of: "gray", "rgb" or "ycbcr420"."""
         if self.gray:
             return "gray"
+        if self.space in MATCHINGS:
+            return "rgb"
         return self.space or ("ycbcr420" if self._can_subsample_chroma else "rgb")
+
+    @property
+    def matching(self) -> str:
+        """Where codes of single pixels are learned and compared: one of MATCHINGS."""
+        return self.matching_asked or "rgb"
 
     @property
     def is_gray(self) -> bool:
@@ -262,7 +283,7 @@ class FitOptions(RunOptions, ReadOptions, LowRankOptions, CodeOptions):
     """The keywords of `fit`."""
 
 
-class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, OutputOption):
+class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):
     """The keywords of `apply`."""
 
 
@@ -280,8 +301,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         choices=METHODS, default="vq")
 
     def check(self) -> None:
-        given = [name for name in ("n_codes", "bits", "gray", "space") if getattr(self, name)]
-        given += ["block"] * (self.sides != (1, 1))
+        given = [name for name in ("n_codes", "bits", "gray") if getattr(self, name)]
+        given += ["block"] * (self.sides != (1, 1)) + ["space"] * (self.space != self.matching_asked)
         if self.codebook is not None and given:
             raise UsageError(f"`{given[0]}`: the codebook given fixes its codes; drop it, or the codebook")
         if self.method != "vq" and not self.truncates:
@@ -290,6 +311,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             return
         if self.n_codes is not None or self.bits is not None or self.sides != (1, 1):
             raise UsageError("method svd has no codes; drop `n_codes`, `bits` and `block`, or use `method=svd-vq`")
+        if self.matching != "rgb":
+            raise UsageError(f"`space={self.space}`: method svd stores factors: choose ycbcr420 or rgb")
         if self.codebook is not None or self.save_codebook or self.lossy or self.external_codebook:
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
         if self.stability:

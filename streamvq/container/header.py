@@ -12,7 +12,7 @@ from streamvq.container.pictures import pictures_of
 from streamvq.errors import OutputError
 from streamvq.frames import MAX_CHAPTERS, MAX_MS, MAX_TEXT, Chapter, StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH, SPACES
+from streamvq.options import CODE_SPACES, MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
@@ -28,9 +28,10 @@ class Header:
     """The stream's facts, and which codebook its indices are rows of, or how its factors were made.
 
     `info.frame_count` is what the writer expected, a hint. `block` is height and width in pixels. `fingerprint`
-    names the codebook by its content. Files of factors have no codes, no block and no fingerprint; in them `patch`
-    is the side of the patches in pixels, 0 for whole frames, in others None. `settings` are those of the writer that
-    were not the default, such as "lossy=8"; they change nothing for readers.
+    names the codebook by its content, `matching` is where pixels were compared with its codes (see `Codebook`). Files
+    of factors have no codes, no block, no fingerprint and no matching; in them `patch` is the side of the patches in
+    pixels, 0 for whole frames, in others None. `settings` are those of the writer that were not the default, such as
+    "lossy=8"; they change nothing for readers.
     """
 
     info: StreamInfo
@@ -40,6 +41,7 @@ class Header:
     fingerprint: str = ""
     patch: int | None = None
     settings: tuple[str, ...] = ()
+    matching: str | None = None
 
     @classmethod
     def from_stream(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
@@ -73,6 +75,7 @@ class Header:
             "fingerprint": self.fingerprint or None,
             "patch": self.patch,
             "settings": list(self.settings) or None,
+            "matching": None if self.matching == "rgb" else self.matching,
         }
         return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":")).encode()
 
@@ -101,15 +104,18 @@ class Header:
                 "" if factors else str(record["fingerprint"]),
                 _count(record, "patch", MAX_PATCH),
                 tuple(str(setting) for setting in record.get("settings", ())),
+                None if factors else str(record.get("matching", "rgb")),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
-        if header.space not in SPACES or (header.info.width is None) != (header.info.height is None):
+        if header.space not in CODE_SPACES or (header.info.width is None) != (header.info.height is None):
             raise ValueError("its space is unknown, or it lacks one of width and height")
         if factors and header.patch in (None, 1):
             raise ValueError("the side of its patches is invalid")
         if not factors:
             code_length(header.block, header.space)
+            if header.matching not in (MATCHINGS if header.block == (1, 1) else MATCHINGS[:1]):
+                raise ValueError("its matching is unknown")
             if not header.n_codes or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
                 raise ValueError("it lacks the number of codes, or its fingerprint is invalid")
         return header

@@ -53,6 +53,7 @@ class IndexPictures:
             "n_codes": book.n_codes,
             "block": book.block,
             "fingerprint": book.fingerprint,
+            "matching": book.matching,
         }
 
     def encode(self, frames: Sequence[IndexFrame]) -> bytes:

@@ -67,7 +67,6 @@ class SvqReader:
         except Truncated:
             raise MediaDamaged(f"{label}: is cut off before its first frame; is it whole?") from None
         self.first_chunk = self.chunk_reader.offset if self._pending is None else self._pending.offset
-        self._given = codebook
         if self.header.low_rank and codebook is not None:
             raise CodebookError(f"{label}: holds singular vectors, which no codebook belongs to; drop `codebook`")
         if codebook is not None and not self.header.matches(codebook):
@@ -75,6 +74,7 @@ class SvqReader:
                 f"{label}: is written with codebook {self.header.fingerprint[:12]}, and {codebook.fingerprint[:12]} "
                 "is given; name the right one with `codebook=PATH`"
             )
+        self._given = codebook and codebook.matched_in(self.header.matching)
 
     def __enter__(self) -> Self:
         return self
@@ -231,6 +231,7 @@ class SvqReader:
             raise damage(self.label, chunk, "factors have no codebook")
         with parsing(self.label, chunk):
             book = decode_codes(chunk.payload, header.n_codes, header.block, header.space)
+            book = book.matched_in(header.matching)
         if not header.matches(book):
             raise damage(self.label, chunk, "the codebook is not the one that the header names")
         return book

@@ -50,6 +50,10 @@ class LowRankCodec:
         """There is no codebook."""
 
     @property
+    def matching(self) -> None:
+        """There are no codes."""
+
+    @property
     def n_codes(self) -> None:
         """There are no codes."""
 

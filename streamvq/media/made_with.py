@@ -25,14 +25,18 @@ _SETTINGS = (
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
 
 
-def made_with(fingerprint: str | None, options: WriteOptions) -> str:
+def made_with(fingerprint: str | None, options: WriteOptions, matching: str | None = None) -> str:
     """One line that is the same for the same codebook and settings, such as "codebook=7c9e... lossy=8".
 
-    `fingerprint` is None where frames are factors. Settings are those of `compress`, `apply` or `decompress` that
-    change what is written, where they are not the default.
+    `fingerprint` is None where frames are factors, `matching` is where pixels were compared with codes. Settings are
+    those of `compress`, `apply` or `decompress` that change what is written, where they are not the default.
     """
     codes = "factors" if fingerprint is None else f"codebook={fingerprint[:_DIGITS]}"
-    return " ".join([codes, *settings_given(options)])
+    return " ".join([codes, *_matched(matching), *settings_given(options)])
+
+
+def _matched(matching: str | None) -> list[str]:
+    return [f"space={matching}"] if matching not in (None, "rgb") else []
 
 
 def settings_given(options: WriteOptions) -> list[str]:
@@ -81,9 +85,8 @@ def read_made_with(path: Path, format: str) -> str | None:
         if format == "svq":
             with open_svq(path) as reader:
                 header = reader.header
-            return " ".join(
-                [f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors", *header.settings]
-            )
+            codes = f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors"
+            return " ".join([codes, *_matched(header.matching), *header.settings])
         return _video(path) if format in VIDEO_FORMATS else _image(path)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, StreamVQError):
         return None

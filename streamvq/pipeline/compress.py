@@ -133,7 +133,7 @@ class _SharedCodebook:
         self._named_by_content = to_pipe and not given and self.path is None and not options.stores_factors
         self._unsaved = (self.path is not None and not plan.continues) or self._named_by_content
         self._overwrite = options.overwrite or to_pipe
-        self.given = str(options.codebook) if given and options.codebook is not plan.codebook else None
+        self.given = str(options.codebook) if given and not isinstance(options.codebook, Codebook) else None
 
     def check(self) -> None:
         """Leave a codebook alone that is there already and has the same codes; OutputExists where it has others."""

@@ -57,8 +57,14 @@ def without_existing(
 
 def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
     """Raise OutputExists where the codebook at `path` was learned with other settings than those asked for."""
-    asked = {"space": options.code_space, "block": options.sides, "low_rank": None, **learned_with(options)}
-    there = {"space": book.space, "block": book.block, **book.provenance}
+    asked: dict[str, object] = {
+        "space": options.code_space,
+        "matching": options.matching,
+        "block": options.sides,
+        "low_rank": None,
+    }
+    asked |= learned_with(options)
+    there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}
     if "colors_asked" in book.provenance and (changed := _changed(there, asked)):
         raise OutputExists(f"{path}: this codebook was learned with {changed}; {_WAYS_OUT.format(path=path)}")
 
@@ -74,7 +80,10 @@ def codebook_at(path: Path) -> Codebook:
 def check_same(path: Path, there: Codebook, new: Codebook) -> None:
     """Raise OutputExists where the codebook at `path` has other codes than the one to be saved there."""
     if there != new:
-        ours, theirs = (f"{codes_text(len(book), book.block)}, {book.fingerprint[:12]}" for book in (new, there))
+        ours, theirs = (
+            f"{codes_text(len(book), book.block)} in {book.matching}, {book.fingerprint[:12]}"
+            for book in (new, there)
+        )
         raise OutputExists(
             f"{path}: another codebook is there already ({theirs}; this one would be {ours}); "
             + _WAYS_OUT.format(path=path)

@@ -244,14 +244,14 @@ def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
     if isinstance(sketch, BlockSample):
         codes = fit_blocks(sketch, options.code_count, options.seed, options.jobs)
     else:
-        codes = fit_colors(sketch, options.code_count, options.seed)
+        codes = fit_colors(sketch, options.code_count, options.seed, options.matching)
     provenance = {
         **learned_with(options),
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
     }
-    return Codebook(codes, options.code_space, options.sides, provenance)
+    return Codebook(codes, options.code_space, options.sides, provenance, matching=options.matching)
 
 
 def learned_with(options: FitOptions) -> dict[str, Any]:

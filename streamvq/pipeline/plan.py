@@ -69,9 +69,10 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     if path is None and learns and os.fspath(output) != PIPE:
         path = _codebook_path(jobs, output)
     codebook = find_codebook(options.codebook)
+    codebook = codebook and codebook.matched_in(options.matching_asked)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
-    text = made_with(codebook.fingerprint if codebook else None, options)
+    text = made_with(codebook.fingerprint, options, codebook.matching) if codebook else made_with(None, options)
     known = codebook is not None or options.stores_factors
     if options.skip_existing and options.overwrite and learns and codebook is None:
         todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
@@ -127,7 +128,7 @@ def _decompressed(job: Job, options: DecompressOptions) -> str | None:
         return None
     try:
         with open_svq(job.source.paths[0], label=job.source.label) as reader:
-            return made_with(reader.header.fingerprint or None, options)
+            return made_with(reader.header.fingerprint or None, options, reader.header.matching)
     except StreamVQError:
         return None  # told when it is decoded
 

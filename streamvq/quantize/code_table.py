@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError
+from streamvq.errors import CodebookError, shown
 from streamvq.frames import IndexFrame
-from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
+from streamvq.options import MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.blocks import blocks_to_image, code_length, render_blocks
 from streamvq.quantize.codebook_file import FORMAT
 from streamvq.quantize.pixels import look_up
@@ -29,6 +29,7 @@ class CodeTable:
     block: tuple[int, int] = (1, 1)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     names: Sequence[str] = ()
+    matching: str = "rgb"
 
     def __post_init__(self) -> None:
         try:
@@ -47,6 +48,10 @@ class CodeTable:
                 f"{len(codes)} codes of {self.block[1]}x{self.block[0]}: sides go to {MAX_BLOCK_SIDE}, "
                 f"and all codes together to {MAX_SAMPLES} samples"
             )
+        if self.matching not in MATCHINGS or (self.block != (1, 1) and self.matching != "rgb"):
+            raise CodebookError(
+                f"matching {shown(repr(self.matching))}: choose one of {', '.join(MATCHINGS)}; for blocks, rgb"
+            )
         if self.names and (len(self.names) != len(codes) or not all(isinstance(name, str) for name in self.names)):
             raise CodebookError(f"its names are not one text for each of {len(codes)} codes")
         object.__setattr__(self, "names", tuple(self.names))
@@ -56,13 +61,16 @@ class CodeTable:
 
     def __repr__(self) -> str:
         layout = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
-        return f"<Codebook of {len(self)} {layout} codes, {self.fingerprint[:12]}>"
+        matched = "" if self.matching == "rgb" else f" matched in {self.matching}"
+        return f"<Codebook of {len(self)} {layout} codes{matched}, {self.fingerprint[:12]}>"
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, CodeTable) and self.fingerprint == other.fingerprint
+        if not isinstance(other, CodeTable):
+            return False
+        return self.fingerprint == other.fingerprint and self.matching == other.matching
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)

@@ -39,6 +39,8 @@ class Codebook(CodeTable):
     `block` is the height and width in pixels of what one code stands for. `codes` is uint8 of shape [k, d], k from
     1 to 65,536: one sample a pixel for space "gray", three for "rgb", and for "ycbcr420" a block's luma, then its
     Cb and Cr at half the resolution (see `blocks`).
+    `matching` is where pixels are compared with codes of single pixels: "rgb" (as they are), "linear" (light) or
+    "oklab" (gray: its lightness). Files keep it; the fingerprint, which says what indices mean, leaves it out.
     `provenance` says how it was made (seed, settings, versions), `names` is empty or has a name for each code, such
     as those of a palette file; neither affects the fingerprint.
 
@@ -54,7 +56,19 @@ class Codebook(CodeTable):
     def _finder(self) -> ColorFinder | LevelFinder | BlockFinder:
         if self.block != (1, 1):
             return BlockFinder(self.codes, scales(self.block, self.space))
-        return LevelFinder(self.codes) if self.space == "gray" else ColorFinder(self.codes)
+        kind = LevelFinder if self.space == "gray" else ColorFinder
+        return kind(self.codes, self.matching)
+
+    def matched_in(self, matching: str | None) -> Codebook:
+        """The same codes, with which pixels are compared in another space; None changes nothing.
+
+        Raises UsageError where the codes are blocks, which have one.
+        """
+        if matching is None or matching == self.matching:
+            return self
+        if self.block != (1, 1):
+            raise UsageError(f"`space={matching}`: the codebook's blocks are compared in {self.space}; drop it")
+        return replace(self, matching=matching)
 
     def prepare(self) -> None:
         """Build what searches need, once, before several threads want it."""
@@ -137,7 +151,9 @@ class Codebook(CodeTable):
     def to_bytes(self) -> bytes:
         """The content of the codebook file (see `codebook_file`); the same codebook gives the same bytes."""
         return codebook_to_bytes(
-            CodebookContent(self.codes, self.space, self.block, self.fingerprint, self.provenance, self.names)
+            CodebookContent(
+                self.codes, self.space, self.block, self.fingerprint, self.provenance, self.names, self.matching
+            )
         )
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -150,7 +166,9 @@ class Codebook(CodeTable):
         """Read a codebook file. No pickle is ever loaded. Raises CodebookError with what is wrong."""
         content = read_codebook_file(path)
         try:
-            book = cls(content.codes, content.space, content.block, content.provenance, content.names)
+            book = cls(
+                content.codes, content.space, content.block, content.provenance, content.names, content.matching
+            )
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error
         if content.fingerprint != book.fingerprint:

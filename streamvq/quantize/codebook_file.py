@@ -46,6 +46,7 @@ class CodebookContent(NamedTuple):
     fingerprint: str
     provenance: Mapping[str, Any]
     names: Sequence[str] = ()
+    matching: str = "rgb"
 
 
 def codebook_to_bytes(content: CodebookContent) -> bytes:
@@ -60,6 +61,8 @@ def codebook_to_bytes(content: CodebookContent) -> bytes:
     }
     if content.names:
         meta["names"] = list(content.names)
+    if content.matching != "rgb":
+        meta["matching"] = content.matching
     buffer = io.BytesIO()
     np.savez(buffer, codes=content.codes, meta=np.array(json.dumps(meta)))
     return buffer.getvalue()
@@ -98,7 +101,9 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
         raise CodebookError(f"its block is {shown(block)}: two sides of 1 to {MAX_BLOCK_SIDE} belong there")
     provenance = _field({"provenance": {}} | meta, "provenance", dict)
     names = _field({"names": []} | meta, "names", list)
-    return CodebookContent(codes, _field(meta, "space", str), (block[0], block[1]), fingerprint, provenance, names)
+    matching = _field({"matching": "rgb"} | meta, "matching", str)
+    space = _field(meta, "space", str)
+    return CodebookContent(codes, space, (block[0], block[1]), fingerprint, provenance, names, matching)
 
 
 def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamvq.one_thread import one_thread
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
+from streamvq.quantize.color_spaces import colors_at, points_of, unit
 from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorSketch, LevelHistogram
 from streamvq.quantize.kmeans import largest_costs, lloyd, mini_batches
@@ -36,20 +37,22 @@ class _Resolution(NamedTuple):
 _SCHEDULE = (_Resolution(3, 100), _Resolution(2, 30), _Resolution(1, 20))  # most iterations where points are few
 
 
-def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8]:
+def fit_colors(sketch: ColorSketch, n_codes: int, seed: int, matching: str = "rgb") -> NDArray[np.uint8]:
     """The codes learned from a sketch: uint8 [at most n_codes, 1 or 3], distinct, sorted by luma, then RGB.
 
     Where the sketch saw at most `n_codes` distinct colors, they are the codes. Otherwise there are exactly
-    `n_codes` of them. Gray levels are optimal.
+    `n_codes` of them. Gray levels are optimal. Errors are squared distances in the space `matching` (see
+    `color_spaces`).
     """
     if isinstance(sketch, LevelHistogram):
         levels = sketch.exact_colors()[:, 0]
-        return optimal_levels(levels, sketch.counts[levels], n_codes)
+        return optimal_levels(levels, sketch.counts[levels], n_codes, matching)
     if sketch.distinct() <= n_codes:
         return _sorted(sketch.exact_colors())
     centers: NDArray[np.float64] = np.empty((0, 0))
     for shift, max_iterations in _SCHEDULE:
-        points, weights = sketch.points(shift)
+        points, weights = sketch.points(shift, matching)
+        points /= unit(matching)
         color_points = FloatPoints(points, weights)
         if not len(centers):
             if shift > 1 and len(points) < _MIN_POINTS_PER_CODE * n_codes:
@@ -62,9 +65,9 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int) -> NDArray[np.uint8
         if n_codes > _MANY_CODES:
             max_iterations //= _MANY_CODES_DIVISOR
         centers = lloyd(color_points, centers, max_iterations, _TOLERANCE)
-    codes = np.unique(_rounded(centers), axis=0)
+    codes = np.unique(colors_at(centers * unit(matching), matching), axis=0)
     if len(codes) < n_codes:
-        codes = np.concatenate([codes, _worst_colors(codes, sketch, n_codes - len(codes))])
+        codes = np.concatenate([codes, _worst_colors(codes, sketch, n_codes - len(codes), matching)])
     return _sorted(codes)
 
 
@@ -84,36 +87,24 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
     return np.asarray(points[np.unique(picks)])
 
 
-def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int) -> NDArray[np.uint8]:
+def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int, matching: str) -> NDArray[np.uint8]:
     """`count` more colors that occur and are not codes yet: those that cost the most error today.
 
     Rounding to 8 bits can make centers coincide, and a sketch may have fewer cells than codes asked for.
     """
-    points, counts = sketch.points()
-    for candidates, weights in (
-        (_rounded(points), counts),
-        (sketch.exact_colors(), np.ones(sketch.distinct(), np.int64)),
-    ):
-        candidates, first = np.unique(candidates, axis=0, return_index=True)
-        new = ~np.isin(_rgb24_key(candidates), _rgb24_key(codes))
-        candidates, weights = candidates[new], weights[first][new]
-        color_points = FloatPoints(candidates.astype(np.float64), weights)
-        centers = codes.astype(np.float64)
-        labels = color_points.labels(centers)
-        worst = candidates[largest_costs(color_points.points, weights, color_points.scales, centers, labels, count)]
-        if len(worst) == count:
-            break
-    return worst
+    candidates, (points, weights) = sketch.exact_colors(), sketch.points(0, matching)
+    new = ~np.isin(_rgb24_key(candidates), _rgb24_key(codes))
+    color_points = FloatPoints(points[new], weights[new])
+    centers = points_of(codes, matching).astype(np.float64)
+    labels = color_points.labels(centers)
+    worst = largest_costs(color_points.points, weights[new], color_points.scales, centers, labels, count)
+    return candidates[new][worst]
 
 
 def _rgb24_key(colors: NDArray[np.uint8]) -> NDArray[np.int64]:
     """One integer for each color [n, 3], in RGB order: int64 [n]."""
     keys: NDArray[np.int64] = colors.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
     return keys
-
-
-def _rounded(centers: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return np.clip(np.rint(centers), 0, 255).astype(np.uint8)
 
 
 def _sorted(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,6 +16,10 @@ class FrameDecoder(Protocol):
         """ "gray", "rgb" or "ycbcr420"."""
 
     @property
+    def matching(self) -> str | None:
+        """Where pixels were compared with codes (see `Codebook`); None where frames are not made of codes."""
+
+    @property
     def fingerprint(self) -> str | None:
         """That of the codebook; None where frames are not made of codes."""
 

@@ -25,7 +25,8 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     n_codes : int, 2 to 65,536 (gray pixels: to 256). With fewer distinct samples, there are as many codes.
     block : int or (height, width). What one code of images stands for, in pixels.
     space : None, "gray", "rgb", or for blocks of images with even sides "ycbcr420". What codes of pixels and blocks
-        are made of; None takes what they are, and of blocks that can be, "ycbcr420".
+        are made of; None takes what they are, and of blocks that can be, "ycbcr420". "linear" and "oklab" are RGB
+        codes of pixels, which are learned and compared in linear light or OKLab.
     random_state : int, RandomState or None, as everywhere in scikit-learn.
 
     X is one of
@@ -212,7 +213,7 @@ def _new_counts(samples: NDArray[Any], settings: CodeOptions, n_codes: int, seed
         return VectorCounts(samples.shape[1], n_codes)
     if settings.sides != (1, 1):
         return BlockCounts(settings.sides, settings.code_space, n_codes, seed)
-    return PixelCounts(settings.code_space)
+    return PixelCounts(settings.code_space, settings.matching)
 
 
 def _seed_from(random_state: int | np.random.RandomState | None) -> int:

@@ -33,8 +33,8 @@ class Counts(Protocol):
 class PixelCounts:
     """How often each color or gray level occurred: exact integers, or with sample weights, sums of these."""
 
-    def __init__(self, space: str) -> None:
-        self.space = space
+    def __init__(self, space: str, matching: str) -> None:
+        self.space, self.matching = space, matching
         self._histogram: ColorHistogram | LevelHistogram | None = _histogram(space)
         self._colors = np.empty((0, 1), np.uint8)  # with their weights, where there were any
         self._weights: NDArray[np.float64] = np.empty(0)
@@ -74,7 +74,7 @@ class PixelCounts:
                 histogram.set_counts(_keys(self._colors), integer_weights(self._weights))
         if not histogram.distinct():
             raise ValueError("X has no visible pixel to learn from")
-        return Codebook(fit_colors(histogram, n_codes, seed), self.space)
+        return Codebook(fit_colors(histogram, n_codes, seed, self.matching), self.space, matching=self.matching)
 
     def nearest(self, samples: NDArray[Any], learned: Learned) -> NDArray[Any]:
         """The rows of samples of any kind: [n], or [n, height, width] of images."""

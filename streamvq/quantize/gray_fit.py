@@ -11,14 +11,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvq.quantize.color_spaces import level_points
+
+_MAX_MASS = 1 << 29  # summed weights: times the square of 16 bits, with room for twice and for their sum
 _IMPOSSIBLE = np.iinfo(np.int64).max // 2  # leaves room to add the cost of a segment
 
 
-def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int) -> NDArray[np.uint8]:
+def optimal_levels(
+    levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int, matching: str = "rgb"
+) -> NDArray[np.uint8]:
     """The k codes of least weighted squared error: uint8 [k, 1], ascending; all levels where they are at most k.
 
     `levels` is uint8 [n], in any order, `weights` int64 [n], not negative, with a sum of up to 2^46. Levels of no
-    weight do not count. Raises ValueError for k below 1 or where nothing has weight. O(256 n k) at worst.
+    weight do not count. Errors are those in the space `matching` (see `color_spaces`), where in others than "rgb"
+    weights are rounded to 2^-29 of their sum. Raises ValueError for k below 1 or where nothing has weight.
+    O(256 n k) at worst.
     """
     if k < 1:
         raise ValueError(f"{k} codes: give 1 or more")
@@ -29,23 +36,28 @@ def optimal_levels(levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int
         raise ValueError("no level has weight")
     if len(distinct) <= k:
         return distinct.astype(np.uint8)[:, None]
-    codes, costs = _segments(distinct, counts[distinct])
+    points = level_points(matching)
+    if matching != "rgb":
+        counts = -(-counts // -(-int(counts.sum()) // _MAX_MASS))
+    codes, costs = _segments(distinct, counts[distinct], points)
     starts = _best_starts(costs, k)
     best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
     return best[:, None]
 
 
-def _segments(levels: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _segments(
+    levels: NDArray[np.int64], weights: NDArray[np.int64], points: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The best integer code and its cost for the segment of levels i to j - 1, i < j: both int64 [n, n + 1].
 
-    The cost is a parabola in the code, so the mean rounded to nearest is best.
+    `points` are those of all 256 levels, ascending. The cost is a parabola in the code's point, so the one nearest to
+    the mean is best.
     """
-    mass, sums, squares = (
-        np.concatenate([[0], np.cumsum(weights * power)]) for power in (levels**0, levels, levels**2)
-    )
+    at = points[levels]
+    mass, sums, squares = (np.concatenate([[0], np.cumsum(weights * power)]) for power in (at**0, at, at**2))
     mass, sums, squares = (totals[None, :] - totals[:-1, None] for totals in (mass, sums, squares))
-    codes = (2 * sums + mass) // np.maximum(2 * mass, 1)
-    costs = squares - 2 * codes * sums + codes**2 * mass
+    codes = np.searchsorted(points[1:] + points[:-1], 2 * sums // np.maximum(mass, 1), side="right")
+    costs = squares - 2 * points[codes] * sums + points[codes] ** 2 * mass
     return codes, np.where(mass > 0, costs, _IMPOSSIBLE)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
+from streamvq.options import MATCHINGS
+from streamvq.quantize.color_spaces import point_of, points_of
 from streamvq.quantize.pixels import split, stripes
 
 _COLORS = 1 << 24
@@ -24,7 +26,7 @@ class ColorSketch(Protocol):
     def empty(self) -> ColorSketch: ...
     def absorb(self, pixels: NDArray, key: int = 0) -> None: ...
     def merge(self, other: ColorSketch) -> None: ...
-    def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
+    def points(self, shift: int = 0, matching: str = "rgb") -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
     def distinct(self) -> int: ...
     def exact_colors(self) -> NDArray[np.uint8]: ...
 
@@ -104,10 +106,11 @@ class ColorHistogram:
         keys = [_keys_where(counts >= least, runs) for runs, counts in self._seen_runs()]
         return np.concatenate(keys) if keys else np.empty(0, np.int64)
 
-    def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Mean color of each cell of 2^shift colors along each channel that was hit, and its pixel count.
+    def points(self, shift: int = 0, matching: str = "rgb") -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Mean point of each cell of 2^shift colors along each channel that was hit, and its pixel count.
 
-        float64 [n, 3] and int64 [n], in the order of the cells. Beyond these, memory is that of the cells, not of the
+        float64 [n, 3] and int64 [n], in the order of the cells. Points are those of a space of `color_spaces`: of
+        "rgb", colors. Beyond these, memory is that of the cells, not of the
         colors, of which there may be millions.
         """
         if not shift:
@@ -115,16 +118,16 @@ class ColorHistogram:
             counts = self._counts.ravel()[_rgb24_key(colors)].astype(np.int64)
             for color, more in self.large.items():
                 counts[np.searchsorted(_rgb24_key(colors), color)] += more
-            return colors.astype(np.float64), counts
+            return points_of(colors, matching).astype(np.float64), counts
         totals = np.zeros((1 << 3 * (8 - shift), 4), np.int64)
         hits = np.empty(len(totals), np.int64)
-        found = _sum_cells(self._counts, self._seen, shift, totals, hits)
+        found = _sum_cells(self._counts, self._seen, shift, MATCHINGS.index(matching), totals, hits)
         for color, more in self.large.items():
-            rgb = np.array([[color >> 16, color >> 8 & 255, color & 255]])
+            rgb = np.array([[color >> 16, color >> 8 & 255, color & 255]], np.uint8)
             cells = _rgb24_key(rgb >> shift, 8 - shift)
             if not totals[cells, 3]:
                 hits[found], found = cells[0], found + 1
-            totals[cells] += more * np.append(rgb[0], 1)
+            totals[cells] += more * np.append(points_of(rgb, matching)[0], 1)
         totals = totals[np.sort(hits[:found])]  # the others' pages stay untouched
         return totals[:, :3] / totals[:, 3:], totals[:, 3].copy()
 
@@ -182,7 +185,7 @@ class LevelHistogram:
             raise TypeError("merge takes a LevelHistogram")
         self.counts += other.counts
 
-    def points(self, shift: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def points(self, shift: int = 0, matching: str = "rgb") -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """The levels seen, float64 [n, 1], and their pixel counts, int64 [n]; levels are few: never merged."""
         levels = self.exact_colors()
         return levels.astype(np.float64), self.counts[levels[:, 0]]
@@ -206,9 +209,9 @@ def _count(pixels, counts, seen):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _sum_cells(counts, seen, shift, totals, hits):  # type: ignore[no-untyped-def]
-    """Add the red, green and blue of all pixels of each cell of 2^shift colors along each channel, and their number,
-    to `totals`, int64 [cells, 4], all 0 before.
+def _sum_cells(counts, seen, shift, space, totals, hits):  # type: ignore[no-untyped-def]
+    """Add the points of all pixels of each cell of 2^shift colors along each channel, and their number, to `totals`,
+    int64 [cells, 4], all 0 before.
 
     Returns how many cells were hit; they stand in `hits` [cells], in no order.
     """
@@ -217,17 +220,18 @@ def _sum_cells(counts, seen, shift, totals, hits):  # type: ignore[no-untyped-de
         if not seen[run]:
             continue
         red, green = run >> 8, run & 255
-        first = ((red >> shift) << 2 * bits) | ((green >> shift) << bits)
+        start = ((red >> shift) << 2 * bits) | ((green >> shift) << bits)
         for blue in range(counts.shape[1]):
             count = np.int64(counts[run, blue])
             if count:
-                index = first | (blue >> shift)
+                index = start | (blue >> shift)
                 cell = totals[index]
                 if not cell[3]:
                     hits[found] = index
                     found += 1
-                cell[0] += count * red
-                cell[1] += count * green
-                cell[2] += count * blue
+                first, second, third = point_of(space, red, green, blue)
+                cell[0] += count * first
+                cell[1] += count * second
+                cell[2] += count * third
                 cell[3] += count
     return found

@@ -23,7 +23,7 @@ class _ImageFiles(FrameSink):
     def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(str(target.path))
         self._decoder = decoder
-        self._made_with = made_with(decoder.fingerprint, settings)
+        self._made_with = made_with(decoder.fingerprint, settings, decoder.matching)
         self._format = target.format
         self._lost_alpha = False
         self.exact = target.format != "jpg"
