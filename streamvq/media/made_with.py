@@ -23,7 +23,6 @@ _SETTINGS = (
     "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "frames",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
-_MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 
 def made_with(fingerprint: str | None, options: WriteOptions, matching: str | None = None) -> str:
@@ -42,15 +41,13 @@ def _matched(matching: str | None) -> list[str]:
 
 def settings_given(options: WriteOptions) -> list[str]:
     """The part of `made_with` that says nothing of the codebook."""
-    names = (*_SETTINGS, _MATCHED) + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
+    names = _SETTINGS + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
     kind: Any = type(options)
     found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
     if not getattr(options, "stores_factors", False):
         found.pop("method", None)  # the ranks say it
     found["fps"] = options.frame_rate  # however it is written
     changed = {name: value for name, value in found.items() if value != kind.__dataclass_fields__[name].default}
-    if _MATCHED in changed:
-        changed["matched"] = str(changed.pop(_MATCHED))[:_DIGITS]
     return [f"{name}={_text(value)}" for name, value in changed.items()]
 
 

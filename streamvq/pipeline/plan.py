@@ -21,9 +21,7 @@ from streamvq.options import (
     Source,
     WriteOptions,
 )
-from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
-from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
 from streamvq.quantize.codebook import Codebook
 
@@ -54,7 +52,6 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
 
     Without an output, a single input becomes a `.svq` file beside it.
     """
-    options = with_codebook_extended(options)
     output = options.output
     inputs = find_inputs(listed(sources), options.recursive, leave_out=None if output is None else Path(output))
     if output is None:
@@ -73,14 +70,9 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         path = _codebook_path(jobs, output)
     codebook = find_codebook(options.codebook)
     codebook = codebook and codebook.matched_in(options.matching_asked)
-    if learns:
-        fixed_codes(options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
-    text = made_with(None, options)
-    if codebook is not None:
-        written = emitted(codebook, options) or codebook
-        text = made_with(written.fingerprint, naming_matched(codebook, options), written.matching)
+    text = made_with(codebook.fingerprint, options, codebook.matching) if codebook else made_with(None, options)
     known = codebook is not None or options.stores_factors
     if options.skip_existing and options.overwrite and learns and codebook is None:
         todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
