@@ -28,7 +28,8 @@ MAX_PATCH = 64
 MAX_PAGE_FRAMES = 24
 DEFAULT_MAX_PIXELS = 100_000_000
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
-VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm")
+ANIMATION_FORMATS = ("gif", "apng")  # besides WebP, which is an image too
+VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm", *ANIMATION_FORMATS)
 ORDERED_DITHERS = ("bayer2", "bayer4", "bayer8", "blue-noise", "yliluoma")  # by a pixel's color and place alone
 DITHERS = ("none", *ORDERED_DITHERS, "floyd-steinberg", "atkinson", "sierra-lite")
 MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are compared
@@ -177,6 +178,51 @@ class CodeOptions(SpaceOption):
         return self.sides != (1, 1) and high % 2 == wide % 2 == 0
 
 
+CODEBOOKS = (
+    "a codebook, a palette (.gpl .hex .act .pal .ase .aseprite .txt .png), preset:NAME (see streamvq palette "
+    "--list), or colors such as '#000,#fff,tomato'"
+)
+
+
+class FixedOptions(CodeOptions):
+    """What codes a codebook has before any is learned; they stay as they are, and count among `n_codes`.
+
+    `reserve` has colors, each at the index after its @, or else at the lowest free one. A `palette`, or a codebook,
+    comes first, in its order. `extend` learns so many codes more than the `codebook` has.
+    """
+
+    reserve: Sequence[str] = option(CODEBOOK, "--reserve",
+        "Keep a color: '#f0f', tomato, or '#f0f@0' (at index 0; else the lowest free). Repeatable.", default=())
+    palette: AnyCodebook | Source | None = option(CODEBOOK, "--palette",
+        "Keep all colors of this palette, first and in its order, and learn the rest of -k.", default=None)
+    extend: int = option(CODEBOOK, "--extend",
+        "Learn this many codes more than -c has, behind its own, which stay.", 0, MAX_CODES, default=0)
+    codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
+        "What --extend adds to: a codebook, a palette, preset:NAME, or colors.", default=None)
+
+    def check(self) -> None:
+        object.__setattr__(self, "reserve", (self.reserve,) if isinstance(self.reserve, str) else tuple(self.reserve))
+        if self.extend and self.codebook is None:
+            raise UsageError(f"`extend={self.extend}`: give the `codebook=PATH` to extend, or `n_codes`")
+        if self.palette is not None and self.codebook is not None:
+            raise UsageError("`palette` and `codebook` contradict each other: one is kept and learned beside, the "
+                "other used alone; drop one")
+        if self.reserve and self.sides != (1, 1):
+            high, wide = self.sides
+            raise UsageError(f"`reserve={self.reserve[0]}`: is a color, and codes are blocks of {wide}x{high}; "
+                "drop it, or `block`")
+        given = [name for name in ("n_codes", "bits", "gray") if getattr(self, name)]
+        given += ["block"] * (self.sides != (1, 1)) + ["space"] * (self.space != self.matching_asked)
+        if self.codebook is not None and given:
+            raise UsageError(f"`{given[0]}`: the codebook given fixes its codes; drop it, or the codebook")
+        self.check_codebook()
+
+    def check_codebook(self) -> None:
+        """Raise UsageError where a codebook is given and nothing is to be learned."""
+        if self.codebook is not None and not self.extend:
+            raise UsageError("`codebook`: fit learns; give `extend=N` to learn more codes, or use apply")
+
+
 class RecursiveOption(Options):
     """How inputs are found."""
 
@@ -227,6 +273,8 @@ class WriteOptions(ExistingOptions):
     format: str | None = option(WRITE, "--format",
         f"File format inside an output folder: {' '.join(IMAGE_FORMATS)}, {' '.join(VIDEO_FORMATS)}; of -: svq.",
         choices=IMAGE_FORMATS + VIDEO_FORMATS, default=None)
+    animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False)
+    loop: int = option(WRITE, "--loop", "How often an animation plays; 0 = for ever.", 0, 65535, default=0)
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
 
     def check(self) -> None:
@@ -254,6 +302,10 @@ class EncodeOptions(WriteOptions):
     dither: str = option(CODEBOOK, "--dither",
         f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
     dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
+    emit_palette: Source | None = option(CODEBOOK, "--emit-palette",
+        "Write this palette's colors at the same indices; PSNR is still that of the colors matched.", default=None)
+    strict: bool = option(CODEBOOK, "--strict",
+        "Fail at the first pixel that is not exactly one of the colors.", default=False)
     external_codebook: bool = option(WRITE, "--external-codebook",
         ".svq without the codebook inside; decompress needs -c.", default=False)
     skip_if_larger: bool = option(WRITE, "--skip-if-larger",
@@ -264,11 +316,14 @@ class EncodeOptions(WriteOptions):
     def check(self) -> None:
         if self.dither != "none" and self.lossy:
             raise UsageError("`dither` and `lossy` contradict each other: lossy smooths what dither draws")
+        if self.strict and (self.lossy or self.stability):
+            name = "lossy" if self.lossy else "stability"
+            raise UsageError(f"`strict` and `{name}` contradict each other: it chooses colors that are near")
 
 
 OUTPUT_KINDS = (
-    "Compressed (.svq), exact video (.mkv .avi), preview video (.mp4 .mov .webm), image (.png .webp .tiff .bmp "
-    ".jpg), folder of images (no suffix), or - (y4m)."
+    "Compressed (.svq), exact video (.mkv .avi), animation (.gif .apng .webp), preview video (.mp4 .mov .webm), "
+    "image (.png .webp .tiff .bmp .jpg), folder of images (no suffix), or - (y4m)."
 )
 
 
@@ -279,7 +334,7 @@ class OutputOption(Options):
         f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
 
 
-class FitOptions(RunOptions, ReadOptions, LowRankOptions, CodeOptions):
+class FitOptions(RunOptions, ReadOptions, LowRankOptions, FixedOptions):
     """The keywords of `fit`."""
 
 
@@ -291,8 +346,7 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
-        "Use this and learn nothing: a codebook, a palette (.gpl .hex .act .pal .ase .aseprite .txt .png), "
-        "preset:NAME (see streamvq palette --list), or colors such as '#000,#fff,tomato'.", default=None)
+        f"Use this and learn nothing: {CODEBOOKS}.", default=None)
     save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
         "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
     warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.", 1, default=32)
@@ -301,10 +355,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         choices=METHODS, default="vq")
 
     def check(self) -> None:
-        given = [name for name in ("n_codes", "bits", "gray") if getattr(self, name)]
-        given += ["block"] * (self.sides != (1, 1)) + ["space"] * (self.space != self.matching_asked)
-        if self.codebook is not None and given:
-            raise UsageError(f"`{given[0]}`: the codebook given fixes its codes; drop it, or the codebook")
+        if self.strict and self.truncates:
+            raise UsageError("`strict` and low rank contradict each other: truncation changes colors")
         if self.method != "vq" and not self.truncates:
             raise UsageError(f"method {self.method} needs a rank or an energy, such as `rank=32` or `energy=0.99`")
         if not self.stores_factors:
@@ -317,10 +369,18 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
         if self.stability:
             raise UsageError("`stability` keeps codes, and method svd has none; drop it, or use `method=svd-vq`")
+        for name in ("reserve", "palette", "emit_palette"):
+            if getattr(self, name):
+                raise UsageError(f"method svd has no codes; drop `{name}`")
 
     def check_codes(self) -> None:
         if not self.stores_factors:
             super().check_codes()
+
+    def check_codebook(self) -> None:
+        if self.codebook is not None and self.reserve and not self.extend:
+            raise UsageError(f"`reserve={self.reserve[0]}`: nothing is learned beside the codebook given; "
+                "add `extend=1`, or give it as `palette`")
 
     @property
     def stores_factors(self) -> bool:

@@ -18,6 +18,8 @@ EXAMPLES = """\b
 Examples:
   streamvq fit sprites/ -r -k 32 -o game.codebook.npz
   streamvq fit 'takes/*.mp4' -k 256 -o film.codebook.npz
+  streamvq fit sprites/ -k 32 --reserve '#ff00ff@0' -o game.codebook.npz
+  streamvq fit more/ -c game.codebook.npz --extend 8 -o game2.codebook.npz
   streamvq fit scan.tif --gray --bits 4 -o levels.npz"""
 
 
@@ -38,10 +40,13 @@ def fit(
     from streamvq.cli.printing import print_json, print_remarks, say
     from streamvq.media.inputs import find_inputs
     from streamvq.pipeline.fit import fewer_colors, fit_inputs
+    from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
+    options = with_codebook_extended(options)
+    fixed_codes(options)
     found = find_inputs(inputs, options.recursive)
     record = {"inputs": [source.label for source in found], "codebook": str(output), "n_codes": options.code_count}
     if existing.skip_existing and output.exists():

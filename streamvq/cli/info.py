@@ -112,6 +112,7 @@ def _codebook(path: str) -> dict[str, Any]:
         "block": list(book.block),
         "fingerprint": book.fingerprint,
         "bytes": Path(path).stat().st_size,
+        "reserved": list(book.reserved) or None,
         "provenance": dict(book.provenance),
         "codes": ["#" + bytes(code.tolist()).hex() for code in book.palette] if book.block == (1, 1) else None,
     }

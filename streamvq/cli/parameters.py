@@ -108,8 +108,9 @@ def _parameters(options: type[Options], helps: dict[str, str]) -> list[inspect.P
     made = []
     for name, found in options_of(options).items():
         kind, default = types[name], defaults[name]
+        repeated = kind == Sequence[str]
         if kind not in (bool, int, float, str):
-            default = _text_of(default)
+            default = None if repeated else _text_of(default)
         info = typer.Option(
             *found.flags.split(),
             help=helps.get(name, found.help),
@@ -117,7 +118,7 @@ def _parameters(options: type[Options], helps: dict[str, str]) -> list[inspect.P
             autocompletion=_completion(found.choices) if found.choices else None,
             metavar="<path>" if kind == Source else None,
         )
-        simple: Any = kind if kind in (bool, int, float) else str
+        simple: Any = kind if kind in (bool, int, float) else list[str] if repeated else str
         made.append(_keyword_only(name, Annotated[simple if default is not None else simple | None, info], default))
     return made
 
@@ -190,6 +191,8 @@ def _parsed(value: Any, kind: Any, found: Option) -> Any:
         return [block_sides(part) for part in _split(value)]
     if kind == Sequence[int]:
         return numbers(value, flag)
+    if kind == Sequence[str]:
+        return tuple(value or ())
     if kind is range:
         return frame_range(value)
     return value

@@ -26,7 +26,8 @@ def run_compress(inputs: Sequence[str], options: CompressOptions, printing: Writ
     check_output_option(inputs, options.output)
     if printing.dry_run:
         plan = plan_compression(inputs, options)
-        _print_plan(plan, str(options.codebook or plan.codebook_path or ""), printing.json)
+        given = None if options.extend else options.codebook
+        _print_plan(plan, str(given or plan.codebook_path or ""), printing.json)
         return
     output = None if options.output is None else str(options.output)
     with _errors_as_json(inputs, output, printing):

@@ -13,16 +13,18 @@ from PIL import Image, PngImagePlugin
 from streamvq.container.reader import open_svq
 from streamvq.errors import StreamVQError
 from streamvq.media.libav import url
-from streamvq.options import VIDEO_FORMATS, WriteOptions
+from streamvq.options import ANIMATION_FORMATS, VIDEO_FORMATS, WriteOptions
 
 SILENT_FORMATS = frozenset({"bmp"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = (
-    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "frames",
+    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "loop",
+    "frames",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
+_MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 
 def made_with(fingerprint: str | None, options: WriteOptions, matching: str | None = None) -> str:
@@ -41,13 +43,15 @@ def _matched(matching: str | None) -> list[str]:
 
 def settings_given(options: WriteOptions) -> list[str]:
     """The part of `made_with` that says nothing of the codebook."""
-    names = _SETTINGS + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
+    names = (*_SETTINGS, _MATCHED) + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
     kind: Any = type(options)
     found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
     if not getattr(options, "stores_factors", False):
         found.pop("method", None)  # the ranks say it
     found["fps"] = options.frame_rate  # however it is written
     changed = {name: value for name, value in found.items() if value != kind.__dataclass_fields__[name].default}
+    if _MATCHED in changed:
+        changed["matched"] = str(changed.pop(_MATCHED))[:_DIGITS]
     return [f"{name}={_text(value)}" for name, value in changed.items()]
 
 
@@ -87,7 +91,7 @@ def read_made_with(path: Path, format: str) -> str | None:
                 header = reader.header
             codes = f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors"
             return " ".join([codes, *_matched(header.matching), *header.settings])
-        return _video(path) if format in VIDEO_FORMATS else _image(path)
+        return _video(path) if format in VIDEO_FORMATS and format not in ANIMATION_FORMATS else _image(path)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, StreamVQError):
         return None
 

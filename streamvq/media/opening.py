@@ -9,7 +9,11 @@ from typing import Any
 from streamvq.errors import CodebookError, MediaError, UsageError
 from streamvq.frames import StreamInfo, check_pixels
 from streamvq.media.inputs import MediaInput, find_inputs
+from streamvq.media.sinks.animated_webp import AnimatedWebPSink
+from streamvq.media.sinks.animation import AnimationSink
+from streamvq.media.sinks.apng import ApngSink
 from streamvq.media.sinks.exact_video import ExactVideoSink
+from streamvq.media.sinks.gif import GifSink
 from streamvq.media.sinks.images import FolderSink, ImageSink
 from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
@@ -35,6 +39,7 @@ VIDEO_SINKS: dict[str, type[VideoSink]] = {
     "mov": PreviewVideoSink,
     "webm": PreviewVideoSink,
 }
+ANIMATION_SINKS: dict[str, type[AnimationSink]] = {"gif": GifSink, "apng": ApngSink, "webp": AnimatedWebPSink}
 
 
 def open_source(
@@ -119,6 +124,8 @@ def open_sink(
         return SvqSink(target, decoder, info, settings, audio_from, external_codebook)
     if target.kind == "pipe":
         return Y4MSink(decoder, info, settings.frame_rate)
+    if target.format in ANIMATION_SINKS and target.kind == "video":
+        return ANIMATION_SINKS[target.format](target, decoder, info, settings)
     if target.kind == "video":
         return VIDEO_SINKS[target.format](target, decoder, info, settings, audio_from)
     if target.kind == "image":

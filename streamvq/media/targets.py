@@ -50,6 +50,12 @@ class Target:
             raise UsageError(f"{path}: name the file itself: {path}.{format}")
         return cls("folder", path, format or "png")
 
+    def animated(self, png_too: bool) -> Target:
+        """The same as an animation, where its file can be one: .webp, and with `png_too` .png."""
+        if self.kind != "image" or self.format not in ("webp", *["png"] * png_too):
+            return self
+        return Target("video", self.path, "apng" if self.format == "png" else self.format)
+
 
 def frame_name(index: int, format: str) -> str:
     """The file name of a video's frame."""

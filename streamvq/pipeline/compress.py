@@ -13,10 +13,12 @@ from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.options import ApplyOptions, CompressOptions, Source
+from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
 from streamvq.pipeline.existing import check_same, codebook_at
 from streamvq.pipeline.fit import NothingDecoded, fewer_colors, fit_inputs, warm_up
+from streamvq.pipeline.fixed import with_codebook_extended
 from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
@@ -69,6 +71,7 @@ def apply(source: Source, codebook: Codebook | Source, options: ApplyOptions) ->
 def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one: bool = False) -> list[Result]:
     """Plan, fit or take a codebook, and encode each job with it."""
     start = time.perf_counter()
+    options = with_codebook_extended(options)
     tidy_outputs(options.output, options.save_codebook)
     plan = plan_compression(sources, options)
     if one:
@@ -125,6 +128,8 @@ class _SharedCodebook:
 
     def __init__(self, plan: Plan, options: CompressOptions) -> None:
         self.codebook = plan.codebook
+        self.emitted: Codebook | None = None  # what is written for it, where that is another
+        self._options = options
         self.path = plan.codebook_path
         self._size_bytes: int | None = None
         given = options.codebook is not None
@@ -136,7 +141,12 @@ class _SharedCodebook:
         self.given = str(options.codebook) if given and not isinstance(options.codebook, Codebook) else None
 
     def check(self) -> None:
-        """Leave a codebook alone that is there already and has the same codes; OutputExists where it has others."""
+        """Leave a codebook alone that is there already and has the same codes; OutputExists where it has others.
+
+        UsageError where `emit_palette` does not fit it.
+        """
+        if self.codebook is not None and self.emitted is None:
+            self.emitted = emitted(self.codebook, self._options)
         if not self._unsaved or self._overwrite or self.path is None or self.codebook is None:
             return
         if self.path.exists():
@@ -177,22 +187,29 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
             book.codebook, items, note = warm_up(source, items, options, options.warmup)
             (warnings if len(book.codebook) < options.code_count else notes).append(note)
             book.check()
-        encoder = _encoder(book.codebook, options, job.target.format == "svq", source.info.pixels)
+        encoder = _encoder(book, options, job, source.info.pixels)
         with (
             progress.of(f"quantize {source.label}", source.info.frame_count),
             open_sink(
-                job.target, encoder.decoder, source.info, options, source.audio_from, options.external_codebook
+                job.target,
+                encoder.decoder,
+                source.info,
+                naming_matched(book.codebook, options),
+                source.audio_from,
+                options.external_codebook,
             ) as sink,
         ):
             notes += left_out_notes(source.info, sink, source.audio_from is not None)
             warnings += ignored_options(job, source.info, options)
-            stats = StatsAccumulator(sink.exact)
+            stats = StatsAccumulator(sink.exact and book.emitted is None)
             failed = encode_frames(source, items, encoder, sink, stats, options)
             sink.finish()
             _accept(sink, stats, job.source.size_bytes, options)
             book.save(job.source.stem)
             sink.commit()
         notes += source.notes + sink.notes + stats.notes(job.source.label)
+        if book.emitted is not None and stats.psnr_db() is not None:
+            notes.append(f"{sink.label}: PSNR is that of the colors matched, not of those of `emit_palette`")
     return Result(
         **names_of(job),
         **book.figures(),
@@ -204,12 +221,16 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     )
 
 
-def _encoder(codebook: Codebook | None, options: CompressOptions, stored: bool, pixels: int | None) -> FrameEncoder:
-    """How frames of so many pixels are encoded, to be stored as they are or as pictures."""
+def _encoder(book: _SharedCodebook, options: CompressOptions, job: Job, pixels: int | None) -> FrameEncoder:
+    """How the frames of a job, of so many pixels, are encoded: to be stored as they are or as pictures."""
     low_rank = options.low_rank
-    if codebook is not None:
-        dither = codebook.dither(options.dither, options.dither_strength)
-        return VectorQuantization(codebook, options.lossy, low_rank, pixels, dither, options.stability)
+    if book.codebook is not None:
+        dither = book.codebook.dither(options.dither, options.dither_strength)
+        about = job.source.label if options.strict else None
+        return VectorQuantization(
+            book.codebook, options.lossy, low_rank, pixels, dither, options.stability, book.emitted, about
+        )
+    stored = job.target.format == "svq"
     assert low_rank is not None
     return Factorization(low_rank, "gray" if options.gray else options.space, stored, pixels)
 

@@ -29,6 +29,7 @@ from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.pipeline.left_out import left_out_notes
+from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.plan import plan_decompression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
@@ -125,10 +126,12 @@ def decode_frames(
         frames = [decoded[position] for position in source.wanted(group)]
         return frames if start is None else [_earlier(frame, *start) for frame in frames]
 
-    def encode(frames: list[CodedFrame] | Gap) -> tuple[list[Any], list[tuple[int, int]], Gap | None]:
+    def encode(
+        frames: list[CodedFrame] | Gap, *neighbors: CodedFrame | None
+    ) -> tuple[list[Any], list[tuple[int, int]], Gap | None]:
         if isinstance(frames, Gap):
             return [], [], frames
-        return sink.encode_group(frames), [(frame.height, frame.width) for frame in frames], None
+        return sink.encode_group(frames, *neighbors), [(frame.height, frame.width) for frame in frames], None
 
     stats, progress, size = StatsAccumulator(), options.progress or NoProgress(), sink.group_size
     with ExitStack() as stack:
@@ -141,7 +144,12 @@ def decode_frames(
             results = mapped(lambda group: encode(decode(group)), groups, ahead)
         else:
             regrouped = _regrouped(mapped(decode, groups, ahead), size)
-            results = mapped(encode, regrouped, frames_ahead(options.jobs, size.pixels))
+            groups_ahead = frames_ahead(options.jobs, size.pixels)
+            if sink.neighbors:
+                linked = with_neighbors(regrouped, lambda group: [] if isinstance(group, Gap) else group)
+                results = mapped(lambda each: encode(*each), linked, groups_ahead)
+            else:
+                results = mapped(encode, regrouped, groups_ahead)
         for packets, sizes, gap in results:
             for packet in packets:
                 sink.write(packet)

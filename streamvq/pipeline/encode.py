@@ -13,15 +13,18 @@ from typing import Any
 
 from streamvq.container.group_size import GroupSize
 from streamvq.errors import MediaError
-from streamvq.frames import Failed, Frame
+from streamvq.frames import CodedFrame, Failed, Frame
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import RunOptions
 from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, FrameStats, Outcome
 from streamvq.pipeline.fit import batches
+from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.result import StatsAccumulator
 from streamvq.progress import NoProgress
+
+Written = tuple[list[Any], list[FrameStats | Failed]]  # packets of a group, and what is counted of it
 
 
 def encode_frames(
@@ -42,10 +45,11 @@ def encode_frames(
             encoded.insert(position, failure)
         return encoded
 
-    def write(group: Sequence[Outcome]) -> tuple[list[Any], list[FrameStats | Failed]]:
+    def write(group: Sequence[Outcome], *neighbors: CodedFrame | None) -> Written:
         frames = [outcome for outcome in group if isinstance(outcome, EncodedFrame)]
         failures = [outcome for outcome in group if isinstance(outcome, Failed)]
-        return sink.encode_group([frame.coded for frame in frames]), [*failures, *(frame.stats for frame in frames)]
+        packets = sink.encode_group([frame.coded for frame in frames], *neighbors)
+        return packets, [*failures, *(frame.stats for frame in frames)]
 
     length, size = encoder.batch_length, sink.group_size
     ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
@@ -64,7 +68,11 @@ def encode_frames(
             encoded = mapped(encode, loading, ahead)
             if encoder.scans:
                 encoded = mapped(encoder.measure, encoder.scan(encoded), ahead)
-            written = mapped(write, grouped(encoded, size, length), groups_ahead)
+            groups = grouped(encoded, size, length)
+            if sink.neighbors:
+                written = mapped(lambda each: write(*each), with_neighbors(groups, coded_frames), groups_ahead)
+            else:
+                written = mapped(write, groups, groups_ahead)
         for packets, outcomes in written:
             for packet in packets:
                 sink.write(packet)
@@ -77,6 +85,11 @@ def encode_frames(
     if failed and not stats.frames:
         raise MediaError(f"{source.label}: no image could be decoded; the first: {failed[0]}")
     return list(dict.fromkeys(failed))
+
+
+def coded_frames(outcomes: Iterable[Outcome]) -> list[CodedFrame]:
+    """The frames of those that have one."""
+    return [outcome.coded for outcome in outcomes if isinstance(outcome, EncodedFrame)]
 
 
 def grouped(batches: Iterable[list[Outcome]], size: GroupSize | None, length: int = 1) -> Iterator[list[Outcome]]:

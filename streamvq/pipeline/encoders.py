@@ -12,6 +12,7 @@ from streamvq.frames import CodedFrame, Failed, Frame, IndexFrame
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.low_rank import LowRank, cold_start_interval, truncate_frames
 from streamvq.options import LowRankOptions
+from streamvq.pipeline.strict import check_exact
 from streamvq.quantize.codebook import Codebook, NearestFrame
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.dither.dithering import Dither
@@ -102,7 +103,9 @@ class VectorQuantization:
 
     The error is that against the frames as they were; `dither` chooses other codes than the nearest. With `lossy`, a
     scan over all frames keeps codes of neighbors and of the previous frame where they cost little; with `stability`,
-    those of what has moved by less than that many levels, whatever `lossy` would choose.
+    those of what has moved by less than that many levels, whatever `lossy` would choose. `emitted` is what the codes
+    become colors with, where that is another codebook. With `strict_about`, the input's name, a pixel that no code
+    has exactly raises MediaError.
     """
 
     def __init__(
@@ -113,9 +116,13 @@ class VectorQuantization:
         pixels: int | None = None,
         dither: Dither | None = None,
         stability: float = 0,
+        emitted: Codebook | None = None,
+        strict_about: str | None = None,
     ) -> None:
         codebook.prepare()
-        self.decoder = codebook
+        self.decoder = emitted or codebook
+        self._codebook = codebook
+        self._strict_about = strict_about
         self.scans = lossy > 0 or stability > 0
         self._lossy = lossy
         self._stability = stability
@@ -130,7 +137,7 @@ class VectorQuantization:
             yield unmeasured if self.scans else self._measured(unmeasured)
 
     def _nearest(self, frames: Iterable[Frame]) -> Iterator[UnmeasuredFrame]:
-        book = self.decoder
+        book = self._codebook
         if self._low_rank is None:
             for frame in frames:
                 nearest = book.nearest_frame(frame, self._dither)
@@ -151,7 +158,7 @@ class VectorQuantization:
                 if isinstance(outcome, UnmeasuredFrame):
                     coded = outcome.coded
                     if self._lossy:
-                        coded = self.decoder.optimized_frame(outcome.nearest, previous, self._lossy)
+                        coded = self._codebook.optimized_frame(outcome.nearest, previous, self._lossy)
                     previous = coded if stability is None else stability.hold(outcome.nearest.samples, coded)
                     outcome = replace(outcome, coded=previous)
                 changed.append(outcome)
@@ -162,9 +169,11 @@ class VectorQuantization:
         return [self._measured(each) if isinstance(each, UnmeasuredFrame) else each for each in batch]
 
     def _measured(self, unmeasured: UnmeasuredFrame) -> EncodedFrame:
-        book, frame, coded = self.decoder, unmeasured.original, unmeasured.coded
+        book, frame, coded = self._codebook, unmeasured.original, unmeasured.coded
         if unmeasured.factors is None or self._low_rank is None:
             error = book.squared_error(unmeasured.nearest, coded)
+            if self._strict_about is not None:
+                check_exact(self._strict_about, frame, coded, book)
             return EncodedFrame(coded, _stats(frame, coded, book.channels, error))
         picture = split(unmeasured.nearest.frame.pixels, self._space)[0].reshape(coded.height, coded.width, -1)
         truncation = TruncationStats.from_factors(

@@ -15,6 +15,7 @@ from streamvq.media.made_with import SILENT_FORMATS, read_made_with
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions
 from streamvq.pipeline.fit import learned_with
+from streamvq.pipeline.fixed import FIXED_BY, fixed_codes
 from streamvq.pipeline.job import Job
 from streamvq.quantize.codebook import Codebook
 
@@ -61,12 +62,15 @@ def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
         "space": options.code_space,
         "matching": options.matching,
         "block": options.sides,
-        "low_rank": None,
+        **dict.fromkeys(("low_rank", *FIXED_BY)),
     }
     asked |= learned_with(options)
     there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}
     if "colors_asked" in book.provenance and (changed := _changed(there, asked)):
         raise OutputExists(f"{path}: this codebook was learned with {changed}; {_WAYS_OUT.format(path=path)}")
+    fixed = fixed_codes(options)
+    if fixed is not None and not fixed.stand_in(book.codes):
+        raise OutputExists(f"{path}: this codebook has other reserved colors; {_WAYS_OUT.format(path=path)}")
 
 
 def codebook_at(path: Path) -> Codebook:

@@ -23,6 +23,7 @@ from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.pipeline.fixed import fixed_by, fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
 from streamvq.progress import NoProgress
 from streamvq.quantize.block_fit import fit_blocks
@@ -74,6 +75,8 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     >>> book.codes.shape
     (16, 3)
     """
+    options = with_codebook_extended(options)
+    fixed_codes(options)
     if _are_names(source):
         counted = count_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
     else:
@@ -241,22 +244,32 @@ def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
     """The codebook of a sketch. Raises MediaError where it has seen no visible pixel."""
     if sketch.distinct() == 0:
         raise MediaError("the input has no visible pixel to learn from")
+    fixed = fixed_codes(options)
+    n_codes, given = options.code_count, None
+    if fixed is not None:
+        n_codes, given = n_codes - len(fixed), fixed.codes
     if isinstance(sketch, BlockSample):
-        codes = fit_blocks(sketch, options.code_count, options.seed, options.jobs)
+        codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
     else:
-        codes = fit_colors(sketch, options.code_count, options.seed, options.matching)
+        codes = fit_colors(sketch, n_codes, options.seed, options.matching, given)
     provenance = {
         **learned_with(options),
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
     }
-    return Codebook(codes, options.code_space, options.sides, provenance, matching=options.matching)
+    names: tuple[str, ...] = ()
+    reserved: tuple[int, ...] = ()
+    if fixed is not None:
+        codes = fixed.with_learned(codes)
+        names, reserved = fixed.all_names(len(codes)), fixed.reserved
+    space, matching = options.code_space, options.matching
+    return Codebook(codes, space, options.sides, provenance, names, matching, reserved)
 
 
 def learned_with(options: FitOptions) -> dict[str, Any]:
     """The settings that a codebook's provenance has, besides its space and block."""
-    settings = {"colors_asked": options.code_count, "seed": options.seed}
+    settings: dict[str, Any] = {"colors_asked": options.code_count, "seed": options.seed, **fixed_by(options)}
     return settings | ({"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {})
 
 

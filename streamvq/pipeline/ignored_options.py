@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 from streamvq.frames import StreamInfo
-from streamvq.options import CompressOptions, WriteOptions
+from streamvq.options import ANIMATION_FORMATS, CompressOptions, WriteOptions
 from streamvq.pipeline.job import Job
 
 
 def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[str]:
     """A line for each option that has another value than its default, and no use for this job."""
-    reasons = {"fps": _no_fps(job, info), "crf": _no_crf(job)}
+    reasons = {"fps": _no_fps(job, info), "crf": _no_crf(job), "loop": _no_loop(job), "animate": _no_animate(job)}
     if isinstance(options, CompressOptions):
         learns = options.codebook is None and not options.stores_factors
         reasons |= {
@@ -39,6 +39,15 @@ def _no_fps(job: Job, info: StreamInfo) -> str | None:
 def _no_crf(job: Job) -> str | None:
     lossy = job.target.kind == "video" and job.target.format in ("mp4", "mov", "webm")
     return None if lossy else "it belongs to .mp4, .mov and .webm"
+
+
+def _no_loop(job: Job) -> str | None:
+    animated = job.target.kind == "video" and job.target.format in (*ANIMATION_FORMATS, "webp")
+    return None if animated else "it belongs to .gif, .apng and .webp"
+
+
+def _no_animate(job: Job) -> str | None:
+    return None if job.target.format == "apng" else "it belongs to .png"
 
 
 def _no_warmup(job: Job, learns: bool) -> str | None:

@@ -21,7 +21,9 @@ from streamvq.options import (
     Source,
     WriteOptions,
 )
+from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
+from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
 from streamvq.quantize.codebook import Codebook
 
@@ -52,6 +54,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
 
     Without an output, a single input becomes a `.svq` file beside it.
     """
+    options = with_codebook_extended(options)
     output = options.output
     inputs = find_inputs(listed(sources), options.recursive, leave_out=None if output is None else Path(output))
     if output is None:
@@ -70,9 +73,14 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         path = _codebook_path(jobs, output)
     codebook = find_codebook(options.codebook)
     codebook = codebook and codebook.matched_in(options.matching_asked)
+    if learns:
+        fixed_codes(options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
-    text = made_with(codebook.fingerprint, options, codebook.matching) if codebook else made_with(None, options)
+    text = made_with(None, options)
+    if codebook is not None:
+        written = emitted(codebook, options) or codebook
+        text = made_with(written.fingerprint, naming_matched(codebook, options), written.matching)
     known = codebook is not None or options.stores_factors
     if options.skip_existing and options.overwrite and learns and codebook is None:
         todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
@@ -166,10 +174,12 @@ def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], opti
     Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where a file
     is in a folder's place, OutputError where the output's folder is missing.
     """
-    jobs = [Job(source, target) for source, target in _targets(inputs, output, options.format)]
+    jobs = [Job(source, target) for source, target in _targets(inputs, output, options)]
     for target in (job.target for job in jobs):
         if target.format in ("mp4", "mov") and options.crf > 51:
             raise UsageError(f"{target.path}: .{target.format} takes a `crf` of 0 to 51, not {options.crf}")
+        if target.format == "gif" and isinstance(options, CompressOptions) and not _fits_gif(options):
+            raise UsageError(f"{target.path}: a GIF holds up to 256 colors; use `n_codes=256`, or write .webp")
         if target.kind == "folder" and target.path.exists() and not target.path.is_dir():
             raise OutputExists(f"{target.path}: is a file, and a folder is to be written; choose another name")
     _check_clashes(jobs)
@@ -177,6 +187,12 @@ def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], opti
     if jobs[0].target.kind != "pipe" and not parent.is_dir():
         raise OutputError(f"{output}: the folder {Path(output).parent} does not exist; create it first")
     return jobs
+
+
+def _fits_gif(options: CompressOptions) -> bool:
+    """Whether what is to be learned has few enough colors; a codebook that is given is looked at when it is used."""
+    few = options.code_count <= 256 and options.sides == (1, 1)
+    return options.codebook is not None or (few and not options.stores_factors)
 
 
 def _left(
@@ -192,13 +208,16 @@ def _left(
 
 
 def _targets(
-    inputs: Sequence[MediaInput], output: str | os.PathLike[str], format: str | None
+    inputs: Sequence[MediaInput], output: str | os.PathLike[str], options: WriteOptions
 ) -> Iterable[tuple[MediaInput, Target]]:
+    format = options.format
     if len(inputs) == 1:
         source = inputs[0]
         if format in VIDEO_FORMATS and _is_folder(output):
             return [(source, _inside(Path(output), source, format))]
         target = Target.from_path(output, format)
+        if source.source_type != "image":
+            target = target.animated(options.animate)
         if target.kind == "image" and source.source_type == "pipe" and not source.is_svq:
             raise UsageError(f"{output}: holds one image, and a pipe brings y4m video; name a folder or a video")
         if target.kind == "image" and not (source.source_type == "image" or source.is_svq):

@@ -71,37 +71,57 @@ class _BlockPoints:
         return _BlockPoints(self.points, self.weights, scales, self.jobs)
 
 
-def fit_blocks(sample: BlockSample, n_codes: int, seed: int, jobs: int = 0) -> NDArray[np.uint8]:
+def fit_blocks(
+    sample: BlockSample, n_codes: int, seed: int, jobs: int = 0, fixed: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """The codes learned from a sample: uint8 [at most n_codes, d], distinct, sorted by mean luma.
 
     Where at most `n_codes` distinct blocks were seen, they are the codes. Otherwise there are exactly `n_codes` of
-    them. Searches run in `jobs` threads (0 = all cores); the result does not depend on it.
+    them. Searches run in `jobs` threads (0 = all cores); the result does not depend on it. Codes that are `fixed`,
+    uint8 [m, d], stand beside those learned: they take the blocks nearest to them and never move.
     """
     points, weights = sample.points()
-    codes = points
-    if len(points) > n_codes:
+    if fixed is not None and not n_codes:
+        return fixed[:0]
+    fixed = points[:0] if fixed is None else fixed
+    codes = _without(points, fixed)
+    if len(codes) > n_codes:
         blocks = _BlockPoints(points, weights, scales(sample.block, sample.space), jobs)
-        codes = _cluster(blocks, n_codes, seed)
+        codes = _cluster(blocks, n_codes, seed, fixed)
     if sample.distinct() is None:
         codes = _filled(codes, n_codes)
     return by_luma(codes, sample.block, sample.space)
 
 
-def _cluster(blocks: _BlockPoints, n_codes: int, seed: int) -> NDArray[np.uint8]:
-    """Distinct codes [n_codes, d] from more than n_codes distinct points."""
+def _without(blocks: NDArray[np.uint8], fixed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The distinct `blocks` [n, d] that are none of the `fixed` ones [m, d]."""
+    if not len(fixed):
+        return blocks
+    _, first = np.unique(np.concatenate([fixed, blocks]), axis=0, return_index=True)
+    return blocks[np.sort(first[first >= len(fixed)]) - len(fixed)]
+
+
+def _cluster(blocks: _BlockPoints, n_codes: int, seed: int, fixed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Distinct codes [n_codes, d] from more than n_codes distinct points, beside `fixed` ones [m, d]."""
     rng = np.random.default_rng(seed)
-    seeds = _seeds(blocks.subset(_SEED_POINTS_PER_CODE * n_codes), n_codes, rng)
-    centers = mini_batches(blocks.points, blocks.weights, blocks.scales, seeds * blocks.scales, _MAX_BATCHES, rng)
+    seeds = _seeds(blocks.subset(_SEED_POINTS_PER_CODE * (len(fixed) + n_codes)), n_codes, rng, fixed)
+    centers: NDArray[np.float64] = (seeds * blocks.scales).astype(np.float64)
+    if not len(fixed):  # mini-batches hold no center fixed
+        centers = mini_batches(blocks.points, blocks.weights, blocks.scales, seeds * blocks.scales, _MAX_BATCHES, rng)
     for points_per_code, max_iterations in _SCHEDULE:
-        centers = _lloyd(blocks.subset(points_per_code * n_codes), centers, max_iterations)
-    codes = np.unique(np.rint(centers / blocks.scales).astype(np.uint8), axis=0)
-    return _with_worst(codes, blocks, n_codes)
+        some = blocks.subset(points_per_code * (len(fixed) + n_codes))
+        centers = _lloyd(some, centers, max_iterations, fixed * blocks.scales)
+    codes = _without(np.unique(np.rint(centers / blocks.scales).astype(np.uint8), axis=0), fixed)
+    return _with_worst(codes, blocks, n_codes, fixed)
 
 
-def _seeds(blocks: _BlockPoints, n_codes: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """n_codes distinct points: at first any, then those that are far from all so far."""
+def _seeds(
+    blocks: _BlockPoints, n_codes: int, rng: np.random.Generator, fixed: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """n_codes distinct points: at first any, then those that are far from all so far, and from `fixed` ones."""
     points, weights, scales = blocks.points, blocks.weights, blocks.scales
-    codes = points[[len(points) // 2]]
+    codes = fixed if len(fixed) else points[[len(points) // 2]]
+    n_codes += len(fixed)
     while len(codes) < n_codes:
         centers = codes * scales
         cumulative = np.cumsum(costs(points, weights, scales, centers, blocks.labels(centers)))
@@ -109,14 +129,16 @@ def _seeds(blocks: _BlockPoints, n_codes: int, rng: np.random.Generator) -> NDAr
         targets = (np.arange(count) + rng.random()) * (cumulative[-1] / count)
         picks = np.minimum(np.searchsorted(cumulative, targets, side="right"), len(points) - 1)
         codes = np.concatenate([codes, points[np.unique(picks)]])
-    return codes
+    return codes[len(fixed) :]
 
 
-def _lloyd(blocks: _BlockPoints, centers: NDArray[np.float64], max_iterations: int) -> NDArray[np.float64]:
-    """Scaled centers [k, d] after Lloyd iterations among centers in fractions of a level."""
+def _lloyd(
+    blocks: _BlockPoints, centers: NDArray[np.float64], max_iterations: int, fixed: NDArray[np.int16]
+) -> NDArray[np.float64]:
+    """Scaled centers [k, d] after Lloyd iterations among centers in fractions of a level; `fixed` ones stay."""
     precision = _precision(blocks.scales)
     fine = blocks.with_scales(blocks.scales * precision)
-    return lloyd(fine, centers * precision, max_iterations, _TOLERANCE) / precision
+    return lloyd(fine, centers * precision, max_iterations, _TOLERANCE, fixed * precision) / precision
 
 
 def _precision(scales: NDArray[np.int16]) -> int:
@@ -125,14 +147,16 @@ def _precision(scales: NDArray[np.int16]) -> int:
     return max(part for part in (1, 2, 4, 8, _MAX_PRECISION) if part == 1 or largest * part**2 < _MAX_DISTANCE)
 
 
-def _with_worst(codes: NDArray[np.uint8], blocks: _BlockPoints, n_codes: int) -> NDArray[np.uint8]:
+def _with_worst(
+    codes: NDArray[np.uint8], blocks: _BlockPoints, n_codes: int, fixed: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
     """`codes` and the points that cost most error today, n_codes together.
 
     Rounding to 8 bits can make centers coincide.
     """
     if len(codes) == n_codes:
         return codes
-    centers = codes * blocks.scales
+    centers = np.concatenate([fixed, codes]) * blocks.scales
     labels = blocks.with_scales(blocks.scales).labels(centers)
     missing = n_codes - len(codes)
     worst = largest_costs(blocks.points, blocks.weights, blocks.scales, centers, labels, missing)

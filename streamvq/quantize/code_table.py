@@ -30,6 +30,7 @@ class CodeTable:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     names: Sequence[str] = ()
     matching: str = "rgb"
+    reserved: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -55,6 +56,10 @@ class CodeTable:
         if self.names and (len(self.names) != len(codes) or not all(isinstance(name, str) for name in self.names)):
             raise CodebookError(f"its names are not one text for each of {len(codes)} codes")
         object.__setattr__(self, "names", tuple(self.names))
+        rows = {row for row in self.reserved if type(row) is int and 0 <= row < len(codes)}
+        if list(self.reserved) != sorted(rows):
+            raise CodebookError(f"its reserved rows are not ascending numbers of its {len(codes)} codes")
+        object.__setattr__(self, "reserved", tuple(self.reserved))
         codes = codes.copy()
         codes.setflags(write=False)
         object.__setattr__(self, "codes", codes)

@@ -42,7 +42,8 @@ class Codebook(CodeTable):
     `matching` is where pixels are compared with codes of single pixels: "rgb" (as they are), "linear" (light) or
     "oklab" (gray: its lightness). Files keep it; the fingerprint, which says what indices mean, leaves it out.
     `provenance` says how it was made (seed, settings, versions), `names` is empty or has a name for each code, such
-    as those of a palette file; neither affects the fingerprint.
+    as those of a palette file, and `reserved` has the rows of codes that were given and not learned, ascending; none
+    of them affects the fingerprint.
 
     >>> import numpy as np
     >>> book = Codebook(np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], np.uint8))
@@ -152,7 +153,14 @@ class Codebook(CodeTable):
         """The content of the codebook file (see `codebook_file`); the same codebook gives the same bytes."""
         return codebook_to_bytes(
             CodebookContent(
-                self.codes, self.space, self.block, self.fingerprint, self.provenance, self.names, self.matching
+                self.codes,
+                self.space,
+                self.block,
+                self.fingerprint,
+                self.provenance,
+                self.names,
+                self.matching,
+                self.reserved,
             )
         )
 
@@ -167,7 +175,13 @@ class Codebook(CodeTable):
         content = read_codebook_file(path)
         try:
             book = cls(
-                content.codes, content.space, content.block, content.provenance, content.names, content.matching
+                content.codes,
+                content.space,
+                content.block,
+                content.provenance,
+                content.names,
+                content.matching,
+                content.reserved,
             )
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error

@@ -47,6 +47,7 @@ class CodebookContent(NamedTuple):
     provenance: Mapping[str, Any]
     names: Sequence[str] = ()
     matching: str = "rgb"
+    reserved: Sequence[int] = ()
 
 
 def codebook_to_bytes(content: CodebookContent) -> bytes:
@@ -63,6 +64,8 @@ def codebook_to_bytes(content: CodebookContent) -> bytes:
         meta["names"] = list(content.names)
     if content.matching != "rgb":
         meta["matching"] = content.matching
+    if content.reserved:
+        meta["reserved"] = list(content.reserved)
     buffer = io.BytesIO()
     np.savez(buffer, codes=content.codes, meta=np.array(json.dumps(meta)))
     return buffer.getvalue()
@@ -102,8 +105,9 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
     provenance = _field({"provenance": {}} | meta, "provenance", dict)
     names = _field({"names": []} | meta, "names", list)
     matching = _field({"matching": "rgb"} | meta, "matching", str)
+    reserved = _field({"reserved": []} | meta, "reserved", list)
     space = _field(meta, "space", str)
-    return CodebookContent(codes, space, (block[0], block[1]), fingerprint, provenance, names, matching)
+    return CodebookContent(codes, space, (block[0], block[1]), fingerprint, provenance, names, matching, reserved)
 
 
 def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:

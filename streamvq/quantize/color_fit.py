@@ -11,14 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.one_thread import one_thread
 from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
 from streamvq.quantize.color_spaces import colors_at, points_of, unit
 from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorSketch, LevelHistogram
 from streamvq.quantize.kmeans import largest_costs, lloyd, mini_batches
 from streamvq.quantize.nearest_centers import FloatPoints
-from streamvq.quantize.seeding import improved
+from streamvq.quantize.seeding import improved, plus_plus
 
 _MAX_PLUS_PLUS = 1024  # codes; k-means++ costs points x codes x log(codes)
 _MANY_CODES = 4096  # beyond these an iteration is dear and gains little
@@ -37,18 +36,29 @@ class _Resolution(NamedTuple):
 _SCHEDULE = (_Resolution(3, 100), _Resolution(2, 30), _Resolution(1, 20))  # most iterations where points are few
 
 
-def fit_colors(sketch: ColorSketch, n_codes: int, seed: int, matching: str = "rgb") -> NDArray[np.uint8]:
+def fit_colors(
+    sketch: ColorSketch, n_codes: int, seed: int, matching: str = "rgb", fixed: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """The codes learned from a sketch: uint8 [at most n_codes, 1 or 3], distinct, sorted by luma, then RGB.
 
     Where the sketch saw at most `n_codes` distinct colors, they are the codes. Otherwise there are exactly
     `n_codes` of them. Gray levels are optimal. Errors are squared distances in the space `matching` (see
-    `color_spaces`).
+    `color_spaces`). Codes that are `fixed`, uint8 [m, 1 or 3], stand beside those learned and are none of them: they
+    take the colors nearest to them and never move.
     """
+    if fixed is not None:
+        fixed = np.unique(fixed, axis=0)
+        if not n_codes:
+            return fixed[:0]
     if isinstance(sketch, LevelHistogram):
         levels = sketch.exact_colors()[:, 0]
-        return optimal_levels(levels, sketch.counts[levels], n_codes, matching)
-    if sketch.distinct() <= n_codes:
-        return _sorted(sketch.exact_colors())
+        others = None if fixed is None else fixed[:, 0]
+        return optimal_levels(levels, sketch.counts[levels], n_codes, matching, others)
+    if sketch.distinct() <= n_codes + (0 if fixed is None else len(fixed)):
+        new = _without(sketch.exact_colors(), fixed)
+        if len(new) <= n_codes:
+            return _sorted(new)
+    standing = np.empty((0, 3)) if fixed is None else points_of(fixed, matching) / unit(matching)
     centers: NDArray[np.float64] = np.empty((0, 0))
     for shift, max_iterations in _SCHEDULE:
         points, weights = sketch.points(shift, matching)
@@ -57,34 +67,39 @@ def fit_colors(sketch: ColorSketch, n_codes: int, seed: int, matching: str = "rg
         if not len(centers):
             if shift > 1 and len(points) < _MIN_POINTS_PER_CODE * n_codes:
                 continue
-            centers = _seeds(points, weights, n_codes, seed)
-            rng = np.random.default_rng(seed)
-            centers = mini_batches(points, weights, color_points.scales, centers, _MAX_BATCHES, rng)
+            centers = _seeds(points, weights, n_codes, seed, standing)
+            if fixed is None:  # mini-batches hold no center fixed
+                rng = np.random.default_rng(seed)
+                centers = mini_batches(points, weights, color_points.scales, centers, _MAX_BATCHES, rng)
             if n_codes <= _MAX_PLUS_PLUS:
-                centers = improved(points, weights, centers, seed)
+                centers = improved(points, weights, centers, seed, standing)
         if n_codes > _MANY_CODES:
             max_iterations //= _MANY_CODES_DIVISOR
-        centers = lloyd(color_points, centers, max_iterations, _TOLERANCE)
-    codes = np.unique(colors_at(centers * unit(matching), matching), axis=0)
+        centers = lloyd(color_points, centers, max_iterations, _TOLERANCE, standing)
+    codes = _without(np.unique(colors_at(centers * unit(matching), matching), axis=0), fixed)
     if len(codes) < n_codes:
-        codes = np.concatenate([codes, _worst_colors(codes, sketch, n_codes - len(codes), matching)])
+        taken = codes if fixed is None else np.concatenate([codes, fixed])
+        codes = np.concatenate([codes, _worst_colors(taken, sketch, n_codes - len(codes), matching)])
     return _sorted(codes)
 
 
-def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int, seed: int) -> NDArray[np.float64]:
+def _seeds(
+    points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int, seed: int, fixed: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Starting centers [min(n_codes, n), d]."""
     if len(points) <= n_codes:
         return points
     if n_codes <= _MAX_PLUS_PLUS:
-        from sklearn.cluster import kmeans_plusplus
-
-        with one_thread():  # so that sums in floating point have one order
-            centers, _ = kmeans_plusplus(points.astype(np.float32), n_codes, sample_weight=weights, random_state=seed)
-        return np.asarray(centers, np.float64)
+        return plus_plus(points, weights, n_codes, seed, fixed)
     # Points in cell order are neighbors in color: equal shares of the best density pick distinct points in one pass.
     mass = np.cumsum(weights**_ZADOR_EXPONENT)
     picks = np.searchsorted(mass, (np.arange(n_codes) + 0.5) * mass[-1] / n_codes)
     return np.asarray(points[np.unique(picks)])
+
+
+def _without(colors: NDArray[np.uint8], fixed: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """The colors [n, 3] that are not `fixed` ones."""
+    return colors if fixed is None else colors[~np.isin(_rgb24_key(colors), _rgb24_key(fixed))]
 
 
 def _worst_colors(codes: NDArray[np.uint8], sketch: ColorSketch, count: int, matching: str) -> NDArray[np.uint8]:

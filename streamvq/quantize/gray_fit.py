@@ -18,14 +18,18 @@ _IMPOSSIBLE = np.iinfo(np.int64).max // 2  # leaves room to add the cost of a se
 
 
 def optimal_levels(
-    levels: NDArray[np.uint8], weights: NDArray[np.int64], k: int, matching: str = "rgb"
+    levels: NDArray[np.uint8],
+    weights: NDArray[np.int64],
+    k: int,
+    matching: str = "rgb",
+    fixed: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """The k codes of least weighted squared error: uint8 [k, 1], ascending; all levels where they are at most k.
 
     `levels` is uint8 [n], in any order, `weights` int64 [n], not negative, with a sum of up to 2^46. Levels of no
     weight do not count. Errors are those in the space `matching` (see `color_spaces`), where in others than "rgb"
-    weights are rounded to 2^-29 of their sum. Raises ValueError for k below 1 or where nothing has weight.
-    O(256 n k) at worst.
+    weights are rounded to 2^-29 of their sum. Codes that are `fixed`, uint8 [m], stand beside the k, and are none
+    of them. Raises ValueError for k below 1 or where nothing has weight. O(256 n k) at worst.
     """
     if k < 1:
         raise ValueError(f"{k} codes: give 1 or more")
@@ -34,12 +38,16 @@ def optimal_levels(
     distinct = np.flatnonzero(counts)
     if not len(distinct):
         raise ValueError("no level has weight")
-    if len(distinct) <= k:
-        return distinct.astype(np.uint8)[:, None]
+    new = distinct if fixed is None else np.setdiff1d(distinct, fixed)
+    if len(new) <= k:
+        return new.astype(np.uint8)[:, None]
     points = level_points(matching)
     if matching != "rgb":
         counts = -(-counts // -(-int(counts.sum()) // _MAX_MASS))
-    codes, costs = _segments(distinct, counts[distinct], points)
+    if fixed is None:
+        codes, costs = _segments(distinct, counts[distinct], points)
+    else:
+        codes, costs = _segments_beside(distinct, counts[distinct], points, fixed)
     starts = _best_starts(costs, k)
     best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
     return best[:, None]
@@ -59,6 +67,26 @@ def _segments(
     codes = np.searchsorted(points[1:] + points[:-1], 2 * sums // np.maximum(mass, 1), side="right")
     costs = squares - 2 * points[codes] * sums + points[codes] ** 2 * mass
     return codes, np.where(mass > 0, costs, _IMPOSSIBLE)
+
+
+def _segments_beside(
+    levels: NDArray[np.int64], weights: NDArray[np.int64], points: NDArray[np.int64], fixed: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same where levels may also take one of the `fixed` codes: every code is tried.
+
+    The levels that prefer one of the other codes still form segments, those in which some take a fixed code too.
+    """
+    n = len(levels)
+    at = points[levels]
+    nearest = ((at[:, None] - points[fixed]) ** 2).min(axis=1)
+    best, least = np.zeros((n, n + 1), np.int64), np.full((n, n + 1), _IMPOSSIBLE)
+    follows = np.arange(n + 1) > np.arange(n)[:, None]
+    for code in range(256):
+        totals = np.concatenate([[0], np.cumsum(weights * np.minimum(nearest, (at - points[code]) ** 2))])
+        costs = totals[None, :] - totals[:-1, None]
+        less = follows & (costs < least)
+        best[less], least[less] = code, costs[less]
+    return best, least
 
 
 def _best_starts(costs: NDArray[np.int64], k: int) -> NDArray[np.intp]:

@@ -81,22 +81,28 @@ def mini_batches(
 
 
 def lloyd(
-    point_set: PointSet, centers: NDArray[np.float64], max_iterations: int, tolerance: float
+    point_set: PointSet,
+    centers: NDArray[np.float64],
+    max_iterations: int,
+    tolerance: float,
+    fixed: NDArray[Any] | None = None,
 ) -> NDArray[np.float64]:
     """Centers, float64 [k, d], after at most `max_iterations` over-relaxed Lloyd iterations.
 
     They stop when one lowers the error by less than the share `tolerance`. A center that lost all its points moves
-    to the point of largest cost.
+    to the point of largest cost. Centers that are `fixed`, [m, d], take the points nearest to them and never move.
     """
     points, weights, scales = point_set.points, point_set.weights, point_set.scales
-    centers = point_set.representable(centers)
+    n_fixed = 0 if fixed is None else len(fixed)
+    centers = point_set.representable(centers if fixed is None else np.concatenate([fixed, centers]))
     previous_error = np.inf
     for _ in range(max_iterations):
         labels = point_set.labels(centers)
         mass, sums = np.zeros(len(centers), np.int64), np.zeros(centers.shape, _sum_dtype(centers))
         error = _add_points(points, weights, scales, centers, labels, mass, sums)
-        empty = np.flatnonzero(mass == 0)
         means = sums / np.where(mass, mass, 1)[:, None]
+        mass[:n_fixed], means[:n_fixed] = 1, centers[:n_fixed]  # where they are, whatever is nearest to them
+        empty = np.flatnonzero(mass == 0)
         if len(empty):
             worst = largest_costs(points, weights, scales, centers, labels, len(empty))
             means[empty] = points[worst] * scales
@@ -106,7 +112,7 @@ def lloyd(
         else:
             centers = point_set.representable(centers + _OVER_RELAXATION * (means - centers))
         previous_error = error
-    return means
+    return means[n_fixed:]
 
 
 def costs(

@@ -40,50 +40,62 @@ class _Clusters(NamedTuple):
 
 
 def improved(
-    points: NDArray[np.float64], weights: NDArray[np.int64], centers: NDArray[np.float64], seed: int
+    points: NDArray[np.float64],
+    weights: NDArray[np.int64],
+    centers: NDArray[np.float64],
+    seed: int,
+    fixed: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Centers [k, d] of lower weighted squared error than `centers` [k, d], or those where it would take too long.
 
     The best of up to 8 starts, of which the first is `centers`, the others are seeded by k-means++; fewer where
-    `points` [n, d] or centers are many. `weights` [n] are not negative.
+    `points` [n, d] or centers are many. `weights` [n] are not negative. Centers that are `fixed`, [m, d], stand
+    beside them: they take their nearest points and never move.
     """
     if len(points) <= len(centers):
         return centers
-    search = _Search(points, weights.astype(np.float64), np.random.default_rng(seed))
-    if search.left < _MIN_PASSES * points.size * len(centers):
+    fixed = np.empty((0, points.shape[1])) if fixed is None else fixed
+    search = _Search(points, weights.astype(np.float64), np.random.default_rng(seed), fixed)
+    if search.left < _MIN_PASSES * points.size * (len(fixed) + len(centers)):
         return centers
     best, least = search.breathe(centers)
     used = _MAX_WORK - search.left  # what a start takes, about
     for start in range(1, min(_MAX_STARTS, _MAX_SEEDS // len(centers))):
         if search.left < used:
             break
-        others, error = search.breathe(_plus_plus(points, weights, len(centers), seed + start))
+        others, error = search.breathe(plus_plus(points, weights, len(centers), seed + start, fixed))
         if error < least:
             best, least = others, error
     return best
 
 
 class _Search:
-    """Breathing k-means within a bound on the work."""
+    """Breathing k-means within a bound on the work. In clusters, those of `fixed` centers come first."""
 
-    def __init__(self, points: NDArray[np.float64], weights: NDArray[np.float64], rng: np.random.Generator) -> None:
-        self._points, self._weights, self._rng = points, weights, rng
+    def __init__(
+        self,
+        points: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        rng: np.random.Generator,
+        fixed: NDArray[np.float64],
+    ) -> None:
+        self._points, self._weights, self._rng, self._fixed = points, weights, rng, fixed
         self.left = _MAX_WORK
 
     def breathe(self, centers: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """The best centers found from `centers`, and their error."""
         depth = min(_MAX_DEPTH, len(centers))
-        clusters = self._lloyd(centers)
+        clusters = self._lloyd(np.concatenate([self._fixed, centers]))
         best, least = clusters.means, clusters.errors.sum()
         while depth and self.left > 0:
             clusters = self._lloyd(self._with_twins(clusters, depth))
-            clusters = self._lloyd(_without_useless(clusters, depth))
+            clusters = self._lloyd(_without_useless(clusters, depth, len(self._fixed)))
             error = clusters.errors.sum()
             if error < (1 - _MIN_GAIN) * least:
                 best, least = clusters.means, error
             else:
                 depth -= 1
-        return best, least
+        return best[len(self._fixed) :], least
 
     def _lloyd(self, centers: NDArray[np.float64]) -> _Clusters:
         """Clusters of the last of some Lloyd iterations."""
@@ -109,15 +121,17 @@ class _Search:
         self.left -= self._points.size * k
         clusters = _Clusters(centers.copy(), np.zeros(k), np.zeros(k), np.zeros(k))
         _fill_clusters(self._points, self._weights, np.ascontiguousarray(centers.T), *clusters)
+        clusters.means[: len(self._fixed)] = self._fixed
         return clusters
 
 
-def _without_useless(clusters: _Clusters, count: int) -> NDArray[np.float64]:
-    """The means but the `count` of least utility, of which no two are nearest neighbors where that can be."""
+def _without_useless(clusters: _Clusters, count: int, n_fixed: int) -> NDArray[np.float64]:
+    """The means but the `count` of least utility, of which no two are nearest neighbors where that can be, and none
+    is of the first `n_fixed`."""
     distances = ((clusters.means[:, None] - clusters.means) ** 2).sum(axis=2)
     np.fill_diagonal(distances, np.inf)
     removed: list[int] = []
-    kept: set[int] = set()
+    kept = set(range(n_fixed))
     for row in np.argsort(clusters.utilities, kind="stable").tolist():
         if row in kept:
             continue
@@ -129,13 +143,41 @@ def _without_useless(clusters: _Clusters, count: int) -> NDArray[np.float64]:
     return np.delete(clusters.means, removed, axis=0)
 
 
-def _plus_plus(points: NDArray[np.float64], weights: NDArray[np.int64], k: int, seed: int) -> NDArray[np.float64]:
+def plus_plus(
+    points: NDArray[np.float64], weights: NDArray[np.int64], k: int, seed: int, fixed: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Centers [k, d] by k-means++: points [n, d], each drawn in proportion to its cost with those before, where
+    `fixed` ones [m, d] come before all."""
+    if len(fixed):
+        return _plus_plus_beside(points, weights, k, np.random.default_rng(seed), fixed)
     from sklearn.cluster import kmeans_plusplus
 
     centers: NDArray[np.float32]
     with one_thread():  # so that sums in floating point have one order
         centers, _ = kmeans_plusplus(points.astype(np.float32), k, sample_weight=weights, random_state=seed % 2**32)
     return centers.astype(np.float64)
+
+
+def _plus_plus_beside(
+    points: NDArray[np.float64],
+    weights: NDArray[np.int64],
+    k: int,
+    rng: np.random.Generator,
+    fixed: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The same where some centers are there already, which scikit-learn's cannot be told."""
+    nearest = np.full(len(points), np.inf)
+    for center in fixed:
+        np.minimum(nearest, ((points - center) ** 2).sum(axis=1), out=nearest)
+    chosen = np.empty((k, points.shape[1]))
+    for i in range(k):
+        cumulative = np.cumsum(weights * nearest)
+        draws = rng.random(2 + int(np.log(k))) * cumulative[-1]
+        candidates = points[np.minimum(np.searchsorted(cumulative, draws, side="right"), len(points) - 1)]
+        left = [np.minimum(nearest, ((points - candidate) ** 2).sum(axis=1)) for candidate in candidates]
+        best = int(np.argmin([(weights * each).sum() for each in left]))
+        chosen[i], nearest = candidates[best], left[best]
+    return chosen
 
 
 @njit(nogil=True, cache=True)

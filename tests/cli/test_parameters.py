@@ -23,6 +23,7 @@ class Fruit(Options):
     kind: str | None = option(WRITE, "--kind", "What kind.", default=None, choices=("ripe", "green"))
     sides: Block = option(LOW_RANK, "--sides", "How large.", default=1)
     years: Sequence[int] = option(LOW_RANK, "--years", "Which years.", default=(1, 2))
+    mixed: Sequence[str] = option(LOW_RANK, "--with", "With what. Repeatable.", default=())
     peel: bool = option(READ, "--peel", "Without skin.", default=False)
 
 
@@ -42,8 +43,23 @@ def made(*words: str) -> tuple[int, str, list[Fruit]]:
 
 def test_an_options_class_is_a_command() -> None:
     assert made() == (0, "", [Fruit(sides=(1, 1), years=[1, 2])])
-    words = ["-p", "4", "--kind", "ripe", "--sides", "8x4", "--years", "7,8", "--peel"]
-    assert made(*words)[2] == [Fruit(plums=4, kind="ripe", sides=(4, 8), years=[7, 8], peel=True)]
+    words = [
+        "-p",
+        "4",
+        "--kind",
+        "ripe",
+        "--sides",
+        "8x4",
+        "--years",
+        "7,8",
+        "--peel",
+        "--with",
+        "a,b",
+        "--with",
+        "c",
+    ]
+    mixed = ("a,b", "c")
+    assert made(*words)[2] == [Fruit(plums=4, kind="ripe", sides=(4, 8), years=[7, 8], mixed=mixed, peel=True)]
 
 
 def test_its_help() -> None:

@@ -21,7 +21,8 @@ class FrameSink(ABC):
 
     Writing has two halves, so that the costly one can run in parallel: `encode(frame)` makes a packet, on any
     thread, and `write(packet)` takes packets in order, on one thread. A sink that codes frames together is given
-    groups of `group_size` (None: frame by frame) by way of `encode_group`.
+    groups of `group_size` (None: frame by frame) by way of `encode_group`; where `neighbors` is true, with the frames
+    before and after each group.
 
     After the last frame, `finish()` completes the output under a temporary name: then `size_bytes`, `parts` and
     `notes` are final, and can be checked. `commit()` gives the output its real name. Leaving the context commits
@@ -35,6 +36,7 @@ class FrameSink(ABC):
     holds_chapters = False
     exact = True
     group_size: GroupSize | None = None
+    neighbors = False
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -48,7 +50,9 @@ class FrameSink(ABC):
     def encode(self, frame: CodedFrame) -> Any:
         """The packet of a frame, on any thread. Leaves the sink as it is."""
 
-    def encode_group(self, frames: Sequence[CodedFrame]) -> list[Any]:
+    def encode_group(
+        self, frames: Sequence[CodedFrame], before: CodedFrame | None = None, after: CodedFrame | None = None
+    ) -> list[Any]:
         """The packets of frames that belong together, on any thread. Leaves the sink as it is."""
         return [self.encode(frame) for frame in frames]
 

@@ -82,7 +82,9 @@ class SvqSink(FrameSink):
     def encode(self, frame: CodedFrame) -> Packet:
         return self.encode_group([frame])[0]
 
-    def encode_group(self, frames: Sequence[CodedFrame]) -> list[Packet]:
+    def encode_group(
+        self, frames: Sequence[CodedFrame], before: CodedFrame | None = None, after: CodedFrame | None = None
+    ) -> list[Packet]:
         if not frames:
             return []
         return [(encode_group(frames, self._header, self._decoder), frames[-1].time)]

@@ -1,0 +1,1 @@
+"""GIF files: differences between pictures, LZW, and the bytes around them."""

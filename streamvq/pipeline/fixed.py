@@ -1,0 +1,120 @@
+"""The codes that options reserve: colors of their own, a palette's, or those of a codebook that is extended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamvq.errors import CodebookError, UsageError, codes_text, counted
+from streamvq.media.codebooks import find_codebook
+from streamvq.media.palette_files.palette import parse_color
+from streamvq.options import FitOptions
+from streamvq.quantize.codebook import Codebook
+from streamvq.quantize.fixed_codes import FixedCodes
+
+Fit = TypeVar("Fit", bound=FitOptions)
+FIXED_BY = ("reserve", "palette", "extends")  # of a codebook's provenance
+
+
+def with_codebook_extended(options: Fit) -> Fit:
+    """Options to extend a codebook as those that learn beside it, its codes first; others as they are.
+
+    Raises CodebookError, MediaError, or UsageError where it cannot have so many codes.
+    """
+    if not options.extend:
+        return options
+    book = find_codebook(options.codebook)
+    assert book is not None
+    space = (options.matching_asked or book.matching) if book.block == (1, 1) else book.space
+    return replace(
+        options,
+        codebook=None,
+        extend=0,
+        palette=book,
+        n_codes=len(book) + options.extend,
+        gray=book.space == "gray",
+        block=book.block,
+        space=None if (book.space, space) == ("gray", "rgb") else space,
+    )
+
+
+def fixed_by(options: FitOptions) -> dict[str, Any]:
+    """What a codebook's provenance says of its fixed codes."""
+    said: dict[str, Any] = {"reserve": list(options.reserve)} if options.reserve else {}
+    if isinstance(options.palette, Codebook):
+        said["extends"] = options.palette.fingerprint
+    elif options.palette is not None:
+        said["palette"] = Path(str(options.palette)).name
+    return said
+
+
+def fixed_codes(options: FitOptions) -> FixedCodes | None:
+    """The codes that are not to be learned: the palette's first, then reserved colors; None where there are none.
+
+    A reserved color has the row that it names, or else the lowest that is free; one that has a row already, and
+    names none, keeps that. Raises UsageError where rows or colors do not fit, CodebookError or MediaError where
+    there is no such palette.
+    """
+    if options.palette is None and not options.reserve:
+        return None
+    codes, names = _palette(options)
+    holders = dict.fromkeys(range(len(codes)), "the palette")  # of rows
+    reserved = [_reserved(text, options) for text in options.reserve]
+    for text, code, row in sorted(reserved, key=lambda each: each[2] is None):
+        if row is None:
+            if (codes == code).all(axis=1).any():
+                continue
+            row = next(row for row in range(len(holders) + 1) if row not in holders)
+        elif row in holders:
+            raise UsageError(f"`reserve={text}`: index {row} is taken by {holders[row]}; choose another")
+        holders[row] = text
+        codes = np.concatenate([codes, code])
+        names.append("" if text.startswith("#") else text.partition("@")[0])
+    if len(codes) > options.code_count:
+        asked = codes_text(options.code_count, options.sides)
+        raise UsageError(f"{counted(len(codes), 'code')} reserved, and {asked} in all; raise `n_codes`")
+    return FixedCodes(codes, tuple(holders), tuple(names))
+
+
+def _palette(options: FitOptions) -> tuple[NDArray[np.uint8], list[str]]:
+    """The codes and names of the palette."""
+    book = find_codebook(options.palette)
+    channels = 1 if options.is_gray else 3
+    if book is None:
+        return np.empty((0, channels), np.uint8), []
+    if book.block != options.sides or (book.block != (1, 1) and book.space != options.code_space):
+        ours, theirs = codes_text(len(book), book.block), codes_text(options.code_count, options.sides)
+        raise UsageError(f"`palette={_said(options.palette)}`: has {ours}, and {theirs} are asked for")
+    codes = book.codes
+    if book.block == (1, 1) and channels != codes.shape[1]:
+        codes = _as_gray(book.palette, f"`palette={_said(options.palette)}`") if channels == 1 else book.palette
+    return codes, list(book.names) or [""] * len(book)
+
+
+def _reserved(text: str, options: FitOptions) -> tuple[str, NDArray[np.uint8], int | None]:
+    """A reserved color as typed, its code [1, 1 or 3], and the row that it names."""
+    color, at, index = text.partition("@")
+    try:
+        code = np.array([parse_color(color.strip())], np.uint8)
+    except CodebookError:
+        message = "no such color; give one such as '#ff8000', tomato, or '#ff8000@0' for index 0"
+        raise UsageError(f"`reserve={text}`: {message}") from None
+    if at and (not index.isdecimal() or int(index) >= options.code_count):
+        raise UsageError(f"`reserve={text}`: the index after @ is 0 to {options.code_count - 1}, below `n_codes`")
+    return text, _as_gray(code, f"`reserve={text}`") if options.is_gray else code, int(index) if at else None
+
+
+def _as_gray(colors: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
+    if (colors != colors[:, :1]).any():
+        raise UsageError(
+            f"{what}: is colored, and gray levels are learned; give grays such as '#808080', or drop `gray`"
+        )
+    return colors[:, :1]
+
+
+def _said(palette: object) -> str:
+    return "a Codebook" if isinstance(palette, Codebook) else str(palette)
