@@ -125,7 +125,7 @@ class Codebook(CodeTable):
             raise UsageError(
                 f"`dither={name}`: dither takes codes of single pixels, and these are of {width}x{height}"
             )
-        return dither_of(name, self.palette, strength)
+        return dither_of(name, self.palette, strength, self.matching)
 
     def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.

@@ -91,6 +91,14 @@ def find_color(red, green, blue, tables):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
+def find_point(first, second, third, tables):  # type: ignore[no-untyped-def]
+    """The row of the code nearest to one point of the space of a `ColorFinder`, with its `tables`."""
+    _, order, sums, sorted_points, _ = tables
+    far = np.int64(_FAR)
+    return two_nearest((first, second, third), sorted_points, order, sums, np.int64(0), far, far, far, False)[0]
+
+
+@njit(nogil=True, cache=True)
 def _search(key, order, sums, sorted_points, space):  # type: ignore[no-untyped-def]
     """The row of the code nearest to one RGB24 key."""
     point = point_of(space, key >> 16, key >> 8 & 255, key & 255)

@@ -16,10 +16,14 @@ import streamvq
 from streamvq import Codebook, UsageError
 from streamvq.frames import Frame
 from streamvq.options import DITHERS, ORDERED_DITHERS
+from streamvq.quantize.color_spaces import ONE, level_points
 from streamvq.quantize.dither.diffusion import KERNELS
 from streamvq.quantize.dither.masks import bayer, blue_noise
 
 REAL = DITHERS[1:]
+SPACES = [(name, "linear") for name in ("floyd-steinberg", "bayer8")] + [
+    (name, "oklab") for name in ("floyd-steinberg", "yliluoma")
+]  # each is compiled
 COLORS = np.array([[0, 0, 0], [255, 255, 255], [200, 40, 40], [40, 60, 190], [90, 160, 70], [92, 161, 71]], np.uint8)
 
 
@@ -88,10 +92,32 @@ def test_error_diffusion_by_definition(name: str) -> None:
             near = ((codes.astype(int) - (color // 4 * 4 + 2)) ** 2).sum(1).argmin()
             expected[y, x] = near
             error = value - codes[near].astype(int) * 16
-            for down, across, share in KERNELS[name]:
+            places = ((0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0))
+            for (down, across), share in zip(places, KERNELS[name], strict=True):
                 if y + down < height and 0 <= x + ahead * across < width:
                     work[y + down, x + ahead * across] += (error * share + 8) // 16
     assert (dithered(pixels, name, codes) == expected).all()
+
+
+@pytest.mark.parametrize(("name", "matching"), SPACES)
+def test_the_mean_is_that_of_the_space(name: str, matching: str) -> None:
+    book = Codebook(np.array([[0, 0, 0], [255, 255, 255]], np.uint8), matching=matching)
+    level = 160  # three eighths of the light of white, and 7 tenths of its lightness
+    rows = book.nearest_frame(Frame(np.full((64, 64, 3), level, np.uint8)), book.dither(name)).coded.codes
+    assert abs(rows.mean() - level_points(matching)[level] / ONE) < 0.04
+
+
+@pytest.mark.parametrize(("name", "matching"), SPACES)
+def test_exact_colors_stay_in_any_space(name: str, matching: str) -> None:
+    book = Codebook(noise(9, 9).reshape(-1, 3), matching=matching)
+    assert (book.nearest_frame(Frame(book.codes[None]), book.dither(name)).coded.codes == np.arange(81)).all()
+
+
+def test_strength_scales_the_error_that_is_passed_on() -> None:
+    pixels = np.full((64, 64, 3), 64, np.uint8)
+    codes = np.array([[0, 0, 0], [255, 255, 255]], np.uint8)
+    shares = [dithered(pixels, "floyd-steinberg", codes, strength).mean() for strength in (0.5, 0.9, 1)]
+    assert shares[0] < shares[1] < shares[2]
 
 
 def test_gray_codebooks_and_many_codes() -> None:

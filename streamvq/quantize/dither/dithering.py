@@ -20,14 +20,15 @@ class Dither(Protocol):
         """Rows for uint8 [height, width, 3]: uint8 or uint16 [height, width]; 0 where `hidden`."""
 
 
-def dither_of(name: str, palette: NDArray[np.uint8], strength: float = 1) -> Dither | None:
-    """A dither with the codes uint8 [k, 3], by its name in `DITHERS`; None for "none". Raises UsageError."""
+def dither_of(name: str, palette: NDArray[np.uint8], strength: float = 1, matching: str = "rgb") -> Dither | None:
+    """A dither with the codes uint8 [k, 3], by its name in `DITHERS`; None for "none". Errors are those in a space of
+    `color_spaces`. Raises UsageError."""
     if name not in DITHERS:
         raise UsageError(f"`dither={name}`: choose one of {', '.join(DITHERS)}")
     if name == "none" or not strength:
         return None
     if name == "yliluoma":
-        return PatternDither(palette, strength)
+        return PatternDither(palette, strength, matching)
     if name in KERNELS:
-        return DiffusionDither(palette, name, strength)
-    return OrderedDither(palette, name, strength)
+        return DiffusionDither(palette, name, strength, matching)
+    return OrderedDither(palette, name, strength, matching)
