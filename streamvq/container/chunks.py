@@ -13,7 +13,8 @@ from typing import Protocol
 from streamvq.errors import MediaDamaged, MediaError, shown
 
 SIGNATURE = b"\x89SVQ\r\n\x1a\n"
-VERSION = 1
+VERSION = 2
+OLD_VERSIONS = (1,)  # that are read as well
 HEAD_BYTES = len(SIGNATURE) + 4
 CHUNK_BYTES = 12  # length, type and checksum of a chunk
 MAX_PAYLOAD_BYTES = 1 << 30
@@ -104,8 +105,8 @@ class ChunkReader:
             (version,) = struct.unpack("<I", self._read(4))
         except Truncated:
             raise MediaError(f"{label}: is cut off in its first bytes; is it whole?") from None
-        if version != VERSION:
-            raise MediaError(f"{label}: .svq version {version}; this streamvq reads {VERSION}: upgrade it")
+        if version not in (VERSION, *OLD_VERSIONS):
+            raise MediaError(f"{label}: .svq version {version}; this streamvq reads up to {VERSION}: upgrade it")
 
     def read_known(self) -> Chunk:
         """The next chunk of a known type; unknown optional ones are skipped.

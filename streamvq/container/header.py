@@ -28,10 +28,10 @@ class Header:
     """The stream's facts, and which codebook its indices are rows of, or how its factors were made.
 
     `info.frame_count` is what the writer expected, a hint. `block` is height and width in pixels. `fingerprint`
-    names the codebook by its content, `matching` is where pixels were compared with its codes (see `Codebook`). Files
-    of factors have no codes, no block, no fingerprint and no matching; in them `patch` is the side of the patches in
-    pixels, 0 for whole frames, in others None. `settings` are those of the writer that were not the default, such as
-    "lossy=8"; they change nothing for readers.
+    names the codebook by its content; a file that holds the codebook itself need not say it. `matching` is where
+    pixels were compared with its codes (see `Codebook`). Files of factors have no codes, no block, no fingerprint and
+    no matching; in them `patch` is the side of the patches in pixels, 0 for whole frames, in others None. `settings`
+    are those of the writer that were not the default, such as "lossy=8"; they change nothing for readers.
     """
 
     info: StreamInfo
@@ -56,8 +56,8 @@ class Header:
                 raise OutputError(f"{value}: .svq holds fractions with terms up to {_MAX_TERM}; round it")
         return cls(info, **pictures_of(decoder).header_fields)
 
-    def to_json(self) -> bytes:
-        """UTF-8 JSON; the same header gives the same bytes."""
+    def to_json(self, embeds_codebook: bool = False) -> bytes:
+        """UTF-8 JSON without what goes without saying; the same header gives the same bytes."""
         info = self.info
         record = {
             "width": info.width,
@@ -70,14 +70,14 @@ class Header:
             "title": info.title,
             "chapters": [[each.start_ms, each.end_ms, each.title] for each in info.chapters] or None,
             "codes": self.n_codes or None,
-            "space": self.space,
-            "block": list(self.block) if self.patch is None else None,
-            "fingerprint": self.fingerprint or None,
+            "space": self.space if self.space != "rgb" else None,
+            "block": list(self.block) if self.block != (1, 1) else None,
+            "fingerprint": self.fingerprint if not embeds_codebook else None,
             "patch": self.patch,
             "settings": list(self.settings) or None,
             "matching": None if self.matching == "rgb" else self.matching,
         }
-        return json.dumps({k: v for k, v in record.items() if v is not None}, separators=(",", ":")).encode()
+        return json.dumps({k: v for k, v in record.items() if v not in (None, "")}, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Header:
@@ -85,7 +85,7 @@ class Header:
         try:
             record: dict[str, Any] = json.loads(data)
             factors = "patch" in record
-            block = (1, 1) if factors else record["block"]
+            block = record.get("block", (1, 1))
             header = cls(
                 StreamInfo(
                     _count(record, "width", MAX_SIDE),
@@ -98,10 +98,10 @@ class Header:
                     _title(record.get("title")),
                     _chapters(record.get("chapters", [])),
                 ),
-                str(record["space"]),
+                str(record.get("space", "rgb")),
                 _count(record, "codes", MAX_CODES) or 0,
                 (_block_side(block[0]), _block_side(block[1])),
-                "" if factors else str(record["fingerprint"]),
+                str(record.get("fingerprint", "")),
                 _count(record, "patch", MAX_PATCH),
                 tuple(str(setting) for setting in record.get("settings", ())),
                 None if factors else str(record.get("matching", "rgb")),
@@ -116,7 +116,7 @@ class Header:
             code_length(header.block, header.space)
             if header.matching not in (MATCHINGS if header.block == (1, 1) else MATCHINGS[:1]):
                 raise ValueError("its matching is unknown")
-            if not header.n_codes or not re.fullmatch("[0-9a-f]{64}", header.fingerprint):
+            if not header.n_codes or not re.fullmatch("|[0-9a-f]{64}", header.fingerprint):
                 raise ValueError("it lacks the number of codes, or its fingerprint is invalid")
         return header
 

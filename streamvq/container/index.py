@@ -34,7 +34,12 @@ class IndexEntry:
 
 
 def index_chunks(entries: Sequence[IndexEntry], start: int) -> bytes:
-    """The chunks that end a file: the index, which starts at the byte `start`, and the end, which says so."""
+    """The chunks that end a file: the index, which starts at the byte `start`, and the end, which says so.
+
+    One group is found without an index.
+    """
+    if len(entries) <= 1:
+        return chunk_bytes(chunks.END, b"")
     numbers, previous = [leb128(len(entries))], 0
     for entry in entries:
         numbers += [leb128(entry.offset - previous), leb128(entry.n_frames)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,8 +158,12 @@ class SvqReader:
 
         Where the heads of the chunks say otherwise, the chunks decide, unless they are damaged.
         """
+        place = self.chunk_reader.offset
         entries = read_index(self.chunk_reader, self.first_chunk)
-        if not entries or read_heads(self.chunk_reader, self.first_chunk) in (None, entries):
+        if not entries:
+            self.chunk_reader.seek(place)  # reading from front to back goes on
+            return []
+        if read_heads(self.chunk_reader, self.first_chunk) in (None, entries):
             return entries
         try:
             walked = self._walked_index()
@@ -222,17 +227,21 @@ class SvqReader:
 
     def _read_codebook(self) -> Codebook | None:
         chunk = self.chunk_reader.read_known()
+        header = self.header
         if chunk.chunk_type != chunks.CODEBOOK:
+            if not (header.low_rank or header.fingerprint):
+                raise MediaDamaged(f"{self.label}: is damaged: it has no codebook, and names none")
             self._pending = chunk
             return None
         self.parts["codebook"] = chunk.size
-        header = self.header
         if header.low_rank:
             raise damage(self.label, chunk, "factors have no codebook")
         with parsing(self.label, chunk):
             book = decode_codes(chunk.payload, header.n_codes, header.block, header.space)
             book = book.matched_in(header.matching)
-        if not header.matches(book):
+        if not header.fingerprint:
+            self.header = replace(header, fingerprint=book.fingerprint)
+        elif not header.matches(book):
             raise damage(self.label, chunk, "the codebook is not the one that the header names")
         return book
 

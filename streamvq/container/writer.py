@@ -37,7 +37,8 @@ class SvqWriter:
         self._picture_part = pictures.part
         self.parts = no_bytes(pictures.part)
         self.size = self.n_frames = 0
-        self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json()))
+        embed = embed and pictures.codebook is not None
+        self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json(embed)))
         if embed and pictures.codebook is not None:
             self._write("codebook", chunk_bytes(chunks.CODEBOOK, encode_codes(pictures.codebook)))
 

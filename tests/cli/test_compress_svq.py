@@ -187,7 +187,7 @@ def test_lossy_of_0_is_every_nearest_code(clip: Path, tmp_path: Path, good: Call
 
 @pytest.mark.parametrize("out", ["out.svq", "out.mkv", "out"])
 def test_an_output_that_is_larger_is_not_kept(out: str, tmp_path: Path, cli: Callable) -> None:
-    source = save(few_colors(4, 8, 8), tmp_path / "in" / "a.png")
+    source = save(few_colors(4, 2, 2), tmp_path / "in" / "a.png")
     target = tmp_path / out
     options = {"out": ["--format", "tiff"]}
     before = snapshot(tmp_path)
@@ -228,7 +228,7 @@ def test_without_any_error_no_psnr_is_too_low(tmp_path: Path, good: Callable) ->
 def test_existing_files_stay_where_the_new_one_is_not_kept(
     option: list[str], code: int, tmp_path: Path, cli: Callable
 ) -> None:
-    source = save(few_colors(4, 8, 8), tmp_path / "in.png")
+    source = save(few_colors(4, 2, 2), tmp_path / "in.png")
     for name in ("in.svq", "in.codebook.npz"):
         saved(tmp_path / name, b"precious")
     before = snapshot(tmp_path)
@@ -239,7 +239,7 @@ def test_existing_files_stay_where_the_new_one_is_not_kept(
 
 def test_of_several_inputs_one_is_larger(tmp_path: Path, cli: Callable) -> None:
     """The others are done, their codebook is there, and the exit code says that not all were kept."""
-    save(few_colors(4, 8, 8), tmp_path / "small" / "a.png")
+    save(few_colors(4, 2, 2), tmp_path / "small" / "a.png")
     write_video(tmp_path / "large.mkv", [smooth(48, 64, shift) for shift in range(6)])
     inputs = (tmp_path / "small", tmp_path / "large.mkv")
     options = ("-k", 16, "-o", tmp_path / "out", "--format", "svq", "--skip-if-larger", "--json")
@@ -257,7 +257,7 @@ def test_of_several_inputs_one_is_larger(tmp_path: Path, cli: Callable) -> None:
 
 def test_of_several_inputs_none_is_kept(tmp_path: Path, cli: Callable) -> None:
     for name in ("a", "b"):
-        save(few_colors(4, 8, 8), tmp_path / name / "in.png")
+        save(few_colors(4, 2, 2), tmp_path / name / "in.png")
     before = snapshot(tmp_path)
     options = ("-k", 4, "-o", tmp_path / "out", "--format", "svq", "--skip-if-larger")
     assert cli("compress", tmp_path / "a", tmp_path / "b", *options).exit_code == 98
@@ -266,7 +266,7 @@ def test_of_several_inputs_none_is_kept(tmp_path: Path, cli: Callable) -> None:
 
 
 def test_the_library_raises(tmp_path: Path) -> None:
-    source = save(few_colors(2, 8, 8), tmp_path / "in.png")
+    source = save(few_colors(2, 2, 2), tmp_path / "in.png")
     with pytest.raises(streamvq.LargerThanInput, match="not kept"):
         streamvq.compress(source, n_codes=4, skip_if_larger=True)
     noisy = save(noise(), tmp_path / "noise.png")

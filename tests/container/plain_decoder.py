@@ -368,7 +368,9 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
 
 def decode(data: bytes, external: Rows | None = None) -> PlainFile:
     """All that is in a file (sections 2, 3, 6 and 9); `external` are the codes of one without its codebook."""
-    assert data[:12] == b"\x89SVQ\r\n\x1a\n\1\0\0\0"
+    version = int.from_bytes(data[8:12], "little")
+    assert data[:8] == b"\x89SVQ\r\n\x1a\n"
+    assert version in (1, 2)
     frames: list[PlainFrame] = []
     codes, audio, chunks, at = external or [], b"", [], 12
     while at < len(data):
@@ -376,8 +378,8 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
         assert crc32(data[at:end]) == int.from_bytes(data[end : end + 4], "little")
         chunks.append((at, data[at + 4 : at + 8], data[at + 8 : end]))
         at = end + 4
-    header = json.loads(chunks[0][2])
-    (height, width), space, count = header.get("block", (0, 0)), header["space"], header.get("codes", 0)
+    header = {"space": "rgb", "block": [1, 1]} | json.loads(chunks[0][2])
+    (height, width), space, count = header["block"], header["space"], header.get("codes", 0)
     groups = []  # where they start and how many frames they hold
     for start, kind, payload in chunks:
         if kind == b"BOOK":
@@ -389,15 +391,23 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
             frames += added
             groups.append((start, len(added)))
     (start, kind, index), (_, last_kind, place) = chunks[-2:]
-    assert (kind, last_kind, int.from_bytes(place, "little")) == (b"INDX", b"FEND", start)
-    numbers, at = Numbers(index), 0
-    assert numbers.number() == len(groups)
-    for start, held in groups:
-        assert (numbers.number(), numbers.number()) == (start - at, held)
-        at = start
+    assert last_kind == b"FEND"
+    assert (kind == b"INDX") == (version == 1 or len(groups) > 1)
+    if kind == b"INDX":
+        assert int.from_bytes(place, "little") == start
+        numbers, at = Numbers(index), 0
+        assert numbers.number() == len(groups)
+        for start, held in groups:
+            assert (numbers.number(), numbers.number()) == (start - at, held)
+            at = start
+    else:
+        assert not place
     assert [frame.index for frame in frames] == list(range(len(frames)))
     if "patch" in header:
         return PlainFile(header, [], frames, audio)
     shape = json.dumps(["streamvq codebook", space, [height, width], [count, len(codes[0])]])
-    assert sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest() == header["fingerprint"]
+    fingerprint = sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest()
+    if b"BOOK" in [kind for _, kind, _ in chunks]:
+        header.setdefault("fingerprint", fingerprint)
+    assert header["fingerprint"] == fingerprint
     return PlainFile(header, codes, frames, audio)

@@ -22,7 +22,7 @@ from streamvq.container.leb128 import leb128
 def hostile(tmp_path: Path) -> Path:
     """Some hundred bytes that claim 128 million equal pixels in two frames."""
     book = codebook(2)
-    head = Header.from_stream(StreamInfo(8192, 8192, time_base=TICK), book).to_json()
+    head = Header.from_stream(StreamInfo(8192, 8192, time_base=TICK), book).to_json(embeds_codebook=True)
     group = leb128(0) + leb128(2) + bytes(2) + encode_indices([np.zeros((64, 64), np.uint8)], book.codes)
     return saved(tmp_path / "x.svq", joined([(b"HEAD", head), (b"BOOK", encode_codes(book)), (b"GRUP", group)]))
 

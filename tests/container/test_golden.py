@@ -22,6 +22,7 @@ from streamvq.container.reader import load_codebook
 from streamvq.quantize.blocks import code_length
 
 FOLDER = Path(__file__).parent / "golden"
+OLDER = [FOLDER / "version1"]  # as earlier versions wrote them
 TICK = Fraction(1001, 30000)
 
 
@@ -148,17 +149,19 @@ def test_the_bytes_stay(name: str) -> None:
     assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize("folder", [FOLDER, *OLDER])
 @pytest.mark.parametrize("name", FILMS)
-def test_the_frames_stay(name: str) -> None:
+def test_the_frames_stay(name: str, folder: Path) -> None:
     made = FILMS[name]()
-    assert_agree((FOLDER / f"{name}.svq").read_bytes(), made)
+    assert_agree((folder / f"{name}.svq").read_bytes(), made)
     if made.embed:
-        assert load_codebook(FOLDER / f"{name}.svq") == made.book
+        assert load_codebook(folder / f"{name}.svq") == made.book
 
 
-def test_they_are_small() -> None:
-    sizes = [path.stat().st_size for path in FOLDER.iterdir()]
-    assert len([*FOLDER.glob("[!f]*")]) == len(FILMS)  # the others are of factors
+@pytest.mark.parametrize("folder", [FOLDER, *OLDER])
+def test_they_are_small(folder: Path) -> None:
+    sizes = [path.stat().st_size for path in folder.glob("*.svq")]
+    assert len([*folder.glob("[!f]*.svq")]) == len(FILMS)  # the others are of factors
     assert max(sizes) < 6000
     assert sum(sizes) < 25000
 

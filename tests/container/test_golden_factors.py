@@ -25,6 +25,7 @@ from streamvq.lowrank.planes import plane_sizes
 from streamvq.options import LowRankOptions
 
 FOLDER = Path(__file__).parent / "golden"
+OLDER = [FOLDER / "version1"]  # as earlier versions wrote them
 TICK = Fraction(1, 25)
 
 
@@ -100,6 +101,8 @@ def test_the_bytes_and_pixels_stay(name: str) -> None:
         path.write_bytes(data)
     assert path.read_bytes() == data
     assert_agree(data, codec, frames)
+    for folder in OLDER:
+        assert_agree((folder / path.name).read_bytes(), codec, frames)
 
 
 def test_they_are_not_flat() -> None:

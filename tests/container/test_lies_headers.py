@@ -45,8 +45,6 @@ HEADERS: dict[str, dict[str, object]] = {
     "unknown space": {"space": "cmyk"},
     "space as a list": {"space": []},
     "another space": {"space": "gray"},
-    "space missing": {"space": None},
-    "block missing": {"block": None},
     "block of nothing": {"block": [0, 1]},
     "block of one side": {"block": [1]},
     "block as text": {"block": "11"},
@@ -57,7 +55,6 @@ HEADERS: dict[str, dict[str, object]] = {
     "the largest blocks": {"block": [64, 64], "codes": 65536},
     "odd blocks of 4:2:0": {"block": [3, 3], "space": "ycbcr420"},
     "wrong fingerprint": {"fingerprint": "0" * 64},
-    "fingerprint missing": {"fingerprint": None},
     "fingerprint as a number": {"fingerprint": 7},
     "frame rate of 0": {"fps": "0/1"},
     "frame rate over 0": {"fps": "1/0"},
@@ -105,6 +102,14 @@ def with_json(data: bytes) -> bytes:
 )
 def test_headers_that_are_no_headers(text: bytes, bounded: None) -> None:
     assert_refused(with_json(text))
+
+
+def test_what_goes_without_saying_may_be_missing() -> None:
+    whole = with_header(DATA, space="rgb", block=[1, 1], fingerprint=codebook(16).fingerprint)
+    for data in (whole, with_header(whole, space=None, block=None, fingerprint=None)):
+        assert_same(read_all(data)[0], FRAMES)
+    external = svq_bytes(codebook(16), FRAMES, embed=False)
+    assert "no codebook, and names none" in assert_refused(with_header(external, fingerprint=None))
 
 
 def test_a_header_with_more_in_it_is_read() -> None:
