@@ -157,6 +157,8 @@ def code_row(
     code_bits, context_shift, slot_shift = model.code_bits, model.context_shift, model.slot_shift
     coarse_shift = U(code_bits - _COARSE_BITS if code_bits > _MAX_EXACT_BITS else 0)
     width = contexts.size
+    slots, states = np.empty(_N_INPUTS, np.uint64), np.empty(_N_INPUTS, np.int16)
+    logits = np.empty(_N_INPUTS, np.int64)
     x = 0
     while x < width:
         i = first + x
@@ -215,31 +217,28 @@ def code_row(
         rest = code_bits
         while rest > 0:
             n_bits = ((rest - 1) & (_BITS_PER_SLOT - 1)) + 1
-            slot_a = _slot(left, prefix, 0, slot_shift)
-            slot_b = _slot(above, prefix, 1, slot_shift)
-            slot_c = _slot(predicted, prefix, 2, slot_shift)
-            slot_d = _slot(both, prefix, 3, slot_shift)
+            slots[U(0)] = _slot(left, prefix, 0, slot_shift)
+            slots[U(1)] = _slot(above, prefix, 1, slot_shift)
+            slots[U(2)] = _slot(predicted, prefix, 2, slot_shift)
+            slots[U(3)] = _slot(both, prefix, 3, slot_shift)
             node = U(1)
             for bit_index in range(rest - 1, rest - n_bits - 1, -1):
-                a, b, c, d = slot_a | node, slot_b | node, slot_c | node, slot_d | node
-                state_a, state_b, state_c, state_d = counters[a], counters[b], counters[c], counters[d]
-                logit_a, logit_b = stretch_12(state_a), stretch_12(state_b)
-                logit_c, logit_d = stretch_12(state_c), stretch_12(state_d)
                 w = U(bit_index) << _INPUT_BITS
-                weight_a, weight_b = np.int64(weights[w]), np.int64(weights[w + U(1)])
-                weight_c, weight_d = np.int64(weights[w + U(2)]), np.int64(weights[w + U(3)])
-                p0 = squash(weight_a * logit_a + weight_b * logit_b + weight_c * logit_c + weight_d * logit_d)
+                total = np.int64(0)
+                for n in range(_N_INPUTS):
+                    state = counters[slots[U(n)] | node]
+                    logit = stretch_12(state)
+                    states[U(n)], logits[U(n)] = state, logit
+                    total += np.int64(weights[w + U(n)]) * logit
+                p0 = squash(total)
                 bit = (U(value) >> U(bit_index)) & U(1) != U(0)
                 coder, bit, carry = decode_bit(coder, p0) if decoding else encode_bit(coder, p0, bit)
                 if needs_renormalization(coder, carry):
                     coder = renormalize(words, coder, carry, decoding)
-                counters[a], counters[b] = update_probability_12(state_a, bit), update_probability_12(state_b, bit)
-                counters[c], counters[d] = update_probability_12(state_c, bit), update_probability_12(state_d, bit)
                 error = prediction_error(p0, bit)
-                weights[w] = update_weight(weight_a, logit_a, error)
-                weights[w + U(1)] = update_weight(weight_b, logit_b, error)
-                weights[w + U(2)] = update_weight(weight_c, logit_c, error)
-                weights[w + U(3)] = update_weight(weight_d, logit_d, error)
+                for n in range(_N_INPUTS):
+                    counters[slots[U(n)] | node] = update_probability_12(states[U(n)], bit)
+                    weights[w + U(n)] = update_weight(np.int64(weights[w + U(n)]), logits[U(n)], error)
                 node = node << U(1) | U(bit)
             prefix = prefix << U(n_bits) | (node - (U(1) << U(n_bits)))
             rest -= n_bits
