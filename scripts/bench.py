@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from _dither import bench_dither
 from _low_rank import bench_ranks, bench_svd
+from _palette import bench_palette
 from _rates import bench_index, bench_rd
 from _stability import bench_stability
 from PIL import Image
@@ -41,13 +42,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=[*BENCHES, "all"])
     parser.add_argument("--clip", type=Path, default=ROOT / "samples" / "clip.mp4")
+    parser.add_argument("--photos", type=Path, default=ROOT / "samples" / "photos", help="of the case palette")
     options = parser.parse_args()
     describe_machine()
     for name, bench in BENCHES.items():
         if options.what in (name, "all"):
             print(f"\n## {name}")
             with tempfile.TemporaryDirectory() as folder:
-                bench(options.clip.resolve(), Path(folder))
+                bench((options.photos if name == "palette" else options.clip).resolve(), Path(folder))
 
 
 def describe_machine() -> None:
@@ -393,6 +395,7 @@ BENCHES = {
     "ranks": bench_ranks,
     "dither": bench_dither,
     "stability": bench_stability,
+    "palette": bench_palette,
 }
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are comp
 CODE_SPACES = ("gray", "rgb", "ycbcr420")  # what codes and factors are made of
 SPACES = (*CODE_SPACES, *MATCHINGS[1:])
 METHODS = ("vq", "svd", "svd-vq")
+PER = ("all", "image")  # what has a codebook
 
 Source = str | os.PathLike[str]  # what a user names an input by
 Block = int | tuple[int, int]  # a side, or height and width
@@ -349,12 +350,16 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         f"Use this and learn nothing: {CODEBOOKS}.", default=None)
     save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
         "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
+    per: str = option(CODEBOOK, "--per",
+        "Learn one codebook for all inputs, or a palette for each image, which its file holds: all, image.",
+        choices=PER, default="all")
     warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.", 1, default=32)
     method: str = option(LOW_RANK, "--method",
         "vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
         choices=METHODS, default="vq")
 
     def check(self) -> None:
+        self.check_own_palettes()
         if self.strict and self.truncates:
             raise UsageError("`strict` and low rank contradict each other: truncation changes colors")
         if self.method != "vq" and not self.truncates:
@@ -381,6 +386,25 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         if self.codebook is not None and self.reserve and not self.extend:
             raise UsageError(f"`reserve={self.reserve[0]}`: nothing is learned beside the codebook given; "
                 "add `extend=1`, or give it as `palette`")
+
+    def check_own_palettes(self) -> None:
+        """Raise UsageError for what `per="image"` cannot be combined with."""
+        if not self.own_palettes:
+            return
+        found = [name for name in ("lossy", "stability", "emit_palette", "save_codebook", "external_codebook")
+            if getattr(self, name)]
+        found += ["codebook"] * (self.codebook is not None and not self.extend)
+        found += ["block"] * (self.sides != (1, 1)) + ["rank"] * (self.truncates or self.method != "vq")
+        if found:
+            raise UsageError(f"`per=image` and `{found[0]}` contradict each other: every image has a palette of its "
+                "own, learned from it alone; drop one")
+        if self.code_count > 256:
+            raise UsageError(f"`per=image`: the palette of an image has at most 256 colors, not {self.code_count}")
+
+    @property
+    def own_palettes(self) -> bool:
+        """Whether every image has a codebook of its own."""
+        return self.per == "image"
 
     @property
     def stores_factors(self) -> bool:

@@ -24,6 +24,7 @@ _SETTINGS = (
     "frames",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
+_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette")
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 
@@ -34,6 +35,8 @@ def made_with(fingerprint: str | None, options: WriteOptions, matching: str | No
     those of `compress`, `apply` or `decompress` that change what is written, where they are not the default.
     """
     codes = "factors" if fingerprint is None else f"codebook={fingerprint[:_DIGITS]}"
+    if getattr(options, "own_palettes", False):
+        codes = "codebook=own"
     return " ".join([codes, *_matched(matching), *settings_given(options)])
 
 
@@ -45,6 +48,8 @@ def settings_given(options: WriteOptions) -> list[str]:
     """The part of `made_with` that says nothing of the codebook."""
     names = (*_SETTINGS, _MATCHED) + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
     kind: Any = type(options)
+    if getattr(options, "own_palettes", False):
+        names += _OF_OWN_PALETTES
     found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
     if not getattr(options, "stores_factors", False):
         found.pop("method", None)  # the ranks say it

@@ -23,6 +23,7 @@ from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.pipeline.left_out import left_out_notes
+from streamvq.pipeline.own_palettes import OwnPaletteEncoder, own_palettes_note
 from streamvq.pipeline.plan import Plan, plan_compression
 from streamvq.pipeline.result import Result, StatsAccumulator
 from streamvq.progress import NoProgress
@@ -84,6 +85,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
     if (
         book.codebook is None
         and not options.stores_factors
+        and not options.own_palettes
         and plan.jobs
         and plan.jobs[0].source.source_type != "pipe"
     ):
@@ -101,7 +103,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
     shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
 
     def do(job: Job) -> Result:
-        nothing = book.codebook is None and job.source.source_type != "pipe"
+        nothing = book.codebook is None and not options.own_palettes and job.source.source_type != "pipe"
         if job.source.label in failed and (
             nothing or (job.source.source_type != "images" and not options.keep_going)
         ):
@@ -183,7 +185,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
     with open_with_codebook(job.source, given, **reading) as source:
         items = source.items()
-        if book.codebook is None and not options.stores_factors:
+        if book.codebook is None and not options.stores_factors and not options.own_palettes:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)
             (warnings if len(book.codebook) < options.code_count else notes).append(note)
             book.check()
@@ -208,6 +210,8 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
             book.save(job.source.stem)
             sink.commit()
         notes += source.notes + sink.notes + stats.notes(job.source.label)
+        if options.own_palettes:
+            notes.append(own_palettes_note(job))
         if book.emitted is not None and stats.psnr_db() is not None:
             notes.append(f"{sink.label}: PSNR is that of the colors matched, not of those of `emit_palette`")
     return Result(
@@ -224,9 +228,11 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
 def _encoder(book: _SharedCodebook, options: CompressOptions, job: Job, pixels: int | None) -> FrameEncoder:
     """How the frames of a job, of so many pixels, are encoded: to be stored as they are or as pictures."""
     low_rank = options.low_rank
+    about = job.source.label if options.strict else None
+    if options.own_palettes:
+        return OwnPaletteEncoder(options, about)
     if book.codebook is not None:
         dither = book.codebook.dither(options.dither, options.dither_strength)
-        about = job.source.label if options.strict else None
         return VectorQuantization(
             book.codebook, options.lossy, low_rank, pixels, dither, options.stability, book.emitted, about
         )

@@ -25,6 +25,7 @@ from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
+from streamvq.pipeline.own_palettes import check_own_palettes
 from streamvq.quantize.codebook import Codebook
 
 
@@ -68,20 +69,22 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         raise UsageError("-: a pipe has no size to compare with; drop `skip_if_larger`")
     jobs = _all_jobs(inputs, output, options)
     path = Path(options.save_codebook) if options.save_codebook else None
-    learns = options.codebook is None and not options.stores_factors
+    if options.own_palettes:
+        check_own_palettes(jobs)
+    learns = options.codebook is None and not options.stores_factors and not options.own_palettes
     if path is None and learns and os.fspath(output) != PIPE:
         path = _codebook_path(jobs, output)
     codebook = find_codebook(options.codebook)
     codebook = codebook and codebook.matched_in(options.matching_asked)
-    if learns:
+    if learns or options.own_palettes:
         fixed_codes(options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
-    text = made_with(None, options)
+    text = made_with(None, options, options.matching if options.own_palettes else None)
     if codebook is not None:
         written = emitted(codebook, options) or codebook
         text = made_with(written.fingerprint, naming_matched(codebook, options), written.matching)
-    known = codebook is not None or options.stores_factors
+    known = codebook is not None or not learns
     if options.skip_existing and options.overwrite and learns and codebook is None:
         todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
     else:

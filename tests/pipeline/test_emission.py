@@ -34,7 +34,7 @@ def test_indices_are_matched_and_other_colors_written(art: Path, tmp_path: Path)
     assert "of the colors matched" in " ".join(result.notes)
 
 
-@pytest.mark.parametrize("name", ["out.svq", "out.mkv", "out.webp"])
+@pytest.mark.parametrize("name", ["out.svq", "out.mkv", "out.webp", "out.gif"])
 def test_every_output_has_the_colors_emitted(name: str, art: Path, tmp_path: Path) -> None:
     streamvq.apply(art, MEASURED, tmp_path / "device.png", emit_palette=DEVICE)
     streamvq.apply(art, MEASURED, tmp_path / name, emit_palette=DEVICE)

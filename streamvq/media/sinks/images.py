@@ -12,6 +12,7 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
+from streamvq.quantize.own_palettes import OwnIndexFrame
 from streamvq.staging import staged_file, staged_folder
 
 Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content
@@ -33,7 +34,8 @@ class _ImageFiles(FrameSink):
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
     def encode(self, frame: CodedFrame) -> Packet:
-        return frame, encode_image(frame, self._decoder, self._format, self._made_with)
+        decoder = frame.codebook if isinstance(frame, OwnIndexFrame) else self._decoder
+        return frame, encode_image(frame, decoder, self._format, self._made_with)
 
     def _count(self, packet: Packet) -> None:
         frame, data = packet

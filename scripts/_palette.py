@@ -1,0 +1,109 @@
+"""Palettes of photos: one for all against full k-means, one for each against imagequant, and dithered ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+import streamvq
+from streamvq.quantize.pixels import luma
+from streamvq.quantize.similarity import ssim
+
+COUNTS = (16, 64, 256)
+BLUR = 1.5  # pixels, as in _dither.py
+DITHERS = ("floyd-steinberg", "sierra-lite", "atkinson", "blue-noise", "yliluoma")
+Pictures = Sequence[np.ndarray]
+
+
+def bench_palette(photos_from: Path, folder: Path) -> None:
+    """PSNR and SSIM with 16, 64 and 256 colors, of the photos in a folder."""
+    with streamvq.open_source(photos_from) as source:
+        photos = [frame.pixels for frame in source]
+    photos = [photo for photo in photos if photo.shape[2] == 3]
+    print(f"{len(photos)} photos in color of {photos_from.name}")
+    _per_image(photos)
+    _dithered(photos)
+    _shared(photos)
+
+
+def _shared(photos: Pictures) -> None:
+    """One palette for all photos; k-means gets every pixel, as distinct colors with their counts: no sample."""
+    from sklearn.cluster import KMeans
+
+    pixels = np.concatenate([photo.reshape(-1, 3) for photo in photos])
+    colors, counts = np.unique(pixels, axis=0, return_counts=True)
+    print(f"one palette for all, {len(colors):,} distinct colors")
+    print("   k  KMeans, best of 10      streamvq             gap")
+    for k in COUNTS:
+        start = time.process_time()
+        ours = _psnr(photos, _quantized(photos, streamvq.fit(photos, k)))
+        seconds = time.process_time() - start
+        start = time.process_time()
+        model = KMeans(k, n_init=10, random_state=0).fit(colors.astype(np.float64), sample_weight=counts)
+        full_seconds = time.process_time() - start
+        book = streamvq.Codebook(np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8))
+        full = _psnr(photos, _quantized(photos, book))
+        print(
+            f"{k:4}  {full:.3f} dB {full_seconds:8.1f} s  {ours:.3f} dB {seconds:6.2f} s  {ours - full:+.3f} dB"
+            "  (target -0.05)",
+            flush=True,
+        )
+
+
+def _per_image(photos: Pictures) -> None:
+    """A palette for each photo, without dither; the mean of the photos' PSNR, and the least gain."""
+    print("a palette for each, no dither\n   k  imagequant  streamvq    gain (mean, least; target +0.2)")
+    for k in COUNTS:
+        pairs = [
+            (_psnr([photo], [_imagequant(photo, k, 0)]), _psnr([photo], _quantized([photo], streamvq.fit(photo, k))))
+            for photo in photos
+        ]
+        gains = [ours - theirs for theirs, ours in pairs]
+        theirs, ours = np.mean(pairs, axis=0)
+        print(f"{k:4}  {theirs:7.2f} dB {ours:7.2f} dB   {np.mean(gains):+.2f} dB, {min(gains):+.2f} dB", flush=True)
+
+
+def _dithered(photos: Pictures) -> None:
+    """A palette for each photo, dithered; SSIM of the luma of blurred pictures."""
+    print(f"a palette for each, dithered: SSIM of pictures blurred by {BLUR} pixels")
+    print(f"   k  imagequant  {'  '.join(DITHERS)}")
+    for k in COUNTS:
+        books = [streamvq.fit(photo, k) for photo in photos]
+        theirs = _blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
+        row = [f"{k:4}  {theirs:.4f}    "]
+        for name in DITHERS:
+            ours = _blurred_ssim(photos, lambda photo, at, books=books, name=name: _dither(photo, books[at], name))
+            row.append(f"{ours:.4f}".ljust(len(name)))
+        print("  ".join(row), flush=True)
+
+
+def _quantized(photos: Pictures, book: streamvq.Codebook) -> list[np.ndarray]:
+    return [book.lookup(book.quantize(photo)) for photo in photos]
+
+
+def _dither(photo: np.ndarray, book: streamvq.Codebook, name: str) -> np.ndarray:
+    return book.lookup(book.nearest_frame(streamvq.Frame(photo), book.dither(name)).coded.codes)
+
+
+def _imagequant(photo: np.ndarray, k: int, dithering: float) -> np.ndarray:
+    import imagequant
+
+    picture = Image.fromarray(photo).convert("RGBA")
+    made = imagequant.quantize_pil_image(picture, dithering_level=dithering, max_colors=k)
+    return np.asarray(made.convert("RGB"))
+
+
+def _psnr(photos: Pictures, shown: Pictures) -> float:
+    error = sum(float(np.square(a.astype(float) - b).sum()) for a, b in zip(photos, shown, strict=True))
+    return float(10 * np.log10(255**2 * sum(photo.size for photo in photos) / error))
+
+
+def _blurred_ssim(photos: Pictures, show: Callable[[np.ndarray, int], np.ndarray]) -> float:
+    """The mean of all photos, each shown as `show(photo, its place)`."""
+    pairs = ((photo, show(photo, at)) for at, photo in enumerate(photos))
+    return float(np.mean([ssim(*(luma(cv2.GaussianBlur(each, (0, 0), BLUR)) for each in pair)) for pair in pairs]))
