@@ -30,6 +30,9 @@ DEFAULT_MAX_PIXELS = 100_000_000
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 ANIMATION_FORMATS = ("gif", "apng")  # besides WebP, which is an image too
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm", *ANIMATION_FORMATS)
+INDEX_FORMATS = ("raw", "npy", "c", "aseprite")
+FORMATS = VIDEO_FORMATS + IMAGE_FORMATS + INDEX_FORMATS
+PACK_BITS = (1, 2, 4, 8, 16)
 ORDERED_DITHERS = ("bayer2", "bayer4", "bayer8", "blue-noise", "yliluoma")  # by a pixel's color and place alone
 DITHERS = ("none", *ORDERED_DITHERS, "floyd-steinberg", "atkinson", "sierra-lite")
 MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are compared
@@ -272,15 +275,22 @@ class WriteOptions(ExistingOptions):
     fps: Fraction | float | str = option(READ, "--fps",
         "Frames per second of images that become a video.", default=25)
     format: str | None = option(WRITE, "--format",
-        f"File format inside an output folder: {' '.join(IMAGE_FORMATS)}, {' '.join(VIDEO_FORMATS)}; of -: svq.",
-        choices=IMAGE_FORMATS + VIDEO_FORMATS, default=None)
+        f"File format inside an output folder: {' '.join(FORMATS)}; of -: svq raw.", choices=FORMATS, default=None)
     animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False)
     loop: int = option(WRITE, "--loop", "How often an animation plays; 0 = for ever.", 0, 65535, default=0)
+    pack_bits: int | None = option(WRITE, "--pack-bits",
+        "Bits an index in .raw and .h: 1 2 4 8 16 (the fewest that hold all codes).", default=None)
+    bit_order: str = option(WRITE, "--bit-order",
+        "A byte's first index is in its highest bits (msb) or lowest (lsb).", choices=("msb", "lsb"), default="msb")
+    unpadded: bool = option(WRITE, "--unpadded",
+        "Rows of packed indices follow each other bit by bit, not beginning with a byte.", default=False)
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
 
     def check(self) -> None:
         if not self.frame_rate > 0:
             raise UsageError(f"`fps={self.fps}`: choose more than 0")
+        if self.pack_bits not in (None, *PACK_BITS):
+            raise UsageError(f"`pack_bits={self.pack_bits}`: choose one of {', '.join(map(str, PACK_BITS))}")
 
     @property
     def frame_rate(self) -> Fraction:
@@ -324,7 +334,7 @@ class EncodeOptions(WriteOptions):
 
 OUTPUT_KINDS = (
     "Compressed (.svq), exact video (.mkv .avi), animation (.gif .apng .webp), preview video (.mp4 .mov .webm), "
-    "image (.png .webp .tiff .bmp .jpg), folder of images (no suffix), or - (y4m)."
+    "image (.png .webp .tiff .bmp .jpg), indices (.raw .npy .h .aseprite), folder of images (no suffix), or - (y4m)."
 )
 
 
@@ -362,6 +372,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         self.check_own_palettes()
         if self.strict and self.truncates:
             raise UsageError("`strict` and low rank contradict each other: truncation changes colors")
+        if self.codebook is None and self.pack_bits and self.code_count > (most := 2**self.pack_bits):
+            raise UsageError(f"`pack_bits={self.pack_bits}` holds {most} codes: give `n_codes={most}`, or more bits")
         if self.method != "vq" and not self.truncates:
             raise UsageError(f"method {self.method} needs a rank or an energy, such as `rank=32` or `energy=0.99`")
         if not self.stores_factors:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from index_files import read_header, read_sprite, unpack
 from numpy.typing import NDArray
-from pictures import coded, load
+from pictures import codebook, coded, load
 from videos import FPS, read_video
 
 import streamvq
@@ -29,6 +31,8 @@ class SinkCase:
     max_error: int = 0
     alpha: bool = True
     times: bool = False
+    indices: bool = False  # and no pixels
+    max_codes: int = 65_536
 
     @property
     def is_video(self) -> bool:
@@ -47,9 +51,19 @@ VIDEOS = {
     ".webm": SinkCase("clip.webm", max_error=40, alpha=False, times=True),
 }
 COMPRESSED = {".svq": SinkCase("clip.svq", times=True)}
-FILES = FOLDERS | IMAGES | VIDEOS | COMPRESSED
-MANY = FOLDERS | VIDEOS | COMPRESSED
+_INDICES = {"raw": "raw", "npy": "npy", "h": "c"}  # suffix: format
+_SPRITE: dict = {"indices": True, "max_codes": 256}
+INDEX_FILES = {f".{name}": SinkCase(f"frames.{name}", alpha=False, indices=True) for name in _INDICES}
+INDEX_FILES |= {".aseprite": SinkCase("frames.aseprite", **_SPRITE)}
+INDEX_FOLDERS = {
+    f"folder of .{name}": SinkCase("out", format, alpha=False, indices=True) for name, format in _INDICES.items()
+}
+INDEX_FOLDERS |= {"folder of .aseprite": SinkCase("out", "aseprite", **_SPRITE)}
+INDICES = INDEX_FILES | INDEX_FOLDERS
+FILES = FOLDERS | IMAGES | VIDEOS | COMPRESSED | INDICES
+MANY = FOLDERS | VIDEOS | COMPRESSED | INDICES
 EXACT = {name: case for name, case in FILES.items() if not case.max_error}
+DRAWN = {name: case for name, case in EXACT.items() if not case.indices}
 
 Frames = list[IndexFrame]
 
@@ -85,8 +99,17 @@ def opened(path: Path, case: SinkCase, book: Codebook, frames: Frames, overwrite
     return open_sink(path / case.name, book, info, settings)
 
 
-def read(path: Path, mode: str | None = None) -> list[NDArray]:
-    """The pictures of an output, by Pillow or PyAV; of a .svq, which neither reads, by the package itself."""
+def read(
+    path: Path, mode: str | None = None, book: Codebook | None = None, shape: tuple[int, int] = (32, 48)
+) -> list[NDArray]:
+    """The pictures of an output, by Pillow or PyAV; of a .svq, which neither reads, by the package itself.
+
+    `book` and `shape` are those of indices in files that do not say it.
+    """
+    if path.suffix in (".raw", ".npy", ".h", ".aseprite"):
+        return _read_indices(path, book or codebook(), shape)
+    if path.is_dir() and next(path.iterdir()).suffix in (".raw", ".npy", ".h", ".aseprite"):
+        return [_read_indices(file, book or codebook(), shape)[0] for file in sorted(path.iterdir())]
     if path.suffix == ".svq":
         with streamvq.open(path) as clip:
             return [frame.pixels for frame in clip]
@@ -95,6 +118,20 @@ def read(path: Path, mode: str | None = None) -> list[NDArray]:
     if path.name.startswith("clip."):
         return read_video(path, mode and mode.lower().replace("rgb", "rgb24").replace("rgb24a", "rgba"))
     return [load(path, mode or "RGB")]
+
+
+def _read_indices(path: Path, book: Codebook, shape: tuple[int, int]) -> list[NDArray]:
+    if path.suffix == ".raw":
+        bits = next(bits for bits in (1, 2, 4, 8, 16) if len(book) <= 1 << bits)
+        return list(book.palette[unpack(path.read_bytes(), shape, bits)])
+    if path.suffix == ".npy":
+        return list(book.palette[np.load(path)])
+    if path.suffix == ".h":
+        indices, palette, macros = read_header(path)
+        assert macros["FRAMES"] == len(indices)
+        return list(palette[indices])
+    sprite = read_sprite(path)
+    return [sprite.colors[frame][..., :3] for frame in sprite.frames]
 
 
 def colors(frame: IndexFrame, book: Codebook) -> NDArray:

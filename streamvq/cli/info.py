@@ -72,14 +72,14 @@ def _print(record: dict[str, Any], json: bool) -> None:
 
 def _formats() -> dict[str, Any]:
     from streamvq.media.content import IMAGE_KINDS
-    from streamvq.options import IMAGE_FORMATS, VIDEO_FORMATS
+    from streamvq.media.targets import written_suffixes
 
     return {
         "images": {kind.name: " ".join(kind.suffixes) for kind in IMAGE_KINDS},
         "animations_and_pages": [kind.name for kind in IMAGE_KINDS if kind.several],
         "videos": "whatever FFmpeg's libraries decode: .mp4 .mkv .webm .mov .avi .ts .mpg .ogv .wmv .flv and more",
         "pipes": "y4m .svq",
-        "written": [f".{name}" for name in VIDEO_FORMATS + IMAGE_FORMATS],
+        "written": written_suffixes(),
     }
 
 

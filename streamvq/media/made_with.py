@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ from PIL import Image, PngImagePlugin
 
 from streamvq.container.reader import open_svq
 from streamvq.errors import StreamVQError
+from streamvq.media.aseprite.chunks import HEADER_BYTES, USER_DATA, read_frame, read_string
 from streamvq.media.libav import url
 from streamvq.options import ANIMATION_FORMATS, VIDEO_FORMATS, WriteOptions
 
-SILENT_FORMATS = frozenset({"bmp"})  # they hold no text
+SILENT_FORMATS = frozenset({"bmp", "raw", "npy"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
+C_REMARK = " * made with streamvq: "  # begins the line of a C header that says it
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = (
     "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "loop",
-    "frames",
+    "frames", "pack_bits", "bit_order", "unpadded",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
 _OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette")
@@ -96,8 +99,10 @@ def read_made_with(path: Path, format: str) -> str | None:
                 header = reader.header
             codes = f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors"
             return " ".join([codes, *_matched(header.matching), *header.settings])
+        if format in ("c", "aseprite"):
+            return _header_text(path) if format == "c" else _sprite_text(path)
         return _video(path) if format in VIDEO_FORMATS and format not in ANIMATION_FORMATS else _image(path)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, StreamVQError):
+    except (OSError, ValueError, struct.error, SyntaxError, Image.DecompressionBombError, StreamVQError):
         return None
 
 
@@ -105,6 +110,18 @@ def _video(path: Path) -> str | None:
     with av.open(url(path)) as container:
         tags = {name.casefold(): value for name, value in container.metadata.items()}
     return tags.get(_MATROSKA_KEY.casefold()) or tags.get(_OTHER_KEY)
+
+
+def _header_text(path: Path) -> str | None:
+    with path.open(encoding="ascii", errors="replace") as file:
+        start = file.read(4096)
+    match = re.search(rf"^{re.escape(C_REMARK)}(.*) \*/$", start, re.MULTILINE)
+    return match[1] if match else None
+
+
+def _sprite_text(path: Path) -> str | None:
+    chunks, _, _ = read_frame(path.read_bytes(), HEADER_BYTES)
+    return next((read_string(body, 4)[0] for kind, body in chunks if kind == USER_DATA), None)
 
 
 def _image(path: Path) -> str | None:

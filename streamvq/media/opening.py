@@ -15,6 +15,8 @@ from streamvq.media.sinks.apng import ApngSink
 from streamvq.media.sinks.exact_video import ExactVideoSink
 from streamvq.media.sinks.gif import GifSink
 from streamvq.media.sinks.images import FolderSink, ImageSink
+from streamvq.media.sinks.index_file import INDEX_FILES, IndexFileSink
+from streamvq.media.sinks.index_folder import IndexFolderSink
 from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.svq import SvqSink
@@ -114,14 +116,18 @@ def open_sink(
     """A sink for coded frames of a source that `info` describes; `decoder`, such as a codebook, renders them.
 
     `target` is a path whose suffix chooses the format: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
-    lossy previews), one image, "-" (y4m), or else a folder of images. `audio_from` is the file whose audio is
-    copied into videos and .svq. Raises UsageError, OutputExists or OutputError.
+    lossy previews), indices (.raw, .npy, .h, .aseprite), one image, "-" (y4m), or else a folder of images.
+    `audio_from` is the file whose audio is copied into videos and .svq. Raises UsageError, OutputExists or
+    OutputError.
     """
     settings = settings or WriteOptions()
     if not isinstance(target, Target):
         target = Target.from_path(target, settings.format)
     if target.format == "svq":
         return SvqSink(target, decoder, info, settings, audio_from, external_codebook)
+    if target.format in INDEX_FILES:
+        sink = IndexFolderSink if target.kind == "folder" else IndexFileSink
+        return sink(target, decoder, info, settings)
     if target.kind == "pipe":
         return Y4MSink(decoder, info, settings.frame_rate)
     if target.format in ANIMATION_SINKS and target.kind == "video":

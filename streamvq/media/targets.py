@@ -10,9 +10,12 @@ from typing import Literal
 
 from streamvq.errors import UsageError
 from streamvq.media.inputs import PIPE
-from streamvq.options import IMAGE_FORMATS, VIDEO_FORMATS
+from streamvq.options import FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
 
-_FORMAT_OF_SUFFIX = {f".{name}": name for name in IMAGE_FORMATS + VIDEO_FORMATS} | {
+_SUFFIXES = {"c": "h"}  # of formats that are not their own
+_PIPE_FORMATS = ("y4m", "svq", "raw")
+_FORMAT_OF_SUFFIX = {f".{_SUFFIXES.get(name, name)}": name for name in FORMATS} | {
+    ".ase": "aseprite",
     ".jpeg": "jpg",
     ".tif": "tiff",
 }
@@ -20,7 +23,8 @@ _FORMAT_OF_SUFFIX = {f".{name}": name for name in IMAGE_FORMATS + VIDEO_FORMATS}
 
 @dataclass(frozen=True)
 class Target:
-    """One output: a video file, one image file, a folder of images, or the pipe (without a path)."""
+    """One output: a file of any number of frames ("video"), one image file, a folder of images, or the pipe (without
+    path)."""
 
     kind: Literal["video", "image", "folder", "pipe"]
     path: Path = Path(PIPE)
@@ -30,8 +34,8 @@ class Target:
     def from_path(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
         """The target that a path's suffix means; without a known suffix, a folder."""
         if os.fspath(path_given) == PIPE:
-            if format not in (None, "svq"):
-                raise UsageError(f"-: carries y4m or, with `format=svq`, .svq; not {format}")
+            if format not in (None, *_PIPE_FORMATS):
+                raise UsageError(f"-: carries y4m, or what `format=svq` and `format=raw` make; not {format}")
             return cls("pipe", format=format or "y4m")
         path = Path(path_given)
         suffix = path.suffix.lower()
@@ -42,9 +46,9 @@ class Target:
                 raise UsageError(
                     f"{path}: its suffix says {of_suffix}, and `format={format}` another; drop one of them"
                 )
-            return cls("video" if of_suffix in VIDEO_FORMATS else "image", path, of_suffix)
+            return cls("image" if of_suffix in IMAGE_FORMATS else "video", path, of_suffix)
         if suffix and not folder:
-            known = ", ".join(f".{name}" for name in VIDEO_FORMATS + IMAGE_FORMATS)
+            known = ", ".join(written_suffixes())
             raise UsageError(f"{path}: cannot write {suffix}; choose {known}, a folder name without a dot, or -")
         if format in VIDEO_FORMATS:
             raise UsageError(f"{path}: name the file itself: {path}.{format}")
@@ -57,16 +61,26 @@ class Target:
         return Target("video", self.path, "apng" if self.format == "png" else self.format)
 
 
+def suffix_of(format: str) -> str:
+    """What the names of files of a format end in, such as ".png"."""
+    return f".{_SUFFIXES.get(format, format)}"
+
+
+def written_suffixes() -> list[str]:
+    """The endings of all files that are written."""
+    return [suffix_of(name) for name in FORMATS]
+
+
 def frame_name(index: int, format: str) -> str:
     """The file name of a video's frame."""
-    return f"frame{index:06d}.{format}"
+    return f"frame{index:06d}{suffix_of(format)}"
 
 
 def numbered_frames(folder: Path, format: str) -> list[Path]:
     """The files in a folder that are named as `frame_name` names them."""
-    return [path for path in folder.glob(f"frame*.{format}") if re.fullmatch(r"frame\d{6,}", path.stem)]
+    return [path for path in folder.glob(f"frame*{suffix_of(format)}") if re.fullmatch(r"frame\d{6,}", path.stem)]
 
 
 def image_name(name: str, format: str) -> str:
     """An image's name inside a folder with the suffix of the format that it gets."""
-    return str(PurePosixPath(name).with_suffix(f".{format}"))
+    return str(PurePosixPath(name).with_suffix(suffix_of(format)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from streamvq.frames import StreamInfo
+from streamvq.media.targets import suffix_of
 from streamvq.options import ANIMATION_FORMATS, CompressOptions, WriteOptions
 from streamvq.pipeline.job import Job
 
@@ -20,6 +21,9 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
             "seed": None if learns else "nothing is learned",
             "stability": "a single image has no frame before it" if job.source.source_type == "image" else None,
         }
+    packs = job.target.format in ("raw", "c")
+    for name in ("pack_bits", "bit_order", "unpadded"):
+        reasons[name] = None if packs else "it belongs to .raw and .h"
     defaults = {each.name: each.default for each in fields(options)}
     return [
         f"{job.target.path}: `{name}={value}` changes nothing here: {why}"
@@ -29,6 +33,8 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
 
 
 def _no_fps(job: Job, info: StreamInfo) -> str | None:
+    if job.target.format in ("raw", "npy", "c"):
+        return f"{suffix_of(job.target.format)} holds no times"
     if info.fps is not None:
         return f"{job.source.label} has a frame rate of its own ({float(info.fps):.6g}), which is kept"
     if job.target.format == "svq":

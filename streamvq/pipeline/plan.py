@@ -12,9 +12,10 @@ from streamvq.errors import OutputError, OutputExists, StreamVQError, UsageError
 from streamvq.media.codebooks import find_codebook
 from streamvq.media.inputs import PIPE, MediaInput, find_inputs
 from streamvq.media.made_with import made_with
-from streamvq.media.targets import Target
+from streamvq.media.targets import Target, suffix_of
 from streamvq.options import (
     IMAGE_FORMATS,
+    INDEX_FORMATS,
     VIDEO_FORMATS,
     CompressOptions,
     DecompressOptions,
@@ -216,7 +217,7 @@ def _targets(
     format = options.format
     if len(inputs) == 1:
         source = inputs[0]
-        if format in VIDEO_FORMATS and _is_folder(output):
+        if _is_one_file(source, format) and _is_folder(output):
             return [(source, _inside(Path(output), source, format))]
         target = Target.from_path(output, format)
         if source.source_type != "image":
@@ -237,6 +238,12 @@ def _is_folder(output: str | os.PathLike[str]) -> bool:
     return os.fspath(output) != PIPE and Target.from_path(output).kind == "folder"
 
 
+def _is_one_file(source: MediaInput, format: str | None) -> bool:
+    """Whether an input becomes one file of a format in a folder, and not one a picture."""
+    pictures = source.source_type in ("image", "images")
+    return format in VIDEO_FORMATS or (format in INDEX_FORMATS and not pictures)
+
+
 def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
     """The target of one input inside a folder of outputs."""
     if source.source_type == "image":
@@ -248,7 +255,7 @@ def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
         return Target("folder", folder / source.stem if named else folder, format or "png")
     if format in IMAGE_FORMATS:
         return Target("folder", folder / source.stem, format)
-    return Target("video", folder / f"{source.stem}.{format or 'mkv'}", format or "mkv")
+    return Target("video", folder / f"{source.stem}{suffix_of(format or 'mkv')}", format or "mkv")
 
 
 def _check_clashes(jobs: Sequence[Job]) -> None:

@@ -1,67 +1,60 @@
-"""Aseprite's files: palettes read from any sprite, and indexed pictures written with their palette in place.
-
-Aseprite File Format Specifications (docs/ase-file-specs.md of Aseprite's repository); all numbers little-endian.
-"""
+"""Aseprite's files as palettes: read from any sprite, written as one that shows each color."""
 
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvq.media.aseprite.chunks import (
+    BACKGROUND,
+    HAS_NAME,
+    HEADER_BYTES,
+    INDEXED_BITS,
+    LAYER,
+    OLD_PALETTE,
+    PALETTE,
+    Chunk,
+    cel_chunk,
+    check_magic,
+    frame_bytes,
+    header_bytes,
+    layer_chunk,
+    palette_chunk,
+    read_frame,
+    read_string,
+)
 from streamvq.media.palette_files.palette import Palette, palette_of
-
-MAGIC, MAGIC_AT = struct.pack("<H", 0xA5E0), 4
-_HEADER_BYTES, _FRAME_HEADER_BYTES = 128, 16
-_FRAME_MAGIC = 0xF1FA
-_OLD_PALETTE, _LAYER, _CEL, _PALETTE = 0x0004, 0x2004, 0x2005, 0x2019
-_INDEXED_BITS = 8
-_HAS_NAME = 1
-_VISIBLE, _EDITABLE, _BACKGROUND = 1, 2, 8
-_COMPRESSED_CEL = 2
 
 
 def read_aseprite(data: bytes) -> Palette:
     """The palette of a sprite's first frame; the transparent color of an indexed one has alpha 0."""
-    if len(data) < _HEADER_BYTES + _FRAME_HEADER_BYTES or data[MAGIC_AT : MAGIC_AT + 2] != MAGIC:
-        raise ValueError("it is no Aseprite file")
+    check_magic(data)
     bits, transparent = struct.unpack_from("<H", data, 12)[0], data[28]
+    chunks, _, _ = read_frame(data, HEADER_BYTES)
+    return palette_of_chunks(chunks, transparent if bits == INDEXED_BITS else None)
+
+
+def palette_of_chunks(chunks: Sequence[Chunk], transparent: int | None) -> Palette:
+    """The palette that a frame's chunks set; the index `transparent` has alpha 0 where there is no background."""
     entries: dict[int, tuple[list[int], str]] = {}
-    for kind, body in _chunks(data):
-        if kind == _PALETTE:
+    for kind, body in chunks:
+        if kind == PALETTE:
             entries |= _entries(body)
-        elif kind == _OLD_PALETTE and not entries:
+        elif kind == OLD_PALETTE and not entries:
             entries = dict(enumerate(_old_entries(body)))
     if sorted(entries) != list(range(len(entries))):
         raise ValueError("its palette has gaps")
     colors = [entries[index][0] for index in range(len(entries))]
-    if bits == _INDEXED_BITS and transparent < len(colors) and not _has_background(data):
+    if transparent is not None and transparent < len(colors) and not _has_background(chunks):
         colors[transparent] = [*colors[transparent][:3], 0]
     return palette_of(colors, [entries[index][1] for index in range(len(entries))])
 
 
-def _chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and content of each chunk of the first frame."""
-    size, magic, old_count = struct.unpack_from("<IHH", data, _HEADER_BYTES)
-    if magic != _FRAME_MAGIC:
-        raise ValueError("its first frame is damaged")
-    count = struct.unpack_from("<I", data, _HEADER_BYTES + 12)[0] or old_count
-    position, end = _HEADER_BYTES + _FRAME_HEADER_BYTES, min(len(data), _HEADER_BYTES + size)
-    for _ in range(count):
-        if position + 6 > end:
-            raise ValueError("it ends within its first frame")
-        length, kind = struct.unpack_from("<IH", data, position)
-        if length < 6 or position + length > end:
-            raise ValueError("it ends within a chunk")
-        yield kind, data[position + 6 : position + length]
-        position += length
-
-
-def _has_background(data: bytes) -> bool:
-    return any(kind == _LAYER and struct.unpack_from("<H", body)[0] & _BACKGROUND for kind, body in _chunks(data))
+def _has_background(chunks: Sequence[Chunk]) -> bool:
+    return any(kind == LAYER and struct.unpack_from("<H", body)[0] & BACKGROUND for kind, body in chunks)
 
 
 def _entries(body: bytes) -> dict[int, tuple[list[int], str]]:
@@ -71,10 +64,8 @@ def _entries(body: bytes) -> dict[int, tuple[list[int], str]]:
         flags, *color = struct.unpack_from("<H4B", body, position)
         position += 6
         name = ""
-        if flags & _HAS_NAME:
-            length = struct.unpack_from("<H", body, position)[0]
-            name = body[position + 2 : position + 2 + length].decode("utf-8", "replace")
-            position += 2 + length
+        if flags & HAS_NAME:
+            name, position = read_string(body, position)
         entries[index] = (color, name)
     return entries
 
@@ -110,31 +101,8 @@ def aseprite_bytes(indices: NDArray[np.uint8], palette: Palette) -> bytes:
     """
     if len(palette) > 256:
         raise ValueError(f"{len(palette)} colors: an indexed sprite holds 256")
-    height, width = indices.shape
     opaque = palette.transparent is None
-    layer = struct.pack("<HHHHHHB3x", _VISIBLE | _EDITABLE | _BACKGROUND * opaque, 0, 0, 0, 0, 0, 255)
-    cel = struct.pack("<HhhBHh5xHH", 0, 0, 0, 255, _COMPRESSED_CEL, 0, width, height)
-    chunks = [
-        (_PALETTE, _palette_chunk(palette)),
-        (_LAYER, layer + _string("Background" if opaque else "Layer 1")),
-        (_CEL, cel + zlib.compress(np.ascontiguousarray(indices).tobytes(), 9)),
-    ]
-    body = b"".join(struct.pack("<IH", len(content) + 6, kind) + content for kind, content in chunks)
-    frame = struct.pack("<IHHH2xI", len(body) + _FRAME_HEADER_BYTES, _FRAME_MAGIC, len(chunks), 100, len(chunks))
-    size = _HEADER_BYTES + len(frame) + len(body)
-    start = struct.pack("<I2sHHHHIH8x", size, MAGIC, 1, width, height, _INDEXED_BITS, 1, 100)
-    header = start + struct.pack("<B3xH", palette.transparent or 0, len(palette) % 256)
-    return header.ljust(_HEADER_BYTES, b"\0") + frame + body
-
-
-def _palette_chunk(palette: Palette) -> bytes:
-    entries = [struct.pack("<III8x", len(palette), 0, len(palette) - 1)]
-    for index, color in enumerate(palette.colors):
-        name = palette.name(index)
-        entries.append(struct.pack("<H", _HAS_NAME if name else 0) + bytes(color) + (_string(name) if name else b""))
-    return b"".join(entries)
-
-
-def _string(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack("<H", len(data)) + data
+    layer = layer_chunk("Background" if opaque else "Layer 1", opaque)
+    body = frame_bytes([palette_chunk(palette.colors, palette.names), layer, cel_chunk(indices)], 100)
+    size, (height, width) = HEADER_BYTES + len(body), indices.shape
+    return header_bytes(size, 1, height, width, len(palette), palette.transparent or 0) + body

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamvq.errors import CodebookError, UsageError
-from streamvq.media.palette_files.aseprite import MAGIC, MAGIC_AT, read_aseprite, write_aseprite
+from streamvq.media.aseprite.chunks import MAGIC, MAGIC_AT
+from streamvq.media.palette_files.aseprite import read_aseprite, write_aseprite
 from streamvq.media.palette_files.binary_formats import (
     ADOBE_MAGIC,
     RIFF_MAGIC,

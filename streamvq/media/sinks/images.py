@@ -9,8 +9,8 @@ from streamvq.frames import CodedFrame
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
-from streamvq.options import WriteOptions
+from streamvq.media.targets import Target, frame_name, image_name, numbered_frames, suffix_of
+from streamvq.options import IMAGE_FORMATS, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.own_palettes import OwnIndexFrame
 from streamvq.staging import staged_file, staged_folder
@@ -30,19 +30,23 @@ class _ImageFiles(FrameSink):
         self.exact = target.format != "jpg"
         if not self.exact:
             self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
-        elif target.format not in PALETTE_FORMATS and decoder.palette is not None:
+        elif target.format in IMAGE_FORMATS and target.format not in PALETTE_FORMATS and decoder.palette is not None:
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
     def encode(self, frame: CodedFrame) -> Packet:
         decoder = frame.codebook if isinstance(frame, OwnIndexFrame) else self._decoder
         return frame, encode_image(frame, decoder, self._format, self._made_with)
 
+    @property
+    def _keeps_alpha(self) -> bool:
+        return self._format not in NO_ALPHA_FORMATS
+
     def _count(self, packet: Packet) -> None:
         frame, data = packet
         self.size_bytes += len(data)
-        if frame.alpha is not None and self._format in NO_ALPHA_FORMATS and not self._lost_alpha:
+        if frame.alpha is not None and not self._keeps_alpha and not self._lost_alpha:
             self._lost_alpha = True
-            self.notes.append(f"{self.label}: .{self._format} holds no transparency, which is lost")
+            self.notes.append(f"{self.label}: {suffix_of(self._format)} holds no transparency, which is lost")
 
 
 class FolderSink(_ImageFiles):

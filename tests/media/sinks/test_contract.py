@@ -13,10 +13,12 @@ from pictures import codebook, coded, flat, load, noise, snapshot
 from sink_cases import (
     COMPRESSED,
     COUNT,
+    DRAWN,
     EXACT,
     FILES,
     FOLDERS,
     IMAGES,
+    INDEX_FILES,
     MANY,
     VIDEOS,
     SinkCase,
@@ -48,10 +50,12 @@ def test_all_frames_in_order(case: SinkCase, tmp_path: Path, same_picture: Calla
 def test_exact_for_any_number_of_codes(
     case: SinkCase, count: int, tmp_path: Path, same_picture: Callable[..., None]
 ) -> None:
+    if count > case.max_codes:
+        pytest.skip("it holds fewer codes")
     book = codebook(count)
     frames = frames_for(case, book)
     write(tmp_path, case, book, frames)
-    for actual, frame in zip(read(tmp_path / case.name), frames, strict=True):
+    for actual, frame in zip(read(tmp_path / case.name, None, book), frames, strict=True):
         same_picture(actual, colors(frame, book))
 
 
@@ -63,7 +67,7 @@ def test_odd_sizes_are_neither_cropped_nor_padded(
     book = codebook()
     frames = frames_for(case, book, *size)
     write(tmp_path, case, book, frames)
-    for actual, frame in zip(read(tmp_path / case.name), frames, strict=True):
+    for actual, frame in zip(read(tmp_path / case.name, None, book, size), frames, strict=True):
         same_picture(actual, colors(frame, book), case.max_error and 8)
 
 
@@ -73,12 +77,12 @@ def test_gray(case: SinkCase, tmp_path: Path, same_picture: Callable[..., None])
     frames = frames_for(case, book)
     write(tmp_path, case, book, frames)
     mode = "gray" if case.is_video and not case.max_error else "RGB"
-    for actual, frame in zip(read(tmp_path / case.name, mode), frames, strict=True):
+    for actual, frame in zip(read(tmp_path / case.name, mode, book), frames, strict=True):
         expected = colors(frame, book)
         same_picture(actual, expected[..., :1] if mode == "gray" else expected, case.max_error and 4)
 
 
-@each({name: case for name, case in EXACT.items() if case.alpha and "bmp" not in name})
+@each({name: case for name, case in DRAWN.items() if case.alpha and "bmp" not in name})
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "soft"])
 @pytest.mark.parametrize("count", [16, 256, 300])
 def test_alpha(case: SinkCase, binary: bool, count: int, tmp_path: Path, same_picture: Callable[..., None]) -> None:
@@ -94,7 +98,7 @@ def test_alpha(case: SinkCase, binary: bool, count: int, tmp_path: Path, same_pi
         same_picture(actual[..., :3] * shown[..., None], colors(frame, book) * shown[..., None])
 
 
-@each(EXACT)
+@each(DRAWN)
 @pytest.mark.parametrize("side", [0, 4], ids=["frames", "patches"])
 @pytest.mark.parametrize("space", ["gray", "rgb", "ycbcr420"])
 def test_factors_are_drawn_as_they_are(
@@ -183,7 +187,7 @@ def test_encoding_works_on_any_thread_in_any_order(case: SinkCase, tmp_path: Pat
     assert outputs[0] == outputs[1]
 
 
-@each(VIDEOS)
+@each(VIDEOS | INDEX_FILES)
 def test_a_video_has_one_size(case: SinkCase, tmp_path: Path) -> None:
     book = codebook()
     with pytest.raises(OutputError, match=r"48x32 to 50x32.*folder"):
