@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from _dither import bench_dither
+from _gif import bench_gif
 from _low_rank import bench_ranks, bench_svd
 from _palette import bench_palette
 from _rates import bench_index, bench_rd
@@ -394,6 +395,7 @@ BENCHES = {
     "svd": bench_svd,
     "ranks": bench_ranks,
     "dither": bench_dither,
+    "gif": bench_gif,
     "stability": bench_stability,
     "palette": bench_palette,
 }

@@ -27,6 +27,7 @@ MAX_RANK = 65535
 MAX_PATCH = 64
 MAX_PAGE_FRAMES = 24
 DEFAULT_MAX_PIXELS = 100_000_000
+DEFAULT_FPS = Fraction(25)
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 ANIMATION_FORMATS = ("gif", "apng")  # besides WebP, which is an image too
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm", *ANIMATION_FORMATS)
@@ -248,6 +249,60 @@ class ReadOptions(LimitOption, RecursiveOption):
         "Keep a damaged video's frames up to the damage; of a .svq, all but damaged groups.", default=False)
 
 
+class RateOption(Options):
+    """How many frames a second has."""
+
+    fps: Fraction | float | str | None = option(READ, "--fps",
+        "Frames per second of images that become a video (25); of video, at most so many.", default=None)
+
+    def check(self) -> None:
+        if not self.frame_rate > 0:
+            raise UsageError(f"`fps={self.fps}`: choose more than 0")
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """`fps` as a fraction: 29.97 is 2997/100. Raises UsageError."""
+        try:
+            if self.fps is None:
+                return DEFAULT_FPS
+            return self.fps if isinstance(self.fps, Fraction) else Fraction(str(self.fps))
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
+
+
+class SelectOptions(RateOption):
+    """Which frames of an input are taken, and at which size. `trim` counts seconds from the first frame."""
+
+    every: int = option(READ, "--every", "Take each N-th frame only.", 1, default=1)
+    trim: str | None = option(READ, "--trim",
+        "Take the seconds A:B only, such as 2:5.5; also A: and :B.", default=None)
+    width: int | None = option(READ, "--width",
+        "Scale pictures to this width before anything else.", 1, 65535, default=None)
+
+    def check(self) -> None:
+        start, end = self.stretch
+        if self.trim is not None and not (start >= 0 and (end is None or end > start)):
+            raise UsageError(f"`trim={self.trim}`: the end comes after the start, and both are 0 or more")
+
+    @property
+    def stretch(self) -> tuple[Fraction, Fraction | None]:
+        """The seconds where `trim` starts and ends; None is the end of the input."""
+        if self.trim is None:
+            return Fraction(0), None
+        start, colon, end = self.trim.partition(":")
+        try:
+            if not colon:
+                raise ValueError
+            return Fraction(start or 0), Fraction(end) if end else None
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`trim={self.trim}`: give A:B in seconds, such as 2:5.5, or A: or :B") from None
+
+    def takes_all(self, rate: Fraction | None) -> bool:
+        """Whether all frames of an input with this frame rate are taken as they are."""
+        thins = self.fps is not None and rate is not None and rate > self.frame_rate
+        return self.every == 1 and self.trim is None and self.width is None and not thins
+
+
 class RunOptions(Options):
     """How the work is done; nothing here changes a byte of the result. `progress` is told of each stage."""
 
@@ -269,11 +324,9 @@ class ExistingOptions(OverwriteOption):
         default=False)
 
 
-class WriteOptions(ExistingOptions):
+class WriteOptions(ExistingOptions, RateOption):
     """How outputs are written, whatever they hold."""
 
-    fps: Fraction | float | str = option(READ, "--fps",
-        "Frames per second of images that become a video.", default=25)
     format: str | None = option(WRITE, "--format",
         f"File format inside an output folder: {' '.join(FORMATS)}; of -: svq raw.", choices=FORMATS, default=None)
     animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False)
@@ -287,18 +340,8 @@ class WriteOptions(ExistingOptions):
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
 
     def check(self) -> None:
-        if not self.frame_rate > 0:
-            raise UsageError(f"`fps={self.fps}`: choose more than 0")
         if self.pack_bits not in (None, *PACK_BITS):
             raise UsageError(f"`pack_bits={self.pack_bits}`: choose one of {', '.join(map(str, PACK_BITS))}")
-
-    @property
-    def frame_rate(self) -> Fraction:
-        """`fps` as a fraction: 29.97 is 2997/100. Raises UsageError."""
-        try:
-            return self.fps if isinstance(self.fps, Fraction) else Fraction(str(self.fps))
-        except (ValueError, ZeroDivisionError):
-            raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
 
 
 class EncodeOptions(WriteOptions):
@@ -345,11 +388,11 @@ class OutputOption(Options):
         f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
 
 
-class FitOptions(RunOptions, ReadOptions, LowRankOptions, FixedOptions):
+class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, FixedOptions):
     """The keywords of `fit`."""
 
 
-class ApplyOptions(RunOptions, EncodeOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):
+class ApplyOptions(RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):
     """The keywords of `apply`."""
 
 
@@ -432,17 +475,17 @@ class PaletteOptions(OverwriteOption, OutputOption):
 
 
 class DecompressOptions(RunOptions, WriteOptions, LimitOption):
-    """The keywords of `decompress`. `frames` is a range of frame indices with step 1; the rest is not decoded."""
+    """The keywords of `decompress`. `frames` is a range of frame indices; the groups of the rest are not decoded."""
 
     codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
         "For files without their codebook inside.", default=None)
     frames: range | None = option(READ, "--frames",
-        "Frames A:B only (A to B - 1, from 0); also A:, :B, A.", default=None)
+        "Frames A:B only (A to B - 1, from 0); also A:, :B, A, and A:B:STEP.", default=None)
     keep_going: bool = option(READ, "--keep-going", "Keep all but the damaged groups of a file.", default=False)
 
     def check(self) -> None:
-        if self.frames is not None and not (self.frames.step == 1 and 0 <= self.frames.start < self.frames.stop):
-            raise UsageError(f"`frames={self.frames}`: give a range of frame indices that is not empty, with step 1")
+        if self.frames is not None and not (self.frames.step >= 1 and 0 <= self.frames.start < self.frames.stop):
+            raise UsageError(f"`frames={self.frames}`: give a range of frame indices that is not empty")
 
 
 class PairOptions(RunOptions, ReadOptions, OverwriteOption):

@@ -23,8 +23,8 @@ C_REMARK = " * made with streamvq: "  # begins the line of a C header that says 
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = (
-    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "loop",
-    "frames", "pack_bits", "bit_order", "unpadded",
+    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "every",
+    "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
 _OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette")
@@ -56,7 +56,7 @@ def settings_given(options: WriteOptions) -> list[str]:
     found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
     if not getattr(options, "stores_factors", False):
         found.pop("method", None)  # the ranks say it
-    found["fps"] = options.frame_rate  # however it is written
+    found["fps"] = None if options.fps is None else options.frame_rate  # however it is written
     changed = {name: value for name, value in found.items() if value != kind.__dataclass_fields__[name].default}
     if _MATCHED in changed:
         changed["matched"] = str(changed.pop(_MATCHED))[:_DIGITS]
@@ -132,5 +132,5 @@ def _image(path: Path) -> str | None:
 
 def _text(value: Any) -> str:
     if isinstance(value, range):
-        return f"{value.start}:{value.stop}"
+        return f"{value.start}:{value.stop}" + (f":{value.step}" if value.step != 1 else "")
     return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -12,6 +12,7 @@ from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageErro
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.sources.selection import selected
 from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.encode import encode_frames
@@ -183,7 +184,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     notes, warnings = list(shared.notes), list(shared.warnings)
     given = None if options.codebook is None else book.codebook  # a .svq without a codebook inside may need it
     reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
-    with open_with_codebook(job.source, given, **reading) as source:
+    with selected(open_with_codebook(job.source, given, **reading), options) as source:
         items = source.items()
         if book.codebook is None and not options.stores_factors and not options.own_palettes:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)
@@ -201,7 +202,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
                 options.external_codebook,
             ) as sink,
         ):
-            notes += left_out_notes(source.info, sink, source.audio_from is not None)
+            notes += left_out_notes(source.info, sink, source.audio_from is not None, options.trim is not None)
             warnings += ignored_options(job, source.info, options)
             stats = StatsAccumulator(sink.exact and book.emitted is None)
             failed = encode_frames(source, items, encoder, sink, stats, options)

@@ -118,7 +118,7 @@ def decode_frames(
 
     def decode(group: LazyGroup) -> list[CodedFrame] | Gap:
         try:
-            decoded = group.frames()
+            decoded = group.frames() if source.wanted(group) else []
         except MediaDamaged as error:
             if not options.keep_going:
                 raise

@@ -20,6 +20,7 @@ from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.arrays import Arrays, ArraySource
+from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
@@ -81,7 +82,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
         counted = count_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
     else:
         sketch = new_sketch(options)
-        with ArraySource(source) as arrays:  # type: ignore[arg-type]
+        with selected(ArraySource(source), options) as arrays:  # type: ignore[arg-type]
             frames, bad = _absorb(arrays, sketch, 0, options)
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
     if counted.failed and not options.keep_going:
@@ -127,7 +128,7 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
         sketch = total.empty() if len(inputs) > 1 else total
         try:
             reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
-            with open_with_codebook(item, None, **reading) as source:
+            with selected(open_with_codebook(item, None, **reading), options) as source:
                 counted, bad = _absorb(source, sketch, number, options)
         except StreamVQError as error:
             if len(inputs) == 1:

@@ -12,7 +12,12 @@ from streamvq.pipeline.job import Job
 
 def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[str]:
     """A line for each option that has another value than its default, and no use for this job."""
-    reasons = {"fps": _no_fps(job, info), "crf": _no_crf(job), "loop": _no_loop(job), "animate": _no_animate(job)}
+    reasons = {
+        "fps": _no_fps(job, info, isinstance(options, CompressOptions)),
+        "crf": _no_crf(job),
+        "loop": _no_loop(job),
+        "animate": _no_animate(job),
+    }
     if isinstance(options, CompressOptions):
         learns = options.codebook is None and not options.stores_factors
         reasons |= {
@@ -32,7 +37,9 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
     ]
 
 
-def _no_fps(job: Job, info: StreamInfo) -> str | None:
+def _no_fps(job: Job, info: StreamInfo, thins: bool) -> str | None:
+    if info.fps is not None and thins:
+        return None
     if job.target.format in ("raw", "npy", "c"):
         return f"{suffix_of(job.target.format)} holds no times"
     if info.fps is not None:

@@ -22,7 +22,7 @@ def video(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("out", "options", "why"),
     [
-        ("a.mkv", ("--fps", "10"), "in.mkv has a frame rate of its own (25), which is kept"),
+        ("a.mkv", ("--loop", "2"), "belongs to .gif, .apng and .webp"),
         ("a.mkv", ("--crf", "30"), "belongs to .mp4, .mov and .webm"),
         ("a.mkv", ("--external-codebook",), "belongs to .svq"),
         ("a.mkv", ("--warmup", "5"), "belongs to pipes"),

@@ -90,6 +90,9 @@ class AnimationSource(FrameSource):
         hint = "use `keep_going` to keep those before it" if index else "is the file whole?"
         raise MediaDamaged(f"{place} cannot be read: {why}; {hint}") from error
 
+    def time_of(self, item: Item) -> Fraction | None:
+        return self._times[item[0]] if item[0] < len(self._durations) else None
+
     def load(self, item: Item) -> Frame:
         index, pixels = item
         if index >= len(self._durations):

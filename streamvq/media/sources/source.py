@@ -11,6 +11,7 @@ from streamvq.errors import MediaError
 from streamvq.frames import Failed, Frame, StreamInfo
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from types import TracebackType
     from typing import Self
 
@@ -50,6 +51,10 @@ class FrameSource(ABC):
             if not self.skips_bad_items:
                 raise
             return Failed(str(error))
+
+    def time_of(self, item: Any) -> Fraction | None:
+        """When an item is shown, in seconds, without loading it; None where it has no time."""
+        return None
 
     def waits(self) -> bool:
         """Whether the next item is not there yet, as on a pipe with a slow writer; False where that is unknown."""

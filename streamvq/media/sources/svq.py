@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
@@ -161,7 +162,9 @@ class SvqSource(FrameSource):
         """The positions in a group of the frames that are asked for."""
         if self.only is None:
             return range(group.count)
-        return range(max(0, self.only.start - group.first), min(group.count, self.only.stop - group.first))
+        start, step = max(0, self.only.start - group.first), self.only.step
+        start += (self.only.start - group.first - start) % step
+        return range(start, min(group.count, self.only.stop - group.first), step)
 
     def items(self) -> Iterator[Item]:
         for group in self.groups():
@@ -175,6 +178,10 @@ class SvqSource(FrameSource):
             raise MediaDamaged(f"{self.truncation}; `keep_going` keeps what is there")
         if self.truncation:
             self.notes.append(self.truncation)
+
+    def time_of(self, item: Item) -> Fraction | None:
+        group, position = item
+        return None if isinstance(group, Gap) else group.frames()[position].time
 
     def load(self, item: Item) -> Frame:
         group, position = item

@@ -205,9 +205,13 @@ class VideoSource(FrameSource):
         hint = "use `keep_going` to keep the frames before it" if frames else "is the file whole?"
         raise MediaDamaged(f"{self.label}: frame {frames} cannot be read: {why}; {hint}") from error
 
+    def time_of(self, item: Item) -> Fraction | None:
+        _, picture, time_base = item
+        return picture.pts * time_base if picture.pts is not None else None
+
     def load(self, item: Item) -> Frame:
         index, picture, time_base = item
-        time = picture.pts * time_base if picture.pts is not None else None
+        time = self.time_of(item)
         duration = picture.duration * time_base if picture.duration else None
         return Frame(self._pixels.of(picture), index, time, duration)
 
