@@ -16,6 +16,7 @@ from typing import Any
 import av
 from PIL import Image
 
+from streamvq.media.aseprite.sprite import Sprite
 from streamvq.media.content import ImageKind
 from streamvq.media.image_reading import channels_of, open_image, picture_numbers, reading, upright_size
 from streamvq.media.libav import url
@@ -59,7 +60,10 @@ def about(path: Path) -> AboutImage:
 
 def delays(path: Path, format: str) -> list[Fraction]:
     """The seconds that each picture of a PNG, WebP, AVIF or GIF is shown, in order; for other formats none."""
-    readers = {"PNG": _png_delays, "WEBP": _webp_delays, "AVIF": _packet_delays, "GIF": _packet_delays}
+    readers = {
+        "PNG": _png_delays, "WEBP": _webp_delays, "AVIF": _packet_delays, "GIF": _packet_delays,
+        "ASEPRITE": _sprite_delays,
+    }  # fmt: skip
     return [delay or _AT_ONCE for delay in readers[format](path)] if format in readers else []
 
 
@@ -85,6 +89,12 @@ def _webp_delays(path: Path) -> Iterator[Fraction]:
             if len(frame) == 16:
                 yield Fraction(int.from_bytes(frame[12:15], "little"), 1000)
             file.seek(size + size % 2 - len(frame), 1)
+
+
+def _sprite_delays(path: Path) -> Iterator[Fraction]:
+    """By the headers of its frames."""
+    for milliseconds in Sprite(path.read_bytes(), str(path)).durations_ms:
+        yield Fraction(milliseconds, 1000)
 
 
 def _packet_delays(path: Path) -> Iterator[Fraction]:

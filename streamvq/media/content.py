@@ -51,6 +51,7 @@ IMAGE_KINDS = (
     ImageKind("ICO", ("ICO",), (".ico",), rb"\0\0\x01\0"),
     ImageKind("CUR", ("CUR",), (".cur",), None),
     ImageKind("ICNS", ("ICNS",), (".icns",), rb"icns"),
+    ImageKind("Aseprite", ("ASEPRITE",), (".aseprite",), rb".{4}\xe0\xa5", several=True),
     ImageKind("QOI", ("QOI",), (".qoi",), rb"qoif"),
     ImageKind("SGI", ("SGI",), (".sgi", ".rgb", ".rgba", ".bw"), rb"\x01\xda[\0\x01][\x01\x02]"),
     ImageKind("Sun raster", ("SUN",), (".ras",), rb"\x59\xa6\x6a\x95"),

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from streamvq.errors import MediaError
 from streamvq.frames import check_pixels
+from streamvq.media.aseprite.pillow_plugin import register
 from streamvq.media.color_profiles import ProfileError, to_srgb
 from streamvq.media.content import content_of
 from streamvq.media.deep_images import deep_pixels, has_16_bits
@@ -29,6 +30,7 @@ _STRIPE_PIXELS = 1 << 18
 _SUBFILE_TYPE, _ORIENTATION, _DNG_VERSION = 254, 274, 50706  # TIFF tags
 _REDUCED_OR_MASK = 1 | 4  # of the subfile type
 _OPENING = threading.Lock()
+register()
 
 
 def read_image(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS, remark: Remark = lambda _: None) -> Pixels:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.media.aseprite.chunks import (
     BACKGROUND,
-    HAS_NAME,
     HEADER_BYTES,
     INDEXED_BITS,
     LAYER,
-    OLD_PALETTE,
-    PALETTE,
     Chunk,
     cel_chunk,
     check_magic,
@@ -24,8 +21,8 @@ from streamvq.media.aseprite.chunks import (
     layer_chunk,
     palette_chunk,
     read_frame,
-    read_string,
 )
+from streamvq.media.aseprite.palette import palette_entries
 from streamvq.media.palette_files.palette import Palette, palette_of
 
 
@@ -39,12 +36,7 @@ def read_aseprite(data: bytes) -> Palette:
 
 def palette_of_chunks(chunks: Sequence[Chunk], transparent: int | None) -> Palette:
     """The palette that a frame's chunks set; the index `transparent` has alpha 0 where there is no background."""
-    entries: dict[int, tuple[list[int], str]] = {}
-    for kind, body in chunks:
-        if kind == PALETTE:
-            entries |= _entries(body)
-        elif kind == OLD_PALETTE and not entries:
-            entries = dict(enumerate(_old_entries(body)))
+    entries = palette_entries(chunks)
     if sorted(entries) != list(range(len(entries))):
         raise ValueError("its palette has gaps")
     colors = [entries[index][0] for index in range(len(entries))]
@@ -55,32 +47,6 @@ def palette_of_chunks(chunks: Sequence[Chunk], transparent: int | None) -> Palet
 
 def _has_background(chunks: Sequence[Chunk]) -> bool:
     return any(kind == LAYER and struct.unpack_from("<H", body)[0] & BACKGROUND for kind, body in chunks)
-
-
-def _entries(body: bytes) -> dict[int, tuple[list[int], str]]:
-    first, last = struct.unpack_from("<II", body, 4)
-    entries, position = {}, 20
-    for index in range(first, last + 1):
-        flags, *color = struct.unpack_from("<H4B", body, position)
-        position += 6
-        name = ""
-        if flags & HAS_NAME:
-            name, position = read_string(body, position)
-        entries[index] = (color, name)
-    return entries
-
-
-def _old_entries(body: bytes) -> Iterator[tuple[list[int], str]]:
-    """The colors of packets, which this reads where they skip none."""
-    position = 2
-    for _ in range(struct.unpack_from("<H", body)[0]):
-        skipped, count = body[position], body[position + 1] or 256
-        if skipped:
-            raise ValueError("its palette has gaps")
-        position += 2
-        for _ in range(count):
-            yield [*struct.unpack_from("<3B", body, position), 255], ""
-            position += 3
 
 
 def write_aseprite(palette: Palette, title: str) -> bytes:

@@ -15,6 +15,7 @@ from animations import write_apng
 from numpy.typing import NDArray
 from pictures import flat, noise, save, smooth
 from PIL import Image
+from sprites import BACKGROUND, Cel, Layer, write_sprite
 from videos import FPS, write_video, y4m
 
 from streamvq import Codebook, Frame, InputMissing, MediaError, StreamInfo, open_sink, open_source
@@ -69,6 +70,11 @@ def _pages(folder: Path, pictures: list[NDArray]) -> Path:
     return folder / "pages.tiff"
 
 
+def _sprite(folder: Path, pictures: list[NDArray]) -> Path:
+    cels = [[Cel(np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]))] for pixels in pictures]
+    return write_sprite(folder / "clip.aseprite", cels, [Layer(BACKGROUND)], pictures[0].shape[:2])
+
+
 def _image(suffix: str, **options: object) -> Callable[[Path, list[NDArray]], Path]:
     return lambda folder, pictures: save(pictures[0], folder / f"photo{suffix}", **options)
 
@@ -83,6 +89,7 @@ MANY = {
     ".y4m": SourceCase(_y4m, max_error=2),
     ".svq": SourceCase(_svq),
     "animated .png": SourceCase(_apng),
+    ".aseprite": SourceCase(_sprite),
     "pages": SourceCase(_pages, timed=False),
     "folder": SourceCase(_folder, timed=False),
 }
