@@ -352,7 +352,7 @@ class EncodeOptions(WriteOptions):
         0, 100, default=0)
     stability: float = option(WRITE, "--stability",
         "Keep a code until its source has moved by so many levels since it was chosen: 0 (off) to 255. Three times "
-        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0)
+        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0.0)
     dither: str = option(CODEBOOK, "--dither",
         f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
     dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)

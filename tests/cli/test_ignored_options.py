@@ -48,6 +48,7 @@ def test_stability_of_one_picture(tmp_path: Path, good: Callable) -> None:
     (line,) = told(good("compress", save(noise(), tmp_path / "a.png"), "--stability", 4, "-o", tmp_path / "b.png"))
     assert "--stability 4" in line
     assert "no frame before" in line
+    assert not told(good("compress", tmp_path / "a.png", "-o", tmp_path / "c.png"))
 
 
 def test_options_that_have_a_use_are_not_told(video: Path, tmp_path: Path, good: Callable) -> None:
