@@ -40,6 +40,7 @@ MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are comp
 CODE_SPACES = ("gray", "rgb", "ycbcr420")  # what codes and factors are made of
 SPACES = (*CODE_SPACES, *MATCHINGS[1:])
 METHODS = ("vq", "svd", "svd-vq")
+ORDERS = ("luma", "count", "palette")  # of learned colors
 PER = ("all", "image")  # what has a codebook
 
 Source = str | os.PathLike[str]  # what a user names an input by
@@ -202,6 +203,9 @@ class FixedOptions(CodeOptions):
         "Keep all colors of this palette, first and in its order, and learn the rest of -k.", default=None)
     extend: int = option(CODEBOOK, "--extend",
         "Learn this many codes more than -c has, behind its own, which stay.", 0, MAX_CODES, default=0)
+    order: str = option(CODEBOOK, "--order",
+        "How learned colors stand: by luma, by count (most used first), or as in the palette of indexed images: "
+        "luma, count, palette.", choices=ORDERS, default="luma")
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
         "What --extend adds to: a codebook, a palette, preset:NAME, or colors.", default=None)
 
@@ -216,6 +220,8 @@ class FixedOptions(CodeOptions):
             high, wide = self.sides
             raise UsageError(f"`reserve={self.reserve[0]}`: is a color, and codes are blocks of {wide}x{high}; "
                 "drop it, or `block`")
+        if self.order != "luma" and self.sides != (1, 1):
+            raise UsageError(f"`order={self.order}`: blocks stand by luma; drop it, or `block`")
         given = [name for name in ("n_codes", "bits", "gray") if getattr(self, name)]
         given += ["block"] * (self.sides != (1, 1)) + ["space"] * (self.space != self.matching_asked)
         if self.codebook is not None and given:
@@ -429,8 +435,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
         if self.stability:
             raise UsageError("`stability` keeps codes, and method svd has none; drop it, or use `method=svd-vq`")
-        for name in ("reserve", "palette", "emit_palette"):
-            if getattr(self, name):
+        for name in ("reserve", "palette", "emit_palette", "order"):
+            if getattr(self, name) not in ((), None, "luma"):
                 raise UsageError(f"method svd has no codes; drop `{name}`")
 
     def check_codes(self) -> None:
@@ -438,6 +444,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             super().check_codes()
 
     def check_codebook(self) -> None:
+        if self.codebook is not None and self.order != "luma" and not self.extend:
+            raise UsageError(f"`order={self.order}`: the codebook given has its order; drop it")
         if self.codebook is not None and self.reserve and not self.extend:
             raise UsageError(f"`reserve={self.reserve[0]}`: nothing is learned beside the codebook given; "
                 "add `extend=1`, or give it as `palette`")
@@ -449,6 +457,7 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
         found = [name for name in ("lossy", "stability", "emit_palette", "save_codebook", "external_codebook")
             if getattr(self, name)]
         found += ["codebook"] * (self.codebook is not None and not self.extend)
+        found += ["order"] * (self.order == "palette")
         found += ["block"] * (self.sides != (1, 1)) + ["rank"] * (self.truncates or self.method != "vq")
         if found:
             raise UsageError(f"`per=image` and `{found[0]}` contradict each other: every image has a palette of its "

@@ -27,7 +27,7 @@ _SETTINGS = (
     "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
-_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette")
+_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette", "order")
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 

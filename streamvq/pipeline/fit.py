@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvq.errors import MediaError, StreamVQError, codes_text, counted
 from streamvq.frames import Failed, Frame
@@ -26,6 +27,7 @@ from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.fixed import fixed_by, fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
+from streamvq.pipeline.order import ordered, palette_of_inputs
 from streamvq.progress import NoProgress
 from streamvq.quantize.block_fit import fit_blocks
 from streamvq.quantize.block_sample import BlockSample, sample_size
@@ -78,8 +80,10 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     """
     options = with_codebook_extended(options)
     fixed_codes(options)
-    if _are_names(source):
-        counted = count_inputs(find_inputs(listed(source), options.recursive), options)  # type: ignore[arg-type]
+    inputs = find_inputs(listed(source), options.recursive) if _are_names(source) else []  # type: ignore[arg-type]
+    palette = palette_of_inputs(inputs, options)
+    if inputs:
+        counted = count_inputs(inputs, options)
     else:
         sketch = new_sketch(options)
         with selected(ArraySource(source), options) as arrays:  # type: ignore[arg-type]
@@ -87,7 +91,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
     if counted.failed and not options.keep_going:
         raise MediaError(next(iter(counted.failed.values()))[0])
-    return fit_sketch(counted.sketch, options)
+    return fit_sketch(counted.sketch, options, palette)
 
 
 class NothingDecoded(MediaError):
@@ -110,12 +114,13 @@ def fit_each(inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOp
     so there they are read for each.
     """
     counted = None
+    palette = palette_of_inputs(inputs, options)
     for n_codes in counts:
         each = replace(options, n_codes=n_codes, bits=None)
         if counted is None or each.sides != (1, 1):
             counted = count_inputs(inputs, each)
         with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
-            codebook = fit_sketch(counted.sketch, each)
+            codebook = fit_sketch(counted.sketch, each, palette)
         yield Fitted(codebook, counted)
 
 
@@ -241,8 +246,11 @@ def new_sketch(options: FitOptions) -> Sketch:
     return LevelHistogram() if options.is_gray else ColorHistogram()
 
 
-def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
-    """The codebook of a sketch. Raises MediaError where it has seen no visible pixel."""
+def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] | None = None) -> Codebook:
+    """The codebook of a sketch; learned colors stand as in `palette`, where it is given (see `order`).
+
+    Raises MediaError where the sketch has seen no visible pixel.
+    """
     if sketch.distinct() == 0:
         raise MediaError("the input has no visible pixel to learn from")
     fixed = fixed_codes(options)
@@ -253,6 +261,7 @@ def fit_sketch(sketch: Sketch, options: FitOptions) -> Codebook:
         codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
     else:
         codes = fit_colors(sketch, n_codes, options.seed, options.matching, given)
+        codes = ordered(codes, sketch, options, given, palette)
     provenance = {
         **learned_with(options),
         "streamvq": _version("streamvq"),

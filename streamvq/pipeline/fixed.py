@@ -17,7 +17,7 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.fixed_codes import FixedCodes
 
 Fit = TypeVar("Fit", bound=FitOptions)
-FIXED_BY = ("reserve", "palette", "extends")  # of a codebook's provenance
+FIXED_BY = ("reserve", "palette", "extends", "order")  # of a codebook's provenance
 
 
 def with_codebook_extended(options: Fit) -> Fit:
@@ -43,12 +43,14 @@ def with_codebook_extended(options: Fit) -> Fit:
 
 
 def fixed_by(options: FitOptions) -> dict[str, Any]:
-    """What a codebook's provenance says of its fixed codes."""
+    """What a codebook's provenance says of its fixed codes, and of the order of the others."""
     said: dict[str, Any] = {"reserve": list(options.reserve)} if options.reserve else {}
     if isinstance(options.palette, Codebook):
         said["extends"] = options.palette.fingerprint
     elif options.palette is not None:
         said["palette"] = Path(str(options.palette)).name
+    if options.order != "luma":
+        said["order"] = options.order
     return said
 
 

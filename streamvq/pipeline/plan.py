@@ -26,6 +26,7 @@ from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
+from streamvq.pipeline.order import palette_of_inputs
 from streamvq.pipeline.own_palettes import check_own_palettes
 from streamvq.quantize.codebook import Codebook
 
@@ -79,6 +80,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     codebook = codebook and codebook.matched_in(options.matching_asked)
     if learns or options.own_palettes:
         fixed_codes(options)
+        palette_of_inputs(inputs, options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
     text = made_with(None, options, options.matching if options.own_palettes else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -33,6 +34,16 @@ def read_picture(data: bytes) -> Palette:
     if len(colors) > MAX_COLORS:
         raise ValueError(f"it has {len(colors)} colors: a palette has at most {MAX_COLORS}; learn one with fit")
     return palette_of(rgba[np.sort(first)])
+
+
+def palette_inside(path: Path) -> Palette | None:
+    """The palette of an indexed picture's file, in its order; None for other files."""
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("ignore")  # reading the picture tells
+            return _indexed(image) if image.mode == "P" else None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def _indexed(image: Image.Image) -> Palette:
