@@ -11,6 +11,7 @@ from PIL import Image
 from streamvq import Codebook, FrameMeta, IndexFrame
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+READY = ("-c", "#000,#fff,#777,#c42,#2c4,#42c,#cc4,#4cc")  # for what is not about learning codes
 
 
 def noise(height: int = 32, width: int = 48, channels: int = 3, seed: int = 0, dtype: type = np.uint8) -> NDArray:

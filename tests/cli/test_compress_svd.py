@@ -28,20 +28,6 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("patch", [0, 8])
-@pytest.mark.parametrize("output", ["out.svq", "out.mkv", "out"])
-@pytest.mark.parametrize("method", ["svd", "svd-vq"])
-def test_the_same_bytes_for_any_jobs(method: str, output: str, patch: int, clip: Path, good: Callable) -> None:
-    written = []
-    for jobs in (1, 2, 3):
-        folder = clip.parent / f"jobs{jobs}"
-        folder.mkdir()
-        good("compress", clip, "--method", method, "--rank", 4, "--patch", patch, "-o", folder / output, "-j", jobs)
-        written.append(snapshot(folder))
-    assert written[0]
-    assert written[0] == written[1] == written[2]
-
-
-@pytest.mark.parametrize("patch", [0, 8])
 def test_there_and_back(
     patch: int, clip: Path, tmp_path: Path, good: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +161,8 @@ def test_any_picture(space: str, pixels: NDArray, tmp_path: Path, good: Callable
         assert (back[..., 3] == pixels[..., 3]).all()
     if len(np.unique(pixels)) == 1:  # of rank 1, or 0
         assert np.abs(back[..., 0].astype(int) - int(pixels[0, 0, 0])).max() <= 1
-    good("compress", source, "-k", 4, "--rank", 2, "-o", tmp_path / "codes.png")
+    if space == "rgb":
+        good("compress", source, "-k", 4, "--rank", 2, "-o", tmp_path / "codes.png")
 
 
 def test_info(clip: Path, tmp_path: Path, good: Callable) -> None:

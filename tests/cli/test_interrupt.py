@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from pictures import codebook, noise, save, snapshot
-from videos import write_video, y4m
+from videos import read_video, write_video, y4m
+
+import streamvq
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")]
 
@@ -20,7 +22,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture(scope="module")
 def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pictures = [noise(240, 320, seed=seed) for seed in range(4)] * 60
+    pictures = [noise(120, 160, seed=seed) for seed in range(4)] * 60
     folder = tmp_path_factory.mktemp("long")
     codebook(64).save(folder / "book.npz")
     return write_video(folder / "long.mkv", pictures)
@@ -40,7 +42,7 @@ def unfinished(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize(
     ("out", "number"),
-    [("out.mkv", 2), ("out.mkv", 15), ("out.mkv", 1), ("out.mp4", 15), ("out", 1), ("out.svq", 2)],
+    [("out.mkv", 2), ("out.mp4", 15), ("out", 1), ("out.svq", 2)],
     ids=str,
 )
 def test_midway_through_writing(number: int, out: str, long_video: Path, tmp_path: Path, start: Start) -> None:
@@ -51,23 +53,22 @@ def test_midway_through_writing(number: int, out: str, long_video: Path, tmp_pat
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 128 + number, stderr.decode()
     assert stdout == b""
-    assert b"Traceback" not in stderr
+    assert stderr.count(b"\n") == (1 if number == signal.SIGINT else 0), stderr.decode()
+    assert (b"interrupted" in stderr) == (number == signal.SIGINT)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT])
-def test_midway_through_unpacking(number: signal.Signals, long_video: Path, tmp_path: Path, start: Start) -> None:
+def test_midway_through_unpacking(long_video: Path, tmp_path: Path, start: Start) -> None:
     packed = long_video.with_name("long.svq")
-    if not packed.exists():
-        pictures = [noise(120, 160, seed=seed) for seed in range(4)] * 60  # smaller: the coder is slower than FFV1
-        source = write_video(long_video.with_name("small.mkv"), pictures)
-        process = start("apply", source, "-c", long_video.with_name("book.npz"), "-o", packed)
-        assert process.wait(60) == 0
+    source = write_video(
+        long_video.with_name("part.mkv"), read_video(long_video)[:80]
+    )  # the coder is slower than FFV1
+    streamvq.compress(source, packed, codebook=long_video.with_name("book.npz"))
     process = start("decompress", packed, "-o", tmp_path / "out.mkv")
     wait_for(lambda: unfinished(tmp_path), process)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 128 + number, stderr.decode()
+    assert process.returncode == 130, stderr.decode()
     assert b"Traceback" not in stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -84,15 +85,6 @@ def test_the_default_output_leaves_nothing(long_video: Path, tmp_path: Path, sta
     process.communicate(timeout=30)
     assert process.returncode == 130
     assert snapshot(tmp_path) == before
-
-
-def test_one_line_says_so(long_video: Path, tmp_path: Path, start: Start) -> None:
-    process = start("apply", long_video, "-c", long_video.with_name("book.npz"), "-o", tmp_path / "out.mkv")
-    wait_for(lambda: unfinished(tmp_path), process)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    assert stderr.decode().count("\n") == 1, stderr.decode()
-    assert b"interrupted" in stderr
 
 
 @pytest.mark.parametrize("frames", [20, 60], ids=["waiting", "working"])

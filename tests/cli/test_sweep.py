@@ -56,7 +56,7 @@ def test_what_it_cannot_do_is_one_line(refused: Callable, cli: Callable) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, start: Callable, good: Callable) -> None:
-    film = write_video(tmp_path / "film.mkv", [noise(120, 160, seed=seed) for seed in range(4)] * 8)
+    film = write_video(tmp_path / "film.mkv", [noise(48, 64, seed=seed) for seed in range(4)] * 8)
     out = tmp_path / "out"
     process = start("sweep", film, "--colors", "4,5,6,7,8,9,10,11,12", "-o", out)
     deadline = time.monotonic() + 30

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import few_colors, load, noise, save, smooth
+from pictures import READY, few_colors, load, noise, save, smooth
 from PIL import Image
 from videos import read_video, write_video, y4m
 
@@ -102,7 +102,7 @@ def test_every_kind_of_image_is_one_image(kind: object, tmp_path: Path, good: Ca
     size = (32, 32) if suffix == ".icns" else (32, 48)
     path = save(smooth(*size), tmp_path / f"in{suffix}")
     assert content_of(path).image == kind
-    good("compress", path, "-o", tmp_path / "out.png", "-k", 16)
+    good("compress", path, "-o", tmp_path / "out.png", *READY)
     assert load(tmp_path / "out.png").shape[2] == 3
 
 

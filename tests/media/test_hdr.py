@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from pictures import smooth
+from pictures import READY, smooth
 from videos import FPS
 
 PQ, HLG, BT709, BT2020_10, BT2020 = 16, 18, 1, 14, 9
@@ -41,7 +41,7 @@ def test_it_is_refused_with_what_to_do(
     transfer: int, primaries: int, what: str, tmp_path: Path, refused: Callable, good: Callable
 ) -> None:
     path = hdr_video(tmp_path / "in.mkv", transfer, primaries)
-    line = refused("compress", path, "-k", 8, "-o", tmp_path / "out.mkv")
+    line = refused("compress", path, *READY, "-o", tmp_path / "out.mkv")
     assert f"({what})" in line
     assert "convert it first: ffmpeg -i " in line
     assert not (tmp_path / "out.mkv").exists()
@@ -51,7 +51,7 @@ def test_it_is_refused_with_what_to_do(
 
 def test_usual_video_is_read(tmp_path: Path, good: Callable) -> None:
     path = hdr_video(tmp_path / "in.mkv", BT709, BT709)
-    good("compress", path, "-k", 8, "-o", tmp_path / "out.mkv")
+    good("compress", path, *READY, "-o", tmp_path / "out.mkv")
     assert json.loads(good("info", path, "--json").stdout)["color_range"] is None
 
 
@@ -62,7 +62,7 @@ def test_the_command_does_it(transfer: int, primaries: int, tmp_path: Path, cli:
     if b" zscale " not in filters:
         pytest.skip("this ffmpeg has no zscale filter")
     path = hdr_video(tmp_path / "in.mkv", transfer, primaries)
-    line = cli("compress", path, "-k", 8, "-o", tmp_path / "out.mkv").stderr
+    line = cli("compress", path, *READY, "-o", tmp_path / "out.mkv").stderr
     command = shlex.split(line.partition("convert it first: ")[2])
     subprocess.run([FFMPEG, "-v", "error", *command[1:]], check=True, cwd=tmp_path)
-    good("compress", tmp_path / "in-sdr.mp4", "-k", 8, "-o", tmp_path / "out.mkv")
+    good("compress", tmp_path / "in-sdr.mp4", *READY, "-o", tmp_path / "out.mkv")

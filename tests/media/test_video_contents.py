@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 from containers import pieces, with_header
-from pictures import codebook, noise, smooth
+from pictures import READY, codebook, noise, smooth
 from PIL import Image
 from videos import FPS, write_video
 
@@ -106,10 +106,10 @@ def kept(path: Path) -> tuple[Any, ...]:
 def test_languages_title_and_chapters_are_kept(out: str, by_svq: bool, tmp_path: Path, good: Callable) -> None:
     source = rich_video(tmp_path / ("in.mkv" if out == "out.mkv" else "in.mp4"), extras=False)
     if by_svq:
-        good("compress", source, "-k", 8, "-o", tmp_path / "way.svq")
+        good("compress", source, *READY, "-o", tmp_path / "way.svq")
         good("decompress", tmp_path / "way.svq", "-o", tmp_path / out)
     else:
-        good("compress", source, "-k", 8, "-o", tmp_path / out)
+        good("compress", source, *READY, "-o", tmp_path / out)
     title, chapters, languages = kept(tmp_path / out)
     assert (title, languages) == ("Mein Film", LANGUAGES)
     assert [(each.start_ms, each.end_ms) for each in chapters] == [(0, 400), (400, 800)]
@@ -117,19 +117,19 @@ def test_languages_title_and_chapters_are_kept(out: str, by_svq: bool, tmp_path:
 
 
 def test_what_is_left_out_is_told_in_one_line(tmp_path: Path, good: Callable) -> None:
-    result = good("compress", rich_video(tmp_path / "in.mkv"), "-k", 8, "-o", tmp_path / "out.mkv")
+    result = good("compress", rich_video(tmp_path / "in.mkv"), *READY, "-o", tmp_path / "out.mkv")
     (line,) = [line for line in result.stderr.splitlines() if "left out" in line]
     assert "1 other video stream, 1 subtitle stream, 1 cover picture and 1 attachment are left out" in line
 
 
 def test_plain_videos_have_nothing_to_tell(tmp_path: Path, good: Callable) -> None:
     source = write_video(tmp_path / "in.mkv", [smooth()] * 3, audio="aac")
-    assert "left out" not in good("compress", source, "-k", 8, "-o", tmp_path / "out.mkv").stderr
+    assert "left out" not in good("compress", source, *READY, "-o", tmp_path / "out.mkv").stderr
 
 
 def test_avi_says_what_it_cannot_hold(tmp_path: Path, good: Callable) -> None:
     source = rich_video(tmp_path / "in.mkv", extras=False)
-    result = good("compress", source, "-k", 8, "-o", tmp_path / "out.avi")
+    result = good("compress", source, *READY, "-o", tmp_path / "out.avi")
     lines = [line for line in result.stderr.splitlines() if "out.avi" in line]
     assert any("languages of audio (deu, fra)" in line for line in lines)
     assert any("no chapters" in line for line in lines)
@@ -138,12 +138,12 @@ def test_avi_says_what_it_cannot_hold(tmp_path: Path, good: Callable) -> None:
 
 def test_a_folder_of_images_says_so_in_one_line(tmp_path: Path, good: Callable) -> None:
     source = rich_video(tmp_path / "in.mkv", extras=False)
-    result = good("compress", source, "-k", 8, "-o", tmp_path / "out")
+    result = good("compress", source, *READY, "-o", tmp_path / "out")
     assert "holds no audio and no chapters, so the input's are left out" in result.stderr
 
 
 def test_a_part_of_a_clip_has_no_chapters(tmp_path: Path, good: Callable) -> None:
-    good("compress", rich_video(tmp_path / "in.mkv", extras=False), "-k", 8, "-o", tmp_path / "x.svq")
+    good("compress", rich_video(tmp_path / "in.mkv", extras=False), *READY, "-o", tmp_path / "x.svq")
     good("decompress", tmp_path / "x.svq", "--frames", "5:9", "-o", tmp_path / "part.mkv")
     assert kept(tmp_path / "part.mkv") == ("Mein Film", (), [])
 
@@ -172,13 +172,13 @@ def test_info_of_a_video(tmp_path: Path, good: Callable) -> None:
         "rotation": None,
     }
     assert record == record | expected
-    good("compress", path, "-k", 8, "-o", tmp_path / "x.svq")
+    good("compress", path, *READY, "-o", tmp_path / "x.svq")
     record = json.loads(good("info", tmp_path / "x.svq", "--json").stdout)
     assert (record["title"], record["chapters"], record["seconds"]) == ("Mein Film", ["0.000 Eins", "0.400"], 0.8)
 
 
 def test_svq_files_without_them_are_as_before(tmp_path: Path, good: Callable) -> None:
-    good("compress", write_video(tmp_path / "in.mkv", [smooth()] * 3), "-k", 8, "-o", tmp_path / "x.svq")
+    good("compress", write_video(tmp_path / "in.mkv", [smooth()] * 3), *READY, "-o", tmp_path / "x.svq")
     header = json.loads(pieces((tmp_path / "x.svq").read_bytes())[0][1])
     assert not {"title", "chapters"} & header.keys()
 
@@ -233,6 +233,6 @@ def test_alpha_of_vp9(tmp_path: Path, good: Callable) -> None:
         assert not source.notes
     assert len(frames) == 4
     assert all(np.abs(frame.pixels[..., 3].astype(int) - alpha).max() < 12 for frame in frames)
-    good("compress", path, "-k", 8, "-o", tmp_path / "out.mkv")
+    good("compress", path, *READY, "-o", tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert next(container.decode(video=0)).format.name == "bgra"

@@ -168,6 +168,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "svd by energy": {"method": "svd", "energy": 0.98},
     "gray svd": {"method": "svd", "rank": 5, "gray": True},
     "svd-vq": {"method": "svd-vq", "rank": 5, "n_codes": 4},
+    "svd-vq of patches": {"method": "svd-vq", "rank": 5, "patch": 8, "n_codes": 4},
     "svd-vq of blocks": {"rank": 5, "n_codes": 4, "block": 4},
 }
 
@@ -181,7 +182,7 @@ def test_the_same_bytes_for_any_number_of_workers(
     source = clip(tmp_path, CUT + CUT[:8])
     monkeypatch.setattr(group_size, "TARGET_PIXELS", 8 * SIZE)
     results = []
-    for jobs in (1, 2, 3):
+    for jobs in (1, 3):
         (folder := tmp_path / str(jobs)).mkdir()
         how = dict(way)
         for out in ("a.svq", "b.mkv", "c"):
@@ -191,7 +192,7 @@ def test_the_same_bytes_for_any_number_of_workers(
                 how = {"codebook": Codebook.load(Path(result.codebook)), "rank": 5, "patch": way.get("patch", 0)}
         results.append(snapshot(folder))
     assert ("a.codebook.npz" in results[0]) == (way.get("method") != "svd")
-    assert results[0] == results[1] == results[2]
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("group", [1, 1 << 25])
@@ -325,11 +326,12 @@ def test_large_frames_are_few_at_a_time() -> None:
 def test_lossy_codes_of_low_rank(tmp_path: Path) -> None:
     """Codes that are kept where it costs little: other ones, and the same for any number of workers."""
     source, files = clip(tmp_path), []
+    book = streamvq.fit(source, 16, rank=2)
     for lossy in (0, 20):
         outputs = set()
         for jobs in (1, 3):
             out = tmp_path / "x.svq"
-            streamvq.compress(source, out, 16, rank=2, jobs=jobs, lossy=lossy, overwrite=True)
+            streamvq.compress(source, out, codebook=book, rank=2, jobs=jobs, lossy=lossy, overwrite=True)
             outputs.add(out.read_bytes())
         assert len(outputs) == 1
         files.append(outputs.pop())

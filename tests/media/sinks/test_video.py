@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from pictures import codebook, coded, noise, smooth
+from pictures import READY, codebook, coded, noise, smooth
 from videos import MILLISECOND, frame_times, read_video, write_video
 
 from streamvq import Codebook, OutputError, StreamInfo, open_sink, open_source
@@ -105,7 +105,7 @@ TIMES = [0, 1, 33, 67, 500, 501, 1999, 2000, 7003]
 def test_a_variable_frame_rate_is_kept_exactly(source: str, out: str, tmp_path: Path, good: Callable) -> None:
     pictures = [smooth(shift=shift) for shift in range(len(TIMES))]
     path = write_video(tmp_path / f"in{source}", pictures, TIMES, MILLISECOND)
-    good("compress", path, "-k", 8, "-o", tmp_path / f"out{out}")
+    good("compress", path, *READY, "-o", tmp_path / f"out{out}")
     assert frame_times(tmp_path / f"out{out}") == [Fraction(time, 1000) for time in TIMES]
 
 
@@ -117,12 +117,12 @@ def test_the_last_duration_is_kept(by_svq: bool, out: str, tmp_path: Path, good:
     pictures = [smooth(shift=shift) for shift in range(4)]
     write_video(path, pictures, [0, 40, 100, 500], MILLISECOND, durations=[40, 60, 400, 1234])
     if by_svq:
-        good("compress", path, "-k", 8, "-o", tmp_path / "way.svq")
+        good("compress", path, *READY, "-o", tmp_path / "way.svq")
         record = json.loads(good("info", tmp_path / "way.svq", "--json").stdout)
         assert record["seconds"] == 1.734
         good("decompress", tmp_path / "way.svq", "-o", result)
     else:
-        good("compress", path, "-k", 8, "-o", result)
+        good("compress", path, *READY, "-o", result)
     with open_source(result) as source:
         assert [frame.duration for frame in source][-1] == Fraction(1234, 1000)
     assert json.loads(good("info", path, "--json").stdout)["seconds"] == 1.734
@@ -131,13 +131,13 @@ def test_the_last_duration_is_kept(by_svq: bool, out: str, tmp_path: Path, good:
 def test_a_clock_of_thirds_is_kept_exactly_in_mp4(tmp_path: Path, good: Callable) -> None:
     tick = Fraction(1001, 30000)
     path = write_video(tmp_path / "in.mp4", [smooth(shift=i) for i in range(8)], tick=tick)
-    good("compress", path, "-k", 8, "-o", tmp_path / "out.mp4")
+    good("compress", path, *READY, "-o", tmp_path / "out.mp4")
     assert frame_times(tmp_path / "out.mp4") == [index * tick for index in range(8)]
 
 
 def test_avi_says_that_it_moved_times(tmp_path: Path, good: Callable) -> None:
     path = write_video(tmp_path / "in.mkv", [smooth(shift=i) for i in range(len(TIMES))], TIMES, MILLISECOND)
-    result = good("compress", path, "-k", 8, "-o", tmp_path / "out.avi")
+    result = good("compress", path, *READY, "-o", tmp_path / "out.avi")
     assert any("time stamps moved" in line for line in result.stderr.splitlines())
     assert len(read_video(tmp_path / "out.avi")) == len(TIMES)
 
