@@ -55,6 +55,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             streamvq.compress(Path(folder, "a.png"), Path(folder, "a.svq"), **how)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a process is slow: two seconds go into imports alone."""
+    for item in items:
+        if "start" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """A test fails if a thread outlives it or an ERROR was logged meanwhile."""

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from pictures import smooth
+from pictures import bands
 
 ENCODERS: dict[str, tuple[str, str, dict[str, str]]] = {  # suffix: codec, pixel format, options
     ".mkv": ("ffv1", "bgr0", {"level": "3", "slices": "1"}),
@@ -80,8 +80,8 @@ def _mux(
 
 
 def write_smooth_video(folder: Path, count: int = 20, **options: Any) -> Path:
-    """`in.mkv` in a folder: soft gradients that wander, 64x48."""
-    return write_video(folder / "in.mkv", [smooth(48, 64, shift) for shift in range(count)], **options)
+    """`in.mkv` in a folder: soft gradients that wander, in bands of few colors, 64x48."""
+    return write_video(folder / "in.mkv", [bands(48, 64, shift) for shift in range(count)], **options)
 
 
 def with_audio_twice(source: Path, path: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import READY, SAMPLES, codebook, few_colors, load, noise, save, smooth, snapshot
+from pictures import READY, SAMPLES, bands, codebook, few_colors, load, noise, save, smooth, snapshot
 from PIL import Image
 from videos import frame_times, read_video, write_video, y4m
 
@@ -21,7 +21,8 @@ KEYS |= {"bits_per_pixel", "psnr_db", "seconds", "frames_per_second"}
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "clip.mp4", [smooth(48, 64, shift) for shift in range(10)])
+    pictures = [bands(48, 64, shift, 128) for shift in range(10)]
+    return write_video(tmp_path / "clip.mp4", pictures, crf="0")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from containers import offsets, pieces, saved
-from pictures import SAMPLES, codebook, few_colors, noise, save, smooth, snapshot
+from pictures import SAMPLES, bands, codebook, few_colors, noise, save, smooth, snapshot
 from videos import read_video, write_video, y4m
 
 import streamvq
@@ -26,7 +26,8 @@ def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "clip.mp4", [smooth(48, 64, shift) for shift in range(10)], audio="aac")
+    pictures = [bands(48, 64, shift, 128) for shift in range(10)]
+    return write_video(tmp_path / "clip.mp4", pictures, crf="0", audio="aac")
 
 
 def record(result: object) -> dict:

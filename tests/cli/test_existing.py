@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import codebook, few_colors, noise, save, smooth, snapshot
+from pictures import bands, codebook, few_colors, noise, save, snapshot
 from videos import read_video, write_video
 
 import streamvq
@@ -17,7 +17,7 @@ from streamvq.media.made_with import codebook_named, read_made_with
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "clip.mkv", [smooth(16, 32, shift) for shift in range(4)])
+    return write_video(tmp_path / "clip.mkv", [bands(16, 32, shift) for shift in range(4)])
 
 
 OUTPUTS = ("out.mkv", "out.avi", "out.mp4", "out.mov", "out.webm", "out.svq", "png", "tiff", "webp", "jpg")
@@ -123,7 +123,7 @@ def test_an_equal_codebook_is_left_alone(clip: Path, tmp_path: Path, good: Calla
 
 def test_the_outputs_after_one_that_fails_find_their_codebook(tmp_path: Path) -> None:
     """The first output's name is taken when it is to be renamed, after the codebook was saved."""
-    inputs = [write_video(tmp_path / f"{name}.mkv", [smooth(16, 32)] * 2) for name in "ab"]
+    inputs = [write_video(tmp_path / f"{name}.mkv", [bands(16, 32)] * 2) for name in "ab"]
     for _ in range(2):
         results = streamvq.compress_many(inputs, tmp_path / "out", 4, progress=_Taking(tmp_path / "out" / "a.mkv"))
         assert [bool(result.error) for result in results] == [True, False]

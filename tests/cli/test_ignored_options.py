@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import codebook, noise, save, smooth
+from pictures import bands, codebook, noise, save, smooth
 from videos import write_video, y4m
 
 
@@ -16,7 +16,7 @@ def told(result: object) -> list[str]:
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "in.mkv", [smooth(shift=i) for i in range(3)])
+    return write_video(tmp_path / "in.mkv", [bands(shift=i) for i in range(3)])
 
 
 @pytest.mark.parametrize(

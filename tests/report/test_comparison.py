@@ -84,8 +84,8 @@ def test_one_codebook_does_not_flicker(videos: tuple[Path, Path], tmp_path: Path
 @pytest.mark.parametrize("suffix", [".mkv", ".svq"])
 def test_the_same_for_any_number_of_workers(suffix: str, videos: tuple[Path, Path], tmp_path: Path) -> None:
     streamvq.compress(videos[0], tmp_path / f"out{suffix}", n_codes=8)
-    results = [compare(videos[0], tmp_path / f"out{suffix}", jobs=jobs) for jobs in (1, 2, 5)]
-    assert results[0] == results[1] == results[2]
+    results = [compare(videos[0], tmp_path / f"out{suffix}", jobs=jobs) for jobs in (1, 5)]
+    assert results[0] == results[1]
 
 
 @pytest.mark.slow

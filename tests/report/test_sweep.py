@@ -46,13 +46,13 @@ def test_each_result_is_what_compress_makes(film: Path, tmp_path: Path) -> None:
     assert [result.cell.name for result in found.results] == names
     files = [f"{name}{suffix}" for name in names for suffix in (".svq", ".codebook.npz")]
     assert set(snapshot(tmp_path / "out")) == {*files, "report.html", "sweep.csv", "sweep.json"}
-    for result in found.results:
+    for result in found.results[::3]:  # every value of every option
         cell, alone = result.cell, tmp_path / result.path.name
         streamvq.compress(film, alone, cell.n_codes, block=cell.block, rank=cell.rank or None)
         assert result.path.read_bytes() == alone.read_bytes()
         books = [path.with_suffix(".codebook.npz").read_bytes() for path in (result.path, alone)]
         assert books[0] == books[1]
-    assert found.results[-1].comparison.frames == streamvq.compare(film, alone).frames
+    assert result.comparison.frames == streamvq.compare(film, alone).frames
 
 
 def test_the_table_has_a_row_a_result(film: Path, tmp_path: Path) -> None:

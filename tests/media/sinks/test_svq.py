@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 from containers import TICK, facts, pieces, read_all
-from pictures import codebook, coded, noise, save, smooth, snapshot
+from pictures import READY, codebook, coded, noise, save, smooth, snapshot
 from sink_cases import group_sizes
 from videos import FPS, frame_times, write_smooth_video, write_video
 
@@ -30,13 +30,13 @@ def test_times_stay_exact(tick: Fraction, tmp_path: Path) -> None:
     source = write_video(tmp_path / "in.mp4", [smooth(shift=s) for s in range(7)], ticks, tick)
     with open_source(source) as opened:
         expected = [(frame.time, frame.duration) for frame in opened]
-    streamvq.compress(source, tmp_path / "x.svq", 8)
+    streamvq.compress(source, tmp_path / "x.svq", codebook=READY[1])
     with streamvq.open(tmp_path / "x.svq") as read:
         assert [(frame.time, frame.duration) for frame in read] == expected
         assert [frame.time - read[0].time for frame in read] == [(t - 3) * tick for t in ticks]
     for way in ("straight", "round"):
         if way == "straight":
-            streamvq.compress(source, tmp_path / "straight.mp4", 8)
+            streamvq.compress(source, tmp_path / "straight.mp4", codebook=READY[1])
         else:
             streamvq.decompress(tmp_path / "x.svq", tmp_path / "round.mp4")
     assert frame_times(tmp_path / "round.mp4") == frame_times(tmp_path / "straight.mp4")
@@ -64,7 +64,7 @@ def test_groups_are_of_so_many_pixels(
 ) -> None:
     for index, size in enumerate(sizes):
         save(smooth(*size, shift=index), tmp_path / "in" / f"{index}.png")
-    streamvq.compress(tmp_path / "in", tmp_path / "x.svq", 8)
+    streamvq.compress(tmp_path / "in", tmp_path / "x.svq", codebook=READY[1])
     assert group_sizes(tmp_path / "x.svq") == expected
 
 
@@ -80,7 +80,7 @@ def test_a_group_of_many_codes_ends_too(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.parametrize("lossy", [0, 8])
 def test_the_same_bytes_for_any_number_of_workers(lossy: float, small_groups: None, tmp_path: Path) -> None:
     source, outputs = write_smooth_video(tmp_path, 12, audio="aac"), []
-    for run, jobs in enumerate((1, 2, 3)):
+    for run, jobs in enumerate((1, 3)):
         (folder := tmp_path / str(run)).mkdir()
         streamvq.compress(source, folder / "x.svq", 16, jobs=jobs, lossy=lossy)
         outputs.append(snapshot(folder))
@@ -92,11 +92,11 @@ def test_the_same_bytes_back_for_any_number_of_workers(small_groups: None, tmp_p
     streamvq.compress(write_smooth_video(tmp_path, 12, audio="aac"), tmp_path / "x.svq", 16)
     for out in ("x.svq", "x.mkv", "x", "x.mp4"):
         outputs = []
-        for run, jobs in enumerate((1, 2, 3)):
+        for run, jobs in enumerate((1, 3)):
             (folder := tmp_path / out.replace(".", "") / str(run)).mkdir(parents=True)
             streamvq.decompress(tmp_path / "x.svq", folder / out, jobs=jobs)
             outputs.append(snapshot(folder))
-        assert outputs[0] == outputs[1] == outputs[2], out
+        assert outputs[0] == outputs[1], out
 
 
 def test_the_same_bytes_in_another_process(tmp_path: Path, start: Callable[..., subprocess.Popen[bytes]]) -> None:
