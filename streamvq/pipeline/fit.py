@@ -226,9 +226,8 @@ def batches(items: Iterator[Any], length: int) -> Iterator[Sequence[Any]]:
 
 def _are_names(source: Any) -> bool:
     """Whether a source is a name or names, not arrays. An empty sequence is names: it is refused as such."""
-    if isinstance(source, (str, os.PathLike)):
-        return True
-    return isinstance(source, Sequence) and all(isinstance(name, (str, os.PathLike)) for name in source)
+    names = [source] if isinstance(source, (str, os.PathLike)) else source
+    return isinstance(names, Sequence) and all(isinstance(name, (str, os.PathLike)) for name in names)
 
 
 def _as_fitted(frames: Iterator[Frame], options: FitOptions, length: int) -> Iterator[Frame]:
