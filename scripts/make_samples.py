@@ -157,6 +157,34 @@ def show_dithers() -> None:
     sheet.save(SAMPLES / "dither.png", optimize=True)
 
 
+def show_stability() -> None:
+    """`samples/stability.png`: a dithered frame, and what the next one changes, without stability and with."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    import streamvq
+
+    book, at, parts = streamvq.fit(SAMPLES / "clip.mp4", 16), 60, []
+    for threshold in (0, 4):
+        path = SAMPLES / "part.svq"
+        options = {"dither": "floyd-steinberg", "stability": threshold, "overwrite": True}
+        streamvq.apply(SAMPLES / "clip.mp4", book, path, **options)
+        with streamvq.open(path) as clip:
+            before, after = (clip.indices[index] for index in (at, at + 1))
+        path.unlink()
+        changed = before != after
+        parts += [(book.lookup(after), "floyd-steinberg")] if not parts else []
+        name = "changed by the next frame" + f", --stability {threshold}" * (threshold > 0)
+        parts.append((np.where(changed, 255, 0).astype(np.uint8)[..., None].repeat(3, 2), name))
+    height, width = parts[0][0].shape[:2]
+    sheet = Image.new("RGB", (len(parts) * (width // 4 * 3 + 8) - 8, height + 22), "white")
+    for column, (pixels, name) in enumerate(parts):
+        left = column * (width // 4 * 3 + 8)
+        sheet.paste(Image.fromarray(pixels).crop((width // 8, 0, width // 8 * 7, height)), (left, 22))
+        ImageDraw.Draw(sheet).text((left + 2, 2), name, "black", font_size=15)
+    sheet.quantize(32, dither=Image.Dither.NONE).save(SAMPLES / "stability.png", optimize=True)
+
+
 def _code_strip(looks, width):
     """Sixteen codes in a row: uint8 [20, width, 3]."""
     tiles = looks.repeat(20 // looks.shape[1], axis=1).repeat(width // 16 // looks.shape[2], axis=2)
@@ -173,3 +201,4 @@ if __name__ == "__main__":
     picture_before_after()
     animate()
     show_dithers()
+    show_stability()
