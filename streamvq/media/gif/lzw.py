@@ -64,7 +64,8 @@ def _compress(pixels: Any, free: Any, transparent: Any, bits: Any, look_ahead: A
     table = np.zeros(_SLOTS, np.uint32)  # node << 20 | symbol << 12 | the node of both together; 0: empty
     parent = np.zeros(_MAX_ENTRIES, np.uint16)
     first = np.zeros(_MAX_ENTRIES, np.uint8)  # symbol of a node's phrase
-    first[:clear] = np.arange(clear)
+    for symbol in range(clear):
+        first[symbol] = symbol
     codes = np.empty(n + 1, np.uint16)  # since the last clear
     ends = np.empty(n + 1, np.int32)  # of the pixels that each of them stands for
     live = np.empty((2, 2 * _MAX_LIVE), np.int32)
@@ -114,7 +115,7 @@ def _compress(pixels: Any, free: Any, transparent: Any, bits: Any, look_ahead: A
             written, held, n_held = _put(out, written, held, n_held, codes, best_count + 1, bits)
             start = position = int(ends[best_count - 1])
             count, spent = 0, 0
-            table[:] = 0
+            table.fill(0)
     codes[count] = clear + 1  # end of information
     written, held, n_held = _put(out, written, held, n_held, codes, count + 1, bits)
     out[written] = held
