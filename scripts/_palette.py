@@ -11,12 +11,19 @@ import numpy as np
 from PIL import Image
 
 import streamvq
+from streamvq.quantize.dither.dithering import Dither
 from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import ssim
 
 COUNTS = (16, 64, 256)
 BLUR = 1.5  # pixels, as in _dither.py
-DITHERS = ("floyd-steinberg", "sierra-lite", "atkinson", "blue-noise", "yliluoma")
+DITHERS = {  # and their strengths
+    "floyd-steinberg": (1, 0.85),
+    "sierra-lite": (1, 0.85),
+    "atkinson": (1,),
+    "blue-noise": (1,),
+    "yliluoma": (1,),
+}
 Pictures = Sequence[np.ndarray]
 
 
@@ -71,14 +78,17 @@ def _per_image(photos: Pictures) -> None:
 def _dithered(photos: Pictures) -> None:
     """A palette for each photo, dithered; SSIM of the luma of blurred pictures."""
     print(f"a palette for each, dithered: SSIM of pictures blurred by {BLUR} pixels")
-    print(f"   k  imagequant  {'  '.join(DITHERS)}")
+    columns = [(name, strength) for name, strengths in DITHERS.items() for strength in strengths]
+    print("  ".join(["   k  imagequant", *(f"{name} {strength}" for name, strength in columns)]))
     for k in COUNTS:
         books = [streamvq.fit(photo, k) for photo in photos]
         theirs = _blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
         row = [f"{k:4}  {theirs:.4f}    "]
-        for name in DITHERS:
-            ours = _blurred_ssim(photos, lambda photo, at, books=books, name=name: _dither(photo, books[at], name))
-            row.append(f"{ours:.4f}".ljust(len(name)))
+        for name, strength in columns:
+            dithers = [book.dither(name, strength) for book in books]
+            pairs = list(zip(books, dithers, strict=True))
+            ours = _blurred_ssim(photos, lambda photo, at, pairs=pairs: _shown(photo, *pairs[at]))
+            row.append(f"{ours:.4f}".ljust(len(f"{name} {strength}")))
         print("  ".join(row), flush=True)
 
 
@@ -86,8 +96,8 @@ def _quantized(photos: Pictures, book: streamvq.Codebook) -> list[np.ndarray]:
     return [book.lookup(book.quantize(photo)) for photo in photos]
 
 
-def _dither(photo: np.ndarray, book: streamvq.Codebook, name: str) -> np.ndarray:
-    return book.lookup(book.nearest_frame(streamvq.Frame(photo), book.dither(name)).coded.codes)
+def _shown(photo: np.ndarray, book: streamvq.Codebook, dither: Dither | None) -> np.ndarray:
+    return book.lookup(book.nearest_frame(streamvq.Frame(photo), dither).coded.codes)
 
 
 def _imagequant(photo: np.ndarray, k: int, dithering: float) -> np.ndarray:

@@ -8,13 +8,14 @@ import numpy as np
 
 from streamvq.errors import UsageError
 from streamvq.frames import Frame, IndexFrame
-from streamvq.media.palette_files.formats import READERS
 from streamvq.options import CompressOptions
 from streamvq.pipeline.encoders import EncodedFrame, Outcome, VectorQuantization
 from streamvq.pipeline.fit import fit_sketch, new_sketch
 from streamvq.pipeline.job import Job
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.own_palettes import OwnIndexFrame, OwnPalettes
+
+_FORMATS = ("png", "bmp")  # images whose palette is found again
 
 
 class OwnPaletteEncoder:
@@ -62,7 +63,7 @@ def check_own_palettes(jobs: Sequence[Job]) -> None:
         source, target = job.source, job.target
         if source.source_type not in ("image", "images"):
             raise UsageError(f"{source.label}: `per=image` takes images, and this has frames; drop it")
-        if target.kind not in ("image", "folder") or f".{target.format}" not in READERS:
+        if target.kind not in ("image", "folder") or target.format not in _FORMATS:
             raise UsageError(f"{target.path}: `per=image` writes .png or .bmp, each with its palette; name a folder")
 
 

@@ -82,5 +82,6 @@ def test_videos_and_svq_are_refused(folder: Path, tmp_path: Path) -> None:
     video = write_video(tmp_path / "in.mkv", [smooth()])
     with pytest.raises(UsageError, match="takes images"):
         streamvq.compress(video, tmp_path / "out", per="image")
-    with pytest.raises(UsageError, match="name a folder"):
-        streamvq.compress(folder, tmp_path / "out.svq", per="image")
+    for name in ("out.svq", "out.gif", "out.aseprite", "out.npy"):
+        with pytest.raises(UsageError, match="name a folder"):
+            streamvq.compress(folder, tmp_path / name, per="image")
