@@ -18,8 +18,8 @@ from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import RunOptions
 from streamvq.ordered import frames_ahead, workers
+from streamvq.pipeline.batches import batches
 from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, FrameStats, Outcome
-from streamvq.pipeline.fit import batches
 from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.result import StatsAccumulator
 from streamvq.progress import NoProgress

@@ -25,6 +25,7 @@ from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.pipeline.batches import batches
 from streamvq.pipeline.fixed import fixed_by, fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
 from streamvq.pipeline.order import ordered, palette_of_inputs
@@ -202,26 +203,6 @@ def warm_up(
     if len(book) < options.code_count:
         note += f", which have no more of the {options.code_count} asked for; a larger `warmup` sees more"
     return book, chain(head, items), note
-
-
-def batches(items: Iterator[Any], length: int) -> Iterator[Sequence[Any]]:
-    """Consecutive items in batches of `length`; what reading raises is raised after the last batch."""
-    broken = None
-    while True:
-        batch: list[Any] = []
-        try:
-            while len(batch) < length:
-                batch.append(next(items))
-        except StopIteration:
-            pass
-        except Exception as error:  # noqa: BLE001  raised below
-            broken = error
-        if batch:
-            yield batch
-        if broken is not None:
-            raise broken
-        if len(batch) < length:
-            return
 
 
 def _are_names(source: Any) -> bool:
