@@ -64,8 +64,8 @@ def _compress(pixels: Any, free: Any, transparent: Any, bits: Any, look_ahead: A
     table = np.zeros(_SLOTS, np.uint32)  # node << 20 | symbol << 12 | the node of both together; 0: empty
     parent = np.zeros(_MAX_ENTRIES, np.uint16)
     first = np.zeros(_MAX_ENTRIES, np.uint8)  # symbol of a node's phrase
-    for symbol in range(clear):
-        first[symbol] = symbol
+    for index in range(clear):
+        first[index] = index
     codes = np.empty(n + 1, np.uint16)  # since the last clear
     ends = np.empty(n + 1, np.int32)  # of the pixels that each of them stands for
     live = np.empty((2, 2 * _MAX_LIVE), np.int32)
