@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from _color import bench_color
 from _dither import bench_dither
 from _gif import bench_gif
 from _low_rank import bench_ranks, bench_svd
@@ -394,6 +395,7 @@ BENCHES = {
     "rd": bench_rd,
     "svd": bench_svd,
     "ranks": bench_ranks,
+    "color": bench_color,
     "dither": bench_dither,
     "gif": bench_gif,
     "stability": bench_stability,

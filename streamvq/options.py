@@ -39,6 +39,7 @@ DITHERS = ("none", *ORDERED_DITHERS, "floyd-steinberg", "atkinson", "sierra-lite
 MATCHINGS = ("rgb", "linear", "oklab")  # where colors of single pixels are compared
 CODE_SPACES = ("gray", "rgb", "ycbcr420")  # what codes and factors are made of
 SPACES = (*CODE_SPACES, *MATCHINGS[1:])
+WEIGHTS = ("count", "sqrt", "uniform")
 METHODS = ("vq", "svd", "svd-vq")
 ORDERS = ("luma", "count", "palette")  # of learned colors
 PER = ("all", "image")  # what has a codebook
@@ -117,6 +118,9 @@ class CodeOptions(SpaceOption):
     gray: bool = option(CODEBOOK, "--gray", "Gray levels instead of colors (--bits 1 to 8).", default=False)
     block: Block = option(CODEBOOK, "--block",
         "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", default=1)
+    weight: str = option(CODEBOOK, "--weight",
+        "What a color weighs in learning: its pixels (count), their root (sqrt), or as much as all (uniform); the "
+        "last two keep rare colors.", choices=WEIGHTS, default="count")
     seed: int = option(CODEBOOK, "--seed",
         "Where learning starts; the same seed, the same bytes.", 0, 2**32 - 1, default=0)
 
@@ -134,6 +138,8 @@ class CodeOptions(SpaceOption):
             raise UsageError(f"blocks of {wide}x{high}: choose sides of 1 to {MAX_BLOCK_SIDE}")
         if self.matching != "rgb" and self.sides != (1, 1):
             raise UsageError(f"`space={self.space}` compares single pixels; drop `block`, or choose `space=rgb`")
+        if self.weight != "count" and self.sides != (1, 1):
+            raise UsageError(f"`weight={self.weight}` is of colors, and codes are blocks of {wide}x{high}; drop one")
         if self.code_space == "ycbcr420" and not self._can_subsample_chroma:
             raise UsageError(f"space ycbcr420 takes blocks with even sides, not {wide}x{high}; choose `space=rgb`")
         levels = self.is_gray and self.sides == (1, 1)
@@ -362,6 +368,9 @@ class EncodeOptions(WriteOptions):
     dither: str = option(CODEBOOK, "--dither",
         f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
     dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
+    fit_gamut: bool = option(CODEBOOK, "--fit-gamut",
+        "Move black, white and strong colors to what the colors can show, for e-paper and other dull palettes.",
+        default=False)
     emit_palette: Source | None = option(CODEBOOK, "--emit-palette",
         "Write this palette's colors at the same indices; PSNR is still that of the colors matched.", default=None)
     strict: bool = option(CODEBOOK, "--strict",
@@ -376,9 +385,9 @@ class EncodeOptions(WriteOptions):
     def check(self) -> None:
         if self.dither != "none" and self.lossy:
             raise UsageError("`dither` and `lossy` contradict each other: lossy smooths what dither draws")
-        if self.strict and (self.lossy or self.stability):
-            name = "lossy" if self.lossy else "stability"
-            raise UsageError(f"`strict` and `{name}` contradict each other: it chooses colors that are near")
+        changes = [name for name in ("lossy", "stability", "fit_gamut") if getattr(self, name)]
+        if self.strict and changes:
+            raise UsageError(f"`strict` and `{changes[0]}` contradict each other: it chooses other colors")
 
 
 OUTPUT_KINDS = (
@@ -435,8 +444,8 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
         if self.stability:
             raise UsageError("`stability` keeps codes, and method svd has none; drop it, or use `method=svd-vq`")
-        for name in ("reserve", "palette", "emit_palette", "order"):
-            if getattr(self, name) not in ((), None, "luma"):
+        for name in ("reserve", "palette", "emit_palette", "order", "fit_gamut"):
+            if getattr(self, name) not in ((), None, "luma", False):
                 raise UsageError(f"method svd has no codes; drop `{name}`")
 
     def check_codes(self) -> None:

@@ -23,11 +23,11 @@ C_REMARK = " * made with streamvq: "  # begins the line of a C header that says 
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = (
-    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "crf", "fps", "every",
-    "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded",
+    "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "fit_gamut", "crf", "fps",
+    "every", "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
-_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "seed", "reserve", "palette", "order")
+_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "palette", "order")
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 

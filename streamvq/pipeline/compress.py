@@ -234,8 +234,9 @@ def _encoder(book: _SharedCodebook, options: CompressOptions, job: Job, pixels: 
         return OwnPaletteEncoder(options, about)
     if book.codebook is not None:
         dither = book.codebook.dither(options.dither, options.dither_strength)
+        gamut = book.codebook.gamut() if options.fit_gamut else None
         return VectorQuantization(
-            book.codebook, options.lossy, low_rank, pixels, dither, options.stability, book.emitted, about
+            book.codebook, options.lossy, low_rank, pixels, dither, options.stability, book.emitted, about, gamut
         )
     stored = job.target.format == "svq"
     assert low_rank is not None

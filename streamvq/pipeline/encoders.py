@@ -16,6 +16,7 @@ from streamvq.pipeline.strict import check_exact
 from streamvq.quantize.codebook import Codebook, NearestFrame
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.dither.dithering import Dither
+from streamvq.quantize.gamut import GamutMap
 from streamvq.quantize.metrics import visible_error
 from streamvq.quantize.pixels import split
 from streamvq.quantize.stability import Stability
@@ -105,7 +106,7 @@ class VectorQuantization:
     scan over all frames keeps codes of neighbors and of the previous frame where they cost little; with `stability`,
     those of what has moved by less than that many levels, whatever `lossy` would choose. `emitted` is what the codes
     become colors with, where that is another codebook. With `strict_about`, the input's name, a pixel that no code
-    has exactly raises MediaError.
+    has exactly raises MediaError. `gamut` moves colors before codes are chosen.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class VectorQuantization:
         stability: float = 0,
         emitted: Codebook | None = None,
         strict_about: str | None = None,
+        gamut: GamutMap | None = None,
     ) -> None:
         codebook.prepare()
         self.decoder = emitted or codebook
@@ -127,6 +129,7 @@ class VectorQuantization:
         self._lossy = lossy
         self._stability = stability
         self._dither = dither
+        self._gamut = gamut
         self._low_rank = low_rank
         self._space = "gray" if codebook.channels == 1 else "rgb"
         self.batch_length = cold_start_interval(pixels) if low_rank else 1
@@ -140,13 +143,16 @@ class VectorQuantization:
         book = self._codebook
         if self._low_rank is None:
             for frame in frames:
-                nearest = book.nearest_frame(frame, self._dither)
+                nearest = book.nearest_frame(self._shown(frame), self._dither)
                 yield UnmeasuredFrame(frame, nearest, nearest.coded)
             return
         gray = self._space == "gray"
         for frame, factors, truncated in truncate_frames(frames, self._low_rank, self.batch_length, gray):
-            nearest = book.nearest_frame(truncated, self._dither)
+            nearest = book.nearest_frame(self._shown(truncated), self._dither)
             yield UnmeasuredFrame(frame, nearest, nearest.coded, factors)
+
+    def _shown(self, frame: Frame) -> Frame:
+        return frame if self._gamut is None else self._gamut.map_frame(frame)
 
     def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
         """The codes of all frames as `lossy` and then `stability` change them, by those of the frame before."""
@@ -171,7 +177,10 @@ class VectorQuantization:
     def _measured(self, unmeasured: UnmeasuredFrame) -> EncodedFrame:
         book, frame, coded = self._codebook, unmeasured.original, unmeasured.coded
         if unmeasured.factors is None or self._low_rank is None:
-            error = book.squared_error(unmeasured.nearest, coded)
+            if self._gamut is None:
+                error = book.squared_error(unmeasured.nearest, coded)
+            else:
+                error = visible_error(frame.pixels, book.render(coded))
             if self._strict_about is not None:
                 check_exact(self._strict_about, frame, coded, book)
             return EncodedFrame(coded, _stats(frame, coded, book.channels, error))

@@ -62,7 +62,7 @@ def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
         "space": options.code_space,
         "matching": options.matching,
         "block": options.sides,
-        **dict.fromkeys(("low_rank", *FIXED_BY)),
+        **dict.fromkeys(("low_rank", "weight", *FIXED_BY)),
     }
     asked |= learned_with(options)
     there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}

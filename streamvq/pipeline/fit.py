@@ -240,7 +240,7 @@ def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] |
     if isinstance(sketch, BlockSample):
         codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
     else:
-        codes = fit_colors(sketch, n_codes, options.seed, options.matching, given)
+        codes = fit_colors(sketch, n_codes, options.seed, options.matching, given, options.weight)
         codes = ordered(codes, sketch, options, given, palette)
     provenance = {
         **learned_with(options),
@@ -260,6 +260,7 @@ def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] |
 def learned_with(options: FitOptions) -> dict[str, Any]:
     """The settings that a codebook's provenance has, besides its space and block."""
     settings: dict[str, Any] = {"colors_asked": options.code_count, "seed": options.seed, **fixed_by(options)}
+    settings |= {} if options.weight == "count" else {"weight": options.weight}
     return settings | ({"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {})
 
 

@@ -24,6 +24,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
             "external_codebook": None if job.target.format == "svq" else "it belongs to .svq",
             "warmup": _no_warmup(job, learns),
             "seed": None if learns else "nothing is learned",
+            "weight": None if learns else "nothing is learned",
             "stability": "a single image has no frame before it" if job.source.source_type == "image" else None,
         }
     packs = job.target.format in ("raw", "c")

@@ -34,7 +34,8 @@ class OwnPaletteEncoder:
         for frame in frames:
             book = self._codebook(frame)
             dither = book.dither(self._options.dither, self._options.dither_strength)
-            found = VectorQuantization(book, dither=dither, strict_about=self._strict_about)
+            gamut = book.gamut() if self._options.fit_gamut else None
+            found = VectorQuantization(book, dither=dither, strict_about=self._strict_about, gamut=gamut)
             for outcome in found.encode([frame]):
                 assert isinstance(outcome, EncodedFrame)
                 assert isinstance(outcome.coded, IndexFrame)

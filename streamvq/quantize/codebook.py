@@ -17,6 +17,7 @@ from streamvq.quantize.blocks import block_sse, image_to_blocks, scales
 from streamvq.quantize.code_table import CodeTable
 from streamvq.quantize.codebook_file import CodebookContent, codebook_to_bytes, read_codebook_file
 from streamvq.quantize.dither.dithering import Dither, dither_of
+from streamvq.quantize.gamut import GamutMap
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
@@ -126,6 +127,12 @@ class Codebook(CodeTable):
                 f"`dither={name}`: dither takes codes of single pixels, and these are of {width}x{height}"
             )
         return dither_of(name, self.palette, strength, self.matching)
+
+    def gamut(self) -> GamutMap:
+        """What moves colors into the gamut of these. Raises UsageError where the codes are blocks."""
+        if self.block != (1, 1):
+            raise UsageError("`fit_gamut` is of colors, and the codes are blocks; drop it")
+        return GamutMap(self.palette)
 
     def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.

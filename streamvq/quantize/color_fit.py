@@ -37,14 +37,19 @@ _SCHEDULE = (_Resolution(3, 100), _Resolution(2, 30), _Resolution(1, 20))  # mos
 
 
 def fit_colors(
-    sketch: ColorSketch, n_codes: int, seed: int, matching: str = "rgb", fixed: NDArray[np.uint8] | None = None
+    sketch: ColorSketch,
+    n_codes: int,
+    seed: int,
+    matching: str = "rgb",
+    fixed: NDArray[np.uint8] | None = None,
+    weight: str = "count",
 ) -> NDArray[np.uint8]:
     """The codes learned from a sketch: uint8 [at most n_codes, 1 or 3], distinct, sorted by luma, then RGB.
 
     Where the sketch saw at most `n_codes` distinct colors, they are the codes. Otherwise there are exactly
     `n_codes` of them. Gray levels are optimal. Errors are squared distances in the space `matching` (see
     `color_spaces`). Codes that are `fixed`, uint8 [m, 1 or 3], stand beside those learned and are none of them: they
-    take the colors nearest to them and never move.
+    take the colors nearest to them and never move. `weight` is what colors weigh, as `weighted` says.
     """
     if fixed is not None:
         fixed = np.unique(fixed, axis=0)
@@ -53,7 +58,7 @@ def fit_colors(
     if isinstance(sketch, LevelHistogram):
         levels = sketch.exact_colors()[:, 0]
         others = None if fixed is None else fixed[:, 0]
-        return optimal_levels(levels, sketch.counts[levels], n_codes, matching, others)
+        return optimal_levels(levels, weighted(sketch.counts[levels], weight), n_codes, matching, others)
     if sketch.distinct() <= n_codes + (0 if fixed is None else len(fixed)):
         new = _without(sketch.exact_colors(), fixed)
         if len(new) <= n_codes:
@@ -62,7 +67,7 @@ def fit_colors(
     centers: NDArray[np.float64] = np.empty((0, 0))
     for shift, max_iterations in _SCHEDULE:
         points, weights = sketch.points(shift, matching)
-        points /= unit(matching)
+        points, weights = points / unit(matching), weighted(weights, weight)
         color_points = FloatPoints(points, weights)
         if not len(centers):
             if shift > 1 and len(points) < _MIN_POINTS_PER_CODE * n_codes:
@@ -81,6 +86,16 @@ def fit_colors(
         taken = codes if fixed is None else np.concatenate([codes, fixed])
         codes = np.concatenate([codes, _worst_colors(taken, sketch, n_codes - len(codes), matching)])
     return _sorted(codes)
+
+
+def weighted(counts: NDArray[np.int64], weight: str) -> NDArray[np.int64]:
+    """What colors weigh that occur so often, int64 [n]: "count", "sqrt" (in 256ths), or "uniform", 1 each.
+
+    The colors of a cell of the sketch weigh as one: noise around a color does not make it more.
+    """
+    if weight == "count":
+        return counts
+    return np.rint(256 * np.sqrt(counts)).astype(np.int64) if weight == "sqrt" else np.minimum(counts, 1)
 
 
 def _seeds(

@@ -20,11 +20,11 @@ RGB, LINEAR, OKLAB = range(len(MATCHINGS))  # places in MATCHINGS
 POINT_BITS = 16
 ONE = 1 << POINT_BITS
 _LEVELS = 255
-_FINE_BITS = 24  # of linear light on the way to OKLab
-_FINE = 1 << _FINE_BITS
+LIGHT_BITS = 24  # of linear light on the way to OKLab
+_FINE = 1 << LIGHT_BITS
 _TABLE_BITS = 12  # of the argument of cube roots that are looked up; between them they are interpolated
 _ROOT_BITS = 20
-_REST_BITS = _FINE_BITS - _TABLE_BITS
+_REST_BITS = LIGHT_BITS - _TABLE_BITS
 _TO_LMS = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
@@ -35,7 +35,11 @@ _TO_LAB = (
     (1.9779984951, -2.4285922050, 0.4505937099),
     (0.0259040371, 0.7827717662, -0.8086757660),
 )
-_FROM_LAB = ((0.3963377774, 0.2158037573), (-0.1055613458, -0.0638541728), (-0.0894841775, -1.2914855480))
+_FROM_LAB = (  # and all of the lightness
+    (0.3963377774, 0.2158037573),
+    (-0.1055613458, -0.0638541728),
+    (-0.0894841775, -1.2914855480),
+)
 _FROM_LMS = (
     (4.0767416621, -3.3077115913, 0.2309699292),
     (-1.2684380046, 2.6097574011, -0.3413193965),
@@ -69,13 +73,16 @@ def _whole(row: tuple[float, ...], total: int) -> tuple[int, ...]:
     return tuple(terms)
 
 
-_LIGHT = np.array([_linear_light(level) for level in range(_LEVELS + 1)], np.int64)
-_LIGHT_POINTS = (_LIGHT + (1 << _FINE_BITS - POINT_BITS - 1)) >> (_FINE_BITS - POINT_BITS)
+LIGHT = np.array([_linear_light(level) for level in range(_LEVELS + 1)], np.int64)
+_LIGHT_POINTS = (LIGHT + (1 << LIGHT_BITS - POINT_BITS - 1)) >> (LIGHT_BITS - POINT_BITS)
+_BORDERS = (LIGHT[1:] + LIGHT[:-1]) / (2 * _FINE)  # of light that rounds to one level and to the next
 _ROOTS = np.array([_root(3, i << 3 * _ROOT_BITS - _TABLE_BITS) for i in range((1 << _TABLE_BITS) + 1)], np.int64)
 (_LR, _LG, _LB), (_MR, _MG, _MB), (_SR, _SG, _SB) = (_whole(row, _FINE) for row in _TO_LMS)
 (_L1, _L2, _L3), (_A1, _A2, _A3), (_B1, _B2, _B3) = (
     _whole(row, total) for row, total in zip(_TO_LAB, (_FINE, 0, 0), strict=True)
 )
+(_LONG_A, _LONG_B), (_MEDIUM_A, _MEDIUM_B), (_SHORT_A, _SHORT_B) = _FROM_LAB
+(_RL, _RM, _RS), (_GL, _GM, _GS), (_BL, _BM, _BS) = _FROM_LMS
 
 
 @njit(nogil=True, inline="always")
@@ -99,11 +106,16 @@ def point_of(space: Any, red: Any, green: Any, blue: Any) -> Any:
         return np.int64(red), np.int64(green), np.int64(blue)
     if space == LINEAR:
         return _LIGHT_POINTS[red], _LIGHT_POINTS[green], _LIGHT_POINTS[blue]
-    r, g, b = _LIGHT[red], _LIGHT[green], _LIGHT[blue]
-    long = _cube_root(_LR * r + _LG * g + _LB * b >> _FINE_BITS)
-    medium = _cube_root(_MR * r + _MG * g + _MB * b >> _FINE_BITS)
-    short = _cube_root(_SR * r + _SG * g + _SB * b >> _FINE_BITS)
-    shift = _FINE_BITS + _ROOT_BITS - POINT_BITS
+    return lab_of(LIGHT[red], LIGHT[green], LIGHT[blue])
+
+
+@njit(nogil=True, inline="always")
+def lab_of(r: Any, g: Any, b: Any) -> Any:
+    """The point in OKLab of linear light with 24 fractional bits."""
+    long = _cube_root(_LR * r + _LG * g + _LB * b >> LIGHT_BITS)
+    medium = _cube_root(_MR * r + _MG * g + _MB * b >> LIGHT_BITS)
+    short = _cube_root(_SR * r + _SG * g + _SB * b >> LIGHT_BITS)
+    shift = LIGHT_BITS + _ROOT_BITS - POINT_BITS
     half = 1 << shift - 1
     return (
         _L1 * long + _L2 * medium + _L3 * short + half >> shift,
@@ -136,18 +148,34 @@ def colors_at(points: NDArray[np.float64], matching: str) -> NDArray[np.uint8]:
     """
     if matching == "rgb":
         return np.clip(np.rint(points), 0, _LEVELS).astype(np.uint8)
-    light = points / ONE
-    if matching == "oklab":
-        lightness, a, b = light.T
-        roots = [lightness + from_a * a + from_b * b for from_a, from_b in _FROM_LAB]
-        long, medium, short = (root * root * root for root in roots)
-        light = np.stack([row[0] * long + row[1] * medium + row[2] * short for row in _FROM_LMS], axis=1)
-    borders = (_LIGHT[1:] + _LIGHT[:-1]) / (2 * _FINE)
-    levels: NDArray[np.uint8] = np.searchsorted(borders, light, side="right").astype(np.uint8)
-    return levels
+    if matching == "linear":
+        return np.searchsorted(_BORDERS, points / ONE, side="right").astype(np.uint8)
+    colors = np.empty(points.shape, np.uint8)
+    _fill_colors(points / ONE, colors)
+    return colors
+
+
+@njit(nogil=True, cache=True)
+def color_at(lightness, a, b):  # type: ignore[no-untyped-def]
+    """The color of OKLab, 1 for white, clipped to the gamut: three levels."""
+    long = lightness + _LONG_A * a + _LONG_B * b
+    medium = lightness + _MEDIUM_A * a + _MEDIUM_B * b
+    short = lightness + _SHORT_A * a + _SHORT_B * b
+    long, medium, short = long * long * long, medium * medium * medium, short * short * short
+    return (
+        np.searchsorted(_BORDERS, _RL * long + _RM * medium + _RS * short, side="right"),
+        np.searchsorted(_BORDERS, _GL * long + _GM * medium + _GS * short, side="right"),
+        np.searchsorted(_BORDERS, _BL * long + _BM * medium + _BS * short, side="right"),
+    )
 
 
 @njit(nogil=True, cache=True)
 def _fill_points(colors, space, points):  # type: ignore[no-untyped-def]
     for i in range(len(colors)):
         points[i, 0], points[i, 1], points[i, 2] = point_of(space, colors[i, 0], colors[i, 1], colors[i, 2])
+
+
+@njit(nogil=True, cache=True)
+def _fill_colors(lab, colors):  # type: ignore[no-untyped-def]
+    for i in range(len(lab)):
+        colors[i, 0], colors[i, 1], colors[i, 2] = color_at(lab[i, 0], lab[i, 1], lab[i, 2])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pictures import SAMPLES, few_colors, flat, load, noise, smooth
+from pictures import SAMPLES, few_colors, flat, load, noise, save, smooth
 
+import streamvq
+from streamvq import OutputExists, UsageError
+from streamvq.options import WEIGHTS
 from streamvq.quantize.color_fit import fit_colors
 from streamvq.quantize.histogram import ColorHistogram, LevelHistogram
 from streamvq.quantize.nearest import ColorFinder
@@ -120,3 +124,30 @@ def test_as_good_as_the_best_of_ten_kmeans(n_codes: int) -> None:
 def test_two_clusters_solved_by_hand() -> None:
     picture = np.array([[[10, 10, 10], [12, 10, 10], [200, 0, 0], [204, 0, 0]]], np.uint8)
     assert fit_colors(sketch_of(picture), 2, 0).tolist() == [[11, 10, 10], [202, 0, 0]]
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_rare_colors_live_where_counts_weigh_less(gray: bool) -> None:
+    picture = np.concatenate([flat([20 + i, 20 + i, 20 + i], 2, 48) for i in range(0, 48, 3)])  # 16 of 96 pixels each
+    picture[0, 0] = 250
+    picture = picture[..., :1] if gray else picture
+    sketch = sketch_of(picture, gray=gray)
+    nearest = {}
+    for weight in WEIGHTS:
+        codes = fit_colors(sketch, 3, 0, weight=weight)
+        nearest[weight] = 250 - int(codes.max())
+    assert nearest["count"] > 100
+    assert nearest["uniform"] < 5
+    assert nearest["uniform"] <= nearest["sqrt"] <= nearest["count"]
+
+
+def test_weights_are_of_colors(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="blocks"):
+        streamvq.fit(smooth(), 4, block=2, weight="sqrt")
+    book = streamvq.fit(smooth(), 4, weight="sqrt")
+    assert book.provenance["weight"] == "sqrt"
+    assert book != streamvq.fit(smooth(), 4)
+    source = save(smooth(), tmp_path / "a.png")
+    streamvq.compress(source, tmp_path / "b.png", 4, weight="sqrt")
+    with pytest.raises(OutputExists, match="weight=sqrt"):
+        streamvq.compress(source, tmp_path / "c.png", 4, save_codebook=tmp_path / "b.codebook.npz")
