@@ -15,7 +15,7 @@ from streamvq.media.made_with import SILENT_FORMATS, read_made_with
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions
 from streamvq.pipeline.fit import learned_with
-from streamvq.pipeline.fixed import FIXED_BY, fixed_codes
+from streamvq.pipeline.fixed import FIXED_BY, fixed_codes, matching_of
 from streamvq.pipeline.job import Job
 from streamvq.quantize.codebook import Codebook
 
@@ -60,9 +60,9 @@ def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
     """Raise OutputExists where the codebook at `path` was learned with other settings than those asked for."""
     asked: dict[str, object] = {
         "space": options.code_space,
-        "matching": options.matching,
+        "matching": matching_of(options),
         "block": options.sides,
-        **dict.fromkeys(("low_rank", "weight", *FIXED_BY)),
+        **dict.fromkeys(("low_rank", *FIXED_BY)),
     }
     asked |= learned_with(options)
     there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}

@@ -26,7 +26,7 @@ from streamvq.media.sources.source import FrameSource
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.batches import batches
-from streamvq.pipeline.fixed import fixed_by, fixed_codes, with_codebook_extended
+from streamvq.pipeline.fixed import fixed_by, fixed_codes, matching_of, with_codebook_extended
 from streamvq.pipeline.job import listed
 from streamvq.pipeline.order import ordered, palette_of_inputs
 from streamvq.progress import NoProgress
@@ -234,13 +234,13 @@ def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] |
     if sketch.distinct() == 0:
         raise MediaError("the input has no visible pixel to learn from")
     fixed = fixed_codes(options)
-    n_codes, given = options.code_count, None
+    n_codes, given, matching = options.code_count, None, matching_of(options)
     if fixed is not None:
         n_codes, given = n_codes - len(fixed), fixed.codes
     if isinstance(sketch, BlockSample):
         codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
     else:
-        codes = fit_colors(sketch, n_codes, options.seed, options.matching, given, options.weight)
+        codes = fit_colors(sketch, n_codes, options.seed, matching, given, options.weight)
         codes = ordered(codes, sketch, options, given, palette)
     provenance = {
         **learned_with(options),
@@ -253,14 +253,12 @@ def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] |
     if fixed is not None:
         codes = fixed.with_learned(codes)
         names, reserved = fixed.all_names(len(codes)), fixed.reserved
-    space, matching = options.code_space, options.matching
-    return Codebook(codes, space, options.sides, provenance, names, matching, reserved)
+    return Codebook(codes, options.code_space, options.sides, provenance, names, matching, reserved)
 
 
 def learned_with(options: FitOptions) -> dict[str, Any]:
     """The settings that a codebook's provenance has, besides its space and block."""
     settings: dict[str, Any] = {"colors_asked": options.code_count, "seed": options.seed, **fixed_by(options)}
-    settings |= {} if options.weight == "count" else {"weight": options.weight}
     return settings | ({"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {})
 
 

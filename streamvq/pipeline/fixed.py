@@ -17,7 +17,7 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.fixed_codes import FixedCodes
 
 Fit = TypeVar("Fit", bound=FitOptions)
-FIXED_BY = ("reserve", "palette", "extends", "order")  # of a codebook's provenance
+FIXED_BY = ("reserve", "palette", "extends", "order", "weight")  # of a codebook's provenance
 
 
 def with_codebook_extended(options: Fit) -> Fit:
@@ -43,7 +43,7 @@ def with_codebook_extended(options: Fit) -> Fit:
 
 
 def fixed_by(options: FitOptions) -> dict[str, Any]:
-    """What a codebook's provenance says of its fixed codes, and of the order of the others."""
+    """What a codebook's provenance says of its fixed codes, and of the order and the weights of the others."""
     said: dict[str, Any] = {"reserve": list(options.reserve)} if options.reserve else {}
     if isinstance(options.palette, Codebook):
         said["extends"] = options.palette.fingerprint
@@ -51,7 +51,15 @@ def fixed_by(options: FitOptions) -> dict[str, Any]:
         said["palette"] = Path(str(options.palette)).name
     if options.order != "luma":
         said["order"] = options.order
+    if options.weight != "count":
+        said["weight"] = options.weight
     return said
+
+
+def matching_of(options: FitOptions) -> str:
+    """Where codes are learned and compared: as is asked for, or else as in the codebook that is extended."""
+    extended = options.palette if isinstance(options.palette, Codebook) else None
+    return options.matching_asked or (extended.matching if extended else "rgb")
 
 
 def fixed_codes(options: FitOptions) -> FixedCodes | None:

@@ -125,6 +125,13 @@ def test_a_codebook_keeps_its_space(tmp_path: Path) -> None:
     assert VectorQuantizer(4, space="oklab").fit(smooth()[None]).codebook_ == book
 
 
+def test_codes_that_extend_a_codebook_are_compared_as_its_own() -> None:
+    book = streamvq.fit(smooth(), 3, space="oklab")
+    extended = streamvq.fit(smooth(), codebook=book, extend=2)
+    assert (len(extended), extended.matching) == (5, "oklab")
+    assert streamvq.fit(smooth(), codebook=book, extend=2, space="rgb").matching == "rgb"
+
+
 @pytest.mark.parametrize("external", [False, True])
 def test_a_file_keeps_the_space_of_its_codes(tmp_path: Path, external: bool) -> None:
     picture, book = save(smooth(), tmp_path / "a.png"), codebook(5)
