@@ -64,6 +64,21 @@ def draw_sprite() -> None:
     sprite.resize((128, 128), Image.Resampling.NEAREST).save(SAMPLES / "photos" / "sprite.png")
 
 
+def draw_badge() -> None:
+    """A small picture with a soft shadow."""
+    from PIL import Image, ImageDraw, ImageFilter
+
+    badge, shadow = (Image.new("RGBA", (512, 512), (40, 0, 80, 0)) for _ in range(2))
+    for picture, shift, alpha in ((shadow, 24, 200), (badge, 0, 255)):
+        draw = ImageDraw.Draw(picture)
+        for i, color in enumerate([(230, 60, 60), (60, 160, 230), (250, 200, 40)]):
+            x, y = 60 + 90 * i + shift, 70 + 70 * i + shift
+            draw.ellipse((x, y, x + 180, y + 180), fill=(*(color if picture is badge else (40, 0, 80)), alpha))
+    shadow = shadow.filter(ImageFilter.GaussianBlur(20))
+    shadow.alpha_composite(badge)
+    shadow.resize((128, 128), Image.Resampling.LANCZOS).save(SAMPLES / "badge.png", optimize=True)
+
+
 def picture_before_after() -> None:
     """The README's picture: a photo, and the same with few colors and few gray levels."""
     from PIL import Image, ImageDraw
@@ -198,6 +213,7 @@ if __name__ == "__main__":
     make_clip(sys.argv[1])
     copy_photos()
     draw_sprite()
+    draw_badge()
     picture_before_after()
     animate()
     show_dithers()

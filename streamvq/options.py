@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
+from streamvq.colors import Color, parse_color
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.progress import Progress
@@ -43,6 +44,7 @@ WEIGHTS = ("count", "sqrt", "uniform")
 METHODS = ("vq", "svd", "svd-vq")
 ORDERS = ("luma", "count", "palette")  # of learned colors
 PER = ("all", "image")  # what has a codebook
+ALPHAS = ("keep", "binary", "flatten")
 
 Source = str | os.PathLike[str]  # what a user names an input by
 Block = int | tuple[int, int]  # a side, or height and width
@@ -240,6 +242,46 @@ class FixedOptions(CodeOptions):
             raise UsageError("`codebook`: fit learns; give `extend=N` to learn more codes, or use apply")
 
 
+class BackgroundOption(Options):
+    """What transparency is flattened on."""
+
+    background: str | Color | None = option(CODEBOOK, "--background",
+        "Flatten transparency on this color, such as white or '#ff8000' (black, where the output has none).",
+        default=None)
+
+    def check(self) -> None:
+        _ = self.backdrop
+
+    @property
+    def backdrop(self) -> Color:
+        """`background` as R, G and B, black where there is none. Raises UsageError."""
+        if isinstance(self.background, str):
+            return parse_color(self.background)
+        color = tuple(self.background or (0, 0, 0))
+        if len(color) != 3 or not all(0 <= level <= 255 for level in color):
+            raise UsageError(f"`background={self.background}`: give three levels of 0 to 255, or a color's name")
+        return color
+
+
+class AlphaOptions(BackgroundOption):
+    """What becomes of transparency before colors are learned and matched."""
+
+    alpha: str | None = option(CODEBOOK, "--alpha",
+        "Transparency: keep (colors with alpha), binary (one clear color) or flatten (what the output can hold).",
+        choices=ALPHAS, default=None)
+
+    def check(self) -> None:
+        if self.background is not None and self.alpha not in (None, "flatten"):
+            raise UsageError(
+                f"`alpha={self.alpha}` and `background` contradict each other: on a background nothing is transparent"
+            )
+
+    @property
+    def alpha_asked(self) -> str | None:
+        """`alpha`, where it or a background is given."""
+        return "flatten" if self.background is not None else self.alpha
+
+
 class RecursiveOption(Options):
     """How inputs are found."""
 
@@ -336,7 +378,7 @@ class ExistingOptions(OverwriteOption):
         default=False)
 
 
-class WriteOptions(ExistingOptions, RateOption):
+class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
     """How outputs are written, whatever they hold."""
 
     format: str | None = option(WRITE, "--format",
@@ -356,7 +398,7 @@ class WriteOptions(ExistingOptions, RateOption):
             raise UsageError(f"`pack_bits={self.pack_bits}`: choose one of {', '.join(map(str, PACK_BITS))}")
 
 
-class EncodeOptions(WriteOptions):
+class EncodeOptions(WriteOptions, AlphaOptions):
     """How outputs of `compress` and `apply` are written."""
 
     lossy: float = option(WRITE, "--lossy",
@@ -403,8 +445,24 @@ class OutputOption(Options):
         f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
 
 
-class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, FixedOptions):
+class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOptions, FixedOptions):
     """The keywords of `fit`."""
+
+    transparent_index: int | None = option(CODEBOOK, "--transparent-index",
+        "Where the transparent color stands, which is one of -k (0). Given, there is always one.", 0, default=None)
+
+    def check(self) -> None:
+        index = self.transparent_index
+        if index is None:
+            return
+        if self.codebook is not None and not self.extend:
+            raise UsageError("`transparent_index`: the codebook given fixes its codes; drop it, or the codebook")
+        if self.is_gray or self.sides != (1, 1):
+            raise UsageError("`transparent_index`: gray levels and blocks have no transparent code; drop it")
+        if self.alpha_asked == "flatten":
+            raise UsageError("`transparent_index`: nothing is transparent on a background; drop one of them")
+        if index >= self.code_count and not self.extend:
+            raise UsageError(f"`transparent_index={index}`: {self.code_count} colors end at {self.code_count - 1}")
 
 
 class ApplyOptions(RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):
@@ -440,12 +498,14 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
             raise UsageError("method svd has no codes; drop `n_codes`, `bits` and `block`, or use `method=svd-vq`")
         if self.matching != "rgb":
             raise UsageError(f"`space={self.space}`: method svd stores factors: choose ycbcr420 or rgb")
+        if self.transparent_index is not None:
+            raise UsageError("method svd has no codes; drop `transparent_index`, or use `method=svd-vq`")
         if self.codebook is not None or self.save_codebook or self.lossy or self.external_codebook:
             raise UsageError("method svd has no codebook and no codes; drop `codebook`, `save_codebook`, `lossy`")
         if self.stability:
             raise UsageError("`stability` keeps codes, and method svd has none; drop it, or use `method=svd-vq`")
-        for name in ("reserve", "palette", "emit_palette", "order", "fit_gamut"):
-            if getattr(self, name) not in ((), None, "luma", False):
+        for name in ("reserve", "palette", "emit_palette", "order", "fit_gamut", "transparent_index"):
+            if getattr(self, name) not in ((), None, "luma") and getattr(self, name) is not False:
                 raise UsageError(f"method svd has no codes; drop `{name}`")
 
     def check_codes(self) -> None:

@@ -109,7 +109,7 @@ class Clip(Sequence[Frame]):
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
         coded = self.coded(index)
-        pixels = with_alpha(self._decoder.render(coded), coded.alpha)
+        pixels = with_alpha(self._decoder.render(coded), self._decoder.alpha_of(coded))
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -67,8 +67,13 @@ def encode_codes(codebook: Codebook) -> bytes:
     return data[:-MAX_PADDING] + data[-MAX_PADDING:].rstrip(b"\0")
 
 
-def decode_codes(data: bytes, n_codes: int, block: tuple[int, int], space: str) -> Codebook:
-    """The codebook of `n_codes` codes. Raises ValueError or CodebookError where data cannot be such a codebook."""
+def decode_codes(
+    data: bytes, n_codes: int, block: tuple[int, int], space: str, alpha: bytes | None = None
+) -> Codebook:
+    """The codebook of `n_codes` codes, with their `alpha`, a byte each.
+
+    Raises ValueError or CodebookError where data cannot be such a codebook.
+    """
     length = code_length(block, space)
     if n_codes * length > MAX_SAMPLES:
         raise ValueError(f"{n_codes} codes of {length} samples are more than any codebook has")
@@ -77,7 +82,7 @@ def decode_codes(data: bytes, n_codes: int, block: tuple[int, int], space: str) 
     used = _code_codebook(words, codes, _steps(block, space), True)
     if not len(words) <= used <= len(words) + FLUSH_WORDS:
         raise ValueError(f"{len(data)} bytes are not what {n_codes} codes take")
-    return Codebook(codes, space, block)
+    return Codebook(codes, space, block, alpha=None if alpha is None else np.frombuffer(alpha, np.uint8))
 
 
 def _steps(block: tuple[int, int], space: str) -> NDArray[np.int64]:

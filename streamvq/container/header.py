@@ -29,9 +29,10 @@ class Header:
 
     `info.frame_count` is what the writer expected, a hint. `block` is height and width in pixels. `fingerprint`
     names the codebook by its content; a file that holds the codebook itself need not say it. `matching` is where
-    pixels were compared with its codes (see `Codebook`). Files of factors have no codes, no block, no fingerprint and
-    no matching; in them `patch` is the side of the patches in pixels, 0 for whole frames, in others None. `settings`
-    are those of the writer that were not the default, such as "lossy=8"; they change nothing for readers.
+    pixels were compared with its codes (see `Codebook`), `alpha` that of the codes, one byte each, None where all are
+    opaque. Files of factors have no codes, no block, no fingerprint and no matching; in them `patch` is the side of
+    the patches in pixels, 0 for whole frames, in others None. `settings` are those of the writer that were not the
+    default, such as "lossy=8"; they change nothing for readers.
     """
 
     info: StreamInfo
@@ -42,6 +43,7 @@ class Header:
     patch: int | None = None
     settings: tuple[str, ...] = ()
     matching: str | None = None
+    alpha: bytes | None = None
 
     @classmethod
     def from_stream(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
@@ -73,6 +75,7 @@ class Header:
             "space": self.space if self.space != "rgb" else None,
             "block": list(self.block) if self.block != (1, 1) else None,
             "fingerprint": self.fingerprint if not embeds_codebook else None,
+            "alpha": None if self.alpha is None else self.alpha.rstrip(b"\xff").hex(),
             "patch": self.patch,
             "settings": list(self.settings) or None,
             "matching": None if self.matching == "rgb" else self.matching,
@@ -105,6 +108,7 @@ class Header:
                 _count(record, "patch", MAX_PATCH),
                 tuple(str(setting) for setting in record.get("settings", ())),
                 None if factors else str(record.get("matching", "rgb")),
+                None if factors or "alpha" not in record else _alpha(record["alpha"], record["codes"]),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
@@ -114,6 +118,8 @@ class Header:
             raise ValueError("the side of its patches is invalid")
         if not factors:
             code_length(header.block, header.space)
+            if header.alpha is not None and (header.space, header.block) != ("rgb", (1, 1)):
+                raise ValueError("codes of its kind have no alpha")
             if header.matching not in (MATCHINGS if header.block == (1, 1) else MATCHINGS[:1]):
                 raise ValueError("its matching is unknown")
             if not header.n_codes or not re.fullmatch("|[0-9a-f]{64}", header.fingerprint):
@@ -133,6 +139,12 @@ class Header:
     def matches(self, codebook: Codebook) -> bool:
         """Whether the file's indices are rows of `codebook`."""
         return codebook.fingerprint == self.fingerprint
+
+
+def _alpha(value: Any, n_codes: int) -> bytes:
+    if not isinstance(value, str) or not re.fullmatch("([0-9a-f]{2})+", value) or len(value) > 2 * n_codes:
+        raise ValueError("the alpha of its codes is not two digits each")
+    return bytes.fromhex(value).ljust(n_codes, b"\xff")
 
 
 def _text(value: Fraction | None) -> str | None:

@@ -54,6 +54,7 @@ class IndexPictures:
             "block": book.block,
             "fingerprint": book.fingerprint,
             "matching": book.matching,
+            "alpha": None if book.alpha is None else book.alpha.tobytes(),
         }
 
     def encode(self, frames: Sequence[IndexFrame]) -> bytes:
@@ -62,6 +63,8 @@ class IndexPictures:
         return encode_indices([frame.codes for frame in frames], self.codebook.codes)
 
     def decode(self, data: bytes, metas: Sequence[FrameMeta]) -> list[IndexFrame]:
+        if self.codebook.alpha is not None and any(meta.alpha is not None for meta in metas):
+            raise ValueError("its codes have alpha, and a frame has one of its own")
         pictures = decode_indices(data, [self._grid(meta) for meta in metas], self.codebook.codes)
         return [IndexFrame(codes, meta) for codes, meta in zip(pictures, metas, strict=True)]
 

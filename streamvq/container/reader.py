@@ -237,7 +237,7 @@ class SvqReader:
         if header.low_rank:
             raise damage(self.label, chunk, "factors have no codebook")
         with parsing(self.label, chunk):
-            book = decode_codes(chunk.payload, header.n_codes, header.block, header.space)
+            book = decode_codes(chunk.payload, header.n_codes, header.block, header.space, header.alpha)
             book = book.matched_in(header.matching)
         if not header.fingerprint:
             self.header = replace(header, fingerprint=book.fingerprint)

@@ -69,6 +69,14 @@ class LowRankCodec:
     def indexed_palette(self) -> None:
         """Pixels are computed."""
 
+    @property
+    def alpha(self) -> None:
+        """There is no palette."""
+
+    def alpha_of(self, frame: LowRankFrame) -> NDArray[np.uint8] | None:
+        """The alpha of a frame: uint8 [height, width], or None."""
+        return frame.alpha
+
     def palette_rows(self, frame: LowRankFrame) -> NDArray:
         """Raises TypeError: pixels are computed."""
         raise TypeError("frames of factors have no palette")

@@ -49,8 +49,6 @@ def write_palette(palette: Palette, path: Path, overwrite: bool = False) -> list
     if path.suffix.lower() != ".npz":
         return write_palette_file(palette, path, overwrite)
     palette.codebook(path.name).save(path, overwrite)
-    if (palette.colors[:, 3] < 255).any():
-        return [f"{path}: holds no alpha, so the transparent colors are opaque in it"]
     return []
 
 

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from streamvq.colors import Color
 from streamvq.frames import CodedFrame
 from streamvq.media.made_with import image_text
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha
+from streamvq.quantize.transparency import flatten
 
 PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
 NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
@@ -25,18 +27,25 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
 }
 
 
-def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str, text: str = "") -> bytes:
+def encode_image(
+    frame: CodedFrame, decoder: FrameDecoder, format: str, text: str = "", background: Color = (0, 0, 0)
+) -> bytes:
     """`frame` as an image file's bytes, with a line of `text` where the format can hold it.
 
-    Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order. Binary
-    alpha takes one more palette entry behind the codes; any other alpha makes the image RGBA.
-    webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha.
+    Up to 256 codes become an indexed image (png, tiff, bmp) whose palette is the codebook in its order, in png with
+    its alpha. Where codes have none, binary alpha of a frame takes one more palette entry behind them; any other
+    alpha makes the image RGBA. webp is lossless RGB, jpg lossy RGB; jpg and bmp hold no alpha, and are drawn over
+    `background`.
     """
-    alpha = None if format in NO_ALPHA_FORMATS else frame.alpha
+    alpha = decoder.alpha_of(frame)
     palette = decoder.indexed_palette if format in PALETTE_FORMATS else None
     said = image_text(format, text) if text else {}
     if palette is not None:
         codes = decoder.palette_rows(frame)
+        if decoder.alpha is not None and format == "png":
+            return _saved(_indexed(codes, palette), format, transparency=_without_opaque_end(decoder.alpha), **said)
+        if decoder.alpha is not None and format in NO_ALPHA_FORMATS:
+            palette, alpha = flatten(with_alpha(palette[None], decoder.alpha[None]), background)[0], None
         if alpha is None:
             return _saved(_indexed(codes, palette), format, **said)
         if format == "png" and len(palette) < 256:
@@ -46,8 +55,15 @@ def encode_image(frame: CodedFrame, decoder: FrameDecoder, format: str, text: st
                 image = _indexed(np.where(transparent, np.uint8(entry), codes), palette, extra=1)
                 return _saved(image, format, transparency=entry, **said)
     pixels = with_alpha(decoder.render(frame), alpha)
+    if alpha is not None and format in NO_ALPHA_FORMATS:
+        pixels = flatten(pixels, background)
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     return _saved(image, format, **said)
+
+
+def _without_opaque_end(alpha: NDArray[np.uint8]) -> bytes:
+    """The alpha of a palette's entries up to the last that is not opaque: what PNG's tRNS holds."""
+    return alpha[: np.flatnonzero(alpha < 255)[-1] + 1].tobytes()
 
 
 def _indexed(codes: NDArray[np.unsignedinteger[Any]], palette: NDArray[np.uint8], extra: int = 0) -> Image.Image:

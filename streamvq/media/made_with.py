@@ -24,7 +24,8 @@ _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for s
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
 _SETTINGS = (
     "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "fit_gamut", "crf", "fps",
-    "every", "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded",
+    "every", "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded", "alpha",
+    "background",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
 _OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "palette", "order")

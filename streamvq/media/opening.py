@@ -26,6 +26,7 @@ from streamvq.media.sources.animation import AnimationSource
 from streamvq.media.sources.images import ImageSource
 from streamvq.media.sources.source import FrameSource
 from streamvq.media.sources.svq import SvqSource
+from streamvq.media.sources.treated import AlphaTreatment, treated
 from streamvq.media.sources.video import VideoSource
 from streamvq.media.sources.y4m import Y4MSource
 from streamvq.media.targets import Target
@@ -33,6 +34,7 @@ from streamvq.options import DEFAULT_MAX_PIXELS, WriteOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
+_ALPHA_KEPT = AlphaTreatment()
 # Each of `options.VIDEO_FORMATS` but .svq: a new format is a word there, and a sink here.
 VIDEO_SINKS: dict[str, type[VideoSink]] = {
     "mkv": ExactVideoSink,
@@ -90,16 +92,20 @@ def _opened(source: MediaInput, keep_going: bool, codebook: Codebook | None, max
 
 
 def open_with_codebook(
-    source: MediaInput | str | os.PathLike[str], codebook: Codebook | None, **reading: Any
+    source: MediaInput | str | os.PathLike[str],
+    codebook: Codebook | None,
+    alpha: AlphaTreatment = _ALPHA_KEPT,
+    **reading: Any,
 ) -> FrameSource:
-    """An input as a source, by `open_source`; `codebook` is used only for a `.svq` without one inside."""
+    """An input as a source, by `open_source`, with its alpha treated; `codebook` is used only for a `.svq` without
+    one inside."""
     try:
-        return open_source(source, **reading)
+        return treated(open_source(source, **reading), alpha)
     except CodebookError as error:
         failed = error
     try:
         if codebook is not None:
-            return open_source(source, codebook=codebook, **reading)
+            return treated(open_source(source, codebook=codebook, **reading), alpha)
     except CodebookError as error:
         failed = error
     raise CodebookError(f"{failed}, or decompress the file with it first") from failed
@@ -129,7 +135,7 @@ def open_sink(
         sink = IndexFolderSink if target.kind == "folder" else IndexFileSink
         return sink(target, decoder, info, settings)
     if target.kind == "pipe":
-        return Y4MSink(decoder, info, settings.frame_rate)
+        return Y4MSink(decoder, info, settings.frame_rate, settings.backdrop)
     if target.format in ANIMATION_SINKS and target.kind == "video":
         return ANIMATION_SINKS[target.format](target, decoder, info, settings)
     if target.kind == "video":

@@ -21,6 +21,9 @@ _FORMAT_OF_SUFFIX = {f".{_SUFFIXES.get(name, name)}": name for name in FORMATS} 
 }
 
 
+_WITHOUT_ALPHA = frozenset({"mp4", "mov", "webm", "y4m", "jpg", "bmp"})
+
+
 @dataclass(frozen=True)
 class Target:
     """One output: a file of any number of frames ("video"), one image file, a folder of images, or the pipe (without
@@ -59,6 +62,11 @@ class Target:
         if self.kind != "image" or self.format not in ("webp", *["png"] * png_too):
             return self
         return Target("video", self.path, "apng" if self.format == "png" else self.format)
+
+    @property
+    def alpha(self) -> str:
+        """What becomes of transparency, unless something else is asked for: one of `options.ALPHAS`."""
+        return "binary" if self.format == "gif" else "flatten" if self.format in _WITHOUT_ALPHA else "keep"
 
 
 def suffix_of(format: str) -> str:

@@ -14,6 +14,7 @@ from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.selection import selected
 from streamvq.options import ApplyOptions, CompressOptions, Source
+from streamvq.pipeline.alpha import treatment_for
 from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.encode import encode_frames
 from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuantization
@@ -91,7 +92,7 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
         and plan.jobs[0].source.source_type != "pipe"
     ):
         try:
-            fitted = fit_inputs([job.source for job in plan.jobs], options)
+            fitted = fit_inputs([job.source for job in plan.jobs], options, plan.jobs[0].target.alpha)
         except MediaError as error:
             if len(plan.labels) == 1:
                 raise
@@ -184,7 +185,8 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     notes, warnings = list(shared.notes), list(shared.warnings)
     given = None if options.codebook is None else book.codebook  # a .svq without a codebook inside may need it
     reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
-    with selected(open_with_codebook(job.source, given, **reading), options) as source:
+    alpha = treatment_for(job.target, book.codebook, options)
+    with selected(open_with_codebook(job.source, given, alpha, **reading), options) as source:
         items = source.items()
         if book.codebook is None and not options.stores_factors and not options.own_palettes:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)

@@ -26,7 +26,8 @@ def emitted(codebook: Codebook, options: CompressOptions) -> Codebook | None:
             f"{name}: has {counted(len(palette), 'color')}, and {counted(len(codebook), 'color')} are matched; "
             "it is to have a color for each index"
         )
-    return palette.codebook(str(options.emit_palette)).matched_in(codebook.matching)
+    book = palette.codebook(str(options.emit_palette)).matched_in(codebook.matching)
+    return replace(book, alpha=codebook.alpha) if book.alpha is None else book
 
 
 def naming_matched(codebook: Codebook | None, options: CompressOptions) -> CompressOptions:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvq.frames import CodedFrame, Failed, Frame, IndexFrame
 from streamvq.lowrank.codec import LowRankCodec
@@ -165,7 +166,11 @@ class VectorQuantization:
                     coded = outcome.coded
                     if self._lossy:
                         coded = self._codebook.optimized_frame(outcome.nearest, previous, self._lossy)
-                    previous = coded if stability is None else stability.hold(outcome.nearest.samples, coded)
+                    previous = (
+                        coded
+                        if stability is None
+                        else stability.hold(outcome.nearest.samples, coded, outcome.nearest.alpha)
+                    )
                     outcome = replace(outcome, coded=previous)
                 changed.append(outcome)
             yield changed
@@ -176,6 +181,7 @@ class VectorQuantization:
 
     def _measured(self, unmeasured: UnmeasuredFrame) -> EncodedFrame:
         book, frame, coded = self._codebook, unmeasured.original, unmeasured.coded
+        alpha = unmeasured.nearest.alpha
         if unmeasured.factors is None or self._low_rank is None:
             if self._gamut is None:
                 error = book.squared_error(unmeasured.nearest, coded)
@@ -183,13 +189,16 @@ class VectorQuantization:
                 error = visible_error(frame.pixels, book.render(coded))
             if self._strict_about is not None:
                 check_exact(self._strict_about, frame, coded, book)
-            return EncodedFrame(coded, _stats(frame, coded, book.channels, error))
+            return EncodedFrame(coded, _stats(frame, coded, alpha, book.channels, error))
         picture = split(unmeasured.nearest.frame.pixels, self._space)[0].reshape(coded.height, coded.width, -1)
         truncation = TruncationStats.from_factors(
             unmeasured.factors, self._low_rank, visible_error(frame.pixels, picture)
         )
-        error = visible_error(frame.pixels, book.render(coded))
-        return EncodedFrame(coded, _stats(frame, coded, book.channels, error, truncation))
+        if book.alpha is None:
+            error = visible_error(frame.pixels, book.render(coded))
+        else:
+            error = book.squared_error(NearestFrame(frame, coded, *book.samples(frame.pixels)), coded)
+        return EncodedFrame(coded, _stats(frame, coded, alpha, book.channels, error, truncation))
 
 
 class Factorization:
@@ -220,14 +229,19 @@ class Factorization:
             found = self.decoder.factor_frame(frame, self._options, factors)
             factors = found.factors
             truncation = TruncationStats.from_factors(factors, self._options, found.truncation_error)
-            stats = _stats(frame, found.coded, self.decoder.channels, found.squared_error, truncation)
+            channels, alpha = self.decoder.channels, found.coded.alpha
+            stats = _stats(frame, found.coded, alpha, channels, found.squared_error, truncation)
             yield EncodedFrame(found.coded, stats)
 
 
 def _stats(
-    frame: Frame, coded: CodedFrame, channels: int, squared_error: int, truncation: TruncationStats | None = None
+    frame: Frame,
+    coded: CodedFrame,
+    alpha: NDArray[np.uint8] | None,
+    channels: int,
+    squared_error: int,
+    truncation: TruncationStats | None = None,
 ) -> FrameStats:
-    alpha = coded.alpha
     visible = coded.height * coded.width if alpha is None else int(np.count_nonzero(alpha))
     unconverted = frame.pixels.dtype == np.uint8 and (channels == 3 or frame.pixels.shape[2] == 1)
     return FrameStats((coded.height, coded.width), visible * channels, squared_error, unconverted, truncation)

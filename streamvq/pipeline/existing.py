@@ -14,9 +14,9 @@ from streamvq.errors import CodebookError, OutputExists, codes_text
 from streamvq.media.made_with import SILENT_FORMATS, read_made_with
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions
-from streamvq.pipeline.fit import learned_with
 from streamvq.pipeline.fixed import FIXED_BY, fixed_codes, matching_of
 from streamvq.pipeline.job import Job
+from streamvq.pipeline.sketch_fit import learned_with
 from streamvq.quantize.codebook import Codebook
 
 _WAYS_OUT = (
@@ -62,7 +62,7 @@ def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
         "space": options.code_space,
         "matching": matching_of(options),
         "block": options.sides,
-        **dict.fromkeys(("low_rank", *FIXED_BY)),
+        **dict.fromkeys(("low_rank", "alpha", "transparent_index", *FIXED_BY)),
     }
     asked |= learned_with(options)
     there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}

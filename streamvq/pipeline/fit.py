@@ -6,13 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, islice
 from queue import SimpleQueue
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streamvq.errors import MediaError, StreamVQError, codes_text, counted
 from streamvq.frames import Failed, Frame
@@ -23,20 +19,18 @@ from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.treated import treated
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
+from streamvq.pipeline.alpha import treatment
 from streamvq.pipeline.batches import batches
-from streamvq.pipeline.fixed import fixed_by, fixed_codes, matching_of, with_codebook_extended
+from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
-from streamvq.pipeline.order import ordered, palette_of_inputs
+from streamvq.pipeline.order import palette_of_inputs
+from streamvq.pipeline.sketch_fit import Sketch, fit_sketch, new_sketch
 from streamvq.progress import NoProgress
-from streamvq.quantize.block_fit import fit_blocks
-from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.color_fit import fit_colors
-from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 
-Sketch = ColorSketch | BlockSample
 MAX_SKETCHES = 4  # one decoder cannot feed more workers, and a sketch may take 66 MB
 
 
@@ -87,7 +81,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
         counted = count_inputs(inputs, options)
     else:
         sketch = new_sketch(options)
-        with selected(ArraySource(source), options) as arrays:  # type: ignore[arg-type]
+        with selected(treated(ArraySource(source), treatment(options)), options) as arrays:  # type: ignore[arg-type]
             frames, bad = _absorb(arrays, sketch, 0, options)
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
     if counted.failed and not options.keep_going:
@@ -103,12 +97,17 @@ class NothingDecoded(MediaError):
         self.failed = failed
 
 
-def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Fitted:
-    """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out."""
-    return next(fit_each(inputs, [options.code_count], options))
+def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep") -> Fitted:
+    """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out.
+
+    `alpha` is what becomes of transparency unless `options` say something else.
+    """
+    return next(fit_each(inputs, [options.code_count], options, alpha))
 
 
-def fit_each(inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOptions) -> Iterator[Fitted]:
+def fit_each(
+    inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOptions, alpha: str = "keep"
+) -> Iterator[Fitted]:
     """What `fit_inputs` makes with each number of codes.
 
     For single pixels all frames are read once for all of them; what is kept of blocks depends on the number of codes,
@@ -119,13 +118,13 @@ def fit_each(inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOp
     for n_codes in counts:
         each = replace(options, n_codes=n_codes, bits=None)
         if counted is None or each.sides != (1, 1):
-            counted = count_inputs(inputs, each)
+            counted = count_inputs(inputs, each, alpha)
         with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
             codebook = fit_sketch(counted.sketch, each, palette)
         yield Fitted(codebook, counted)
 
 
-def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
+def count_inputs(inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep") -> Counted:
     """A sketch of all frames of all inputs. Raises the error of the only one, or NothingDecoded."""
     total = new_sketch(options)
     frames, notes = 0, list[str]()
@@ -134,7 +133,7 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> Counted:
         sketch = total.empty() if len(inputs) > 1 else total
         try:
             reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
-            with selected(open_with_codebook(item, None, **reading), options) as source:
+            with selected(open_with_codebook(item, None, treatment(options, alpha), **reading), options) as source:
                 counted, bad = _absorb(source, sketch, number, options)
         except StreamVQError as error:
             if len(inputs) == 1:
@@ -218,50 +217,6 @@ def _as_fitted(frames: Iterator[Frame], options: FitOptions, length: int) -> Ite
     return (truncated for _, _, truncated in truncate_frames(frames, options.low_rank, length, options.is_gray))
 
 
-def new_sketch(options: FitOptions) -> Sketch:
-    """An empty sketch for the codes that are asked for."""
-    if options.sides != (1, 1):
-        most = sample_size(options.code_count, options.sides, options.code_space)
-        return BlockSample(options.sides, options.code_space, options.seed, most, options.code_count)
-    return LevelHistogram() if options.is_gray else ColorHistogram()
-
-
-def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] | None = None) -> Codebook:
-    """The codebook of a sketch; learned colors stand as in `palette`, where it is given (see `order`).
-
-    Raises MediaError where the sketch has seen no visible pixel.
-    """
-    if sketch.distinct() == 0:
-        raise MediaError("the input has no visible pixel to learn from")
-    fixed = fixed_codes(options)
-    n_codes, given, matching = options.code_count, None, matching_of(options)
-    if fixed is not None:
-        n_codes, given = n_codes - len(fixed), fixed.codes
-    if isinstance(sketch, BlockSample):
-        codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
-    else:
-        codes = fit_colors(sketch, n_codes, options.seed, matching, given, options.weight)
-        codes = ordered(codes, sketch, options, given, palette)
-    provenance = {
-        **learned_with(options),
-        "streamvq": _version("streamvq"),
-        "scikit-learn": _version("scikit-learn"),
-        "numpy": np.__version__,
-    }
-    names: tuple[str, ...] = ()
-    reserved: tuple[int, ...] = ()
-    if fixed is not None:
-        codes = fixed.with_learned(codes)
-        names, reserved = fixed.all_names(len(codes)), fixed.reserved
-    return Codebook(codes, options.code_space, options.sides, provenance, names, matching, reserved)
-
-
-def learned_with(options: FitOptions) -> dict[str, Any]:
-    """The settings that a codebook's provenance has, besides its space and block."""
-    settings: dict[str, Any] = {"colors_asked": options.code_count, "seed": options.seed, **fixed_by(options)}
-    return settings | ({"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {})
-
-
 def fewer_colors(codebook: Codebook, options: FitOptions) -> list[str]:
     """A remark where a learned codebook has fewer codes than were asked for."""
     if len(codebook) == options.code_count:
@@ -271,10 +226,3 @@ def fewer_colors(codebook: Codebook, options: FitOptions) -> list[str]:
     )
     found = codes_text(len(codebook), codebook.block)
     return [f"{found} instead of {options.code_count}: the input has no more; {exact}"]
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

@@ -9,14 +9,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError, UsageError, codes_text, counted
+from streamvq.colors import parse_color
+from streamvq.errors import UsageError, codes_text, counted
 from streamvq.media.codebooks import find_codebook
-from streamvq.media.palette_files.palette import parse_color
 from streamvq.options import FitOptions
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.fixed_codes import FixedCodes
 
 Fit = TypeVar("Fit", bound=FitOptions)
+_OPAQUE = 255
 FIXED_BY = ("reserve", "palette", "extends", "order", "weight")  # of a codebook's provenance
 
 
@@ -66,43 +67,51 @@ def fixed_codes(options: FitOptions) -> FixedCodes | None:
     """The codes that are not to be learned: the palette's first, then reserved colors; None where there are none.
 
     A reserved color has the row that it names, or else the lowest that is free; one that has a row already, and
-    names none, keeps that. Raises UsageError where rows or colors do not fit, CodebookError or MediaError where
-    there is no such palette.
+    names none, keeps that. So has the transparent color, where it is given an index. Raises UsageError where rows or
+    colors do not fit, CodebookError or MediaError where there is no such palette.
     """
-    if options.palette is None and not options.reserve:
+    if options.palette is None and not options.reserve and options.transparent_index is None:
         return None
-    codes, names = _palette(options)
+    codes, names, alpha = _palette(options)
     holders = dict.fromkeys(range(len(codes)), "the palette")  # of rows
+    if (row := options.transparent_index) is not None:
+        if row in holders:
+            raise UsageError(f"`transparent_index={row}`: index {row} is taken by {holders[row]}; choose another")
+        holders[row] = "the transparent color"
+        codes, alpha = np.concatenate([codes, np.zeros((1, 3), np.uint8)]), [*alpha, 0]
+        names.append("")
     reserved = [_reserved(text, options) for text in options.reserve]
     for text, code, row in sorted(reserved, key=lambda each: each[2] is None):
         if row is None:
-            if (codes == code).all(axis=1).any():
+            if ((codes == code).all(axis=1) & (np.array(alpha) == _OPAQUE)).any():
                 continue
             row = next(row for row in range(len(holders) + 1) if row not in holders)
         elif row in holders:
             raise UsageError(f"`reserve={text}`: index {row} is taken by {holders[row]}; choose another")
         holders[row] = text
-        codes = np.concatenate([codes, code])
+        codes, alpha = np.concatenate([codes, code]), [*alpha, _OPAQUE]
         names.append("" if text.startswith("#") else text.partition("@")[0])
     if len(codes) > options.code_count:
         asked = codes_text(options.code_count, options.sides)
         raise UsageError(f"{counted(len(codes), 'code')} reserved, and {asked} in all; raise `n_codes`")
-    return FixedCodes(codes, tuple(holders), tuple(names))
+    table = None if min(alpha) == _OPAQUE else np.array(alpha, np.uint8)
+    return FixedCodes(codes, tuple(holders), tuple(names), table)
 
 
-def _palette(options: FitOptions) -> tuple[NDArray[np.uint8], list[str]]:
-    """The codes and names of the palette."""
+def _palette(options: FitOptions) -> tuple[NDArray[np.uint8], list[str], list[int]]:
+    """The codes, names and alpha of the palette."""
     book = find_codebook(options.palette)
     channels = 1 if options.is_gray else 3
     if book is None:
-        return np.empty((0, channels), np.uint8), []
+        return np.empty((0, channels), np.uint8), [], []
     if book.block != options.sides or (book.block != (1, 1) and book.space != options.code_space):
         ours, theirs = codes_text(len(book), book.block), codes_text(options.code_count, options.sides)
         raise UsageError(f"`palette={_said(options.palette)}`: has {ours}, and {theirs} are asked for")
     codes = book.codes
     if book.block == (1, 1) and channels != codes.shape[1]:
         codes = _as_gray(book.palette, f"`palette={_said(options.palette)}`") if channels == 1 else book.palette
-    return codes, list(book.names) or [""] * len(book)
+    alpha = [_OPAQUE] * len(book) if book.alpha is None else book.alpha.tolist()
+    return codes, list(book.names) or [""] * len(book), alpha
 
 
 def _reserved(text: str, options: FitOptions) -> tuple[str, NDArray[np.uint8], int | None]:
@@ -110,7 +119,7 @@ def _reserved(text: str, options: FitOptions) -> tuple[str, NDArray[np.uint8], i
     color, at, index = text.partition("@")
     try:
         code = np.array([parse_color(color.strip())], np.uint8)
-    except CodebookError:
+    except UsageError:
         message = "no such color; give one such as '#ff8000', tomato, or '#ff8000@0' for index 0"
         raise UsageError(f"`reserve={text}`: {message}") from None
     if at and (not index.isdecimal() or int(index) >= options.code_count):

@@ -18,7 +18,9 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
         "loop": _no_loop(job),
         "animate": _no_animate(job),
     }
-    if isinstance(options, CompressOptions):
+    if not isinstance(options, CompressOptions):
+        reasons["background"] = None if job.target.alpha == "flatten" else "the output keeps transparency"
+    else:
         learns = options.codebook is None and not options.stores_factors
         reasons |= {
             "external_codebook": None if job.target.format == "svq" else "it belongs to .svq",
@@ -34,7 +36,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
     return [
         f"{job.target.path}: `{name}={value}` changes nothing here: {why}"
         for name, why in reasons.items()
-        if why and str(value := getattr(options, name)) != str(defaults[name])
+        if why and (value := getattr(options, name)) != defaults[name] and str(value) != str(defaults[name])
     ]
 
 

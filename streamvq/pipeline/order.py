@@ -16,14 +16,14 @@ from streamvq.quantize.ordering import by_count, by_palette
 
 
 def palette_of_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> NDArray[np.uint8] | None:
-    """The colors of the palettes of indexed images among the inputs, one after the other, uint8 [n, 3].
+    """The colors of the palettes of indexed images among the inputs, one after the other, uint8 [n, 4].
 
     None where `order` does not ask for it. Raises UsageError where no input is an indexed image.
     """
     if options.order != "palette":
         return None
     images = [path for each in inputs if each.source_type in ("image", "images") for path in each.paths]
-    palettes = [found.colors[:, :3] for path in images if (found := palette_inside(path)) is not None]
+    palettes = [found.colors for path in images if (found := palette_inside(path)) is not None]
     if not palettes:
         names = inputs[0].label if inputs else "arrays"
         raise UsageError(f"{names}: `order=palette` keeps the order of an indexed image's palette, and there is none")

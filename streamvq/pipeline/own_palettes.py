@@ -9,9 +9,10 @@ import numpy as np
 from streamvq.errors import UsageError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.options import CompressOptions
+from streamvq.pipeline.alpha import is_blank
 from streamvq.pipeline.encoders import EncodedFrame, Outcome, VectorQuantization
-from streamvq.pipeline.fit import fit_sketch, new_sketch
 from streamvq.pipeline.job import Job
+from streamvq.pipeline.sketch_fit import fit_sketch, new_sketch
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.own_palettes import OwnIndexFrame, OwnPalettes
 
@@ -53,7 +54,7 @@ class OwnPaletteEncoder:
     def _codebook(self, frame: Frame) -> Codebook:
         sketch = new_sketch(self._options)
         sketch.absorb(frame.pixels, 0)
-        if sketch.distinct() == 0:  # nothing of it is visible
+        if is_blank(sketch):
             return Codebook(np.zeros((1, self.decoder.channels), np.uint8), self.decoder.space)
         return fit_sketch(sketch, self._options)
 

@@ -22,6 +22,7 @@ from streamvq.options import (
     Source,
     WriteOptions,
 )
+from streamvq.pipeline.alpha import check_alpha
 from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
@@ -70,6 +71,8 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     if options.skip_if_larger and pipes:
         raise UsageError("-: a pipe has no size to compare with; drop `skip_if_larger`")
     jobs = _all_jobs(inputs, output, options)
+    for job in jobs:
+        check_alpha(job.target, options)
     path = Path(options.save_codebook) if options.save_codebook else None
     if options.own_palettes:
         check_own_palettes(jobs)

@@ -18,13 +18,17 @@ def check_exact(label: str, frame: Frame, coded: IndexFrame, book: Codebook) -> 
     scale = 257 if pixels.dtype == np.uint16 else 1
     channels = 1 if pixels.shape[2] < 3 else 3
     differs = (pixels[..., :channels] != picture.astype(pixels.dtype) * scale).any(axis=2)
-    if coded.alpha is not None:
-        differs &= coded.alpha > 0
+    alpha = book.alpha_of(coded)
+    if alpha is not None and channels == 3 and pixels.shape[2] == 4:
+        differs |= pixels[..., 3] != alpha.astype(pixels.dtype) * scale
+        differs &= (pixels[..., 3] > 0) | (alpha > 0)
     if not differs.any():
         return
     y, x = np.unravel_index(int(differs.argmax()), differs.shape)
     where = label if label.endswith(coded.meta.label) else f"{label}: {coded.meta.label}"
     color, nearest = _hex(pixels[y, x, :channels]), _hex(picture[y, x])
+    if alpha is not None and pixels.shape[2] == 4:
+        color, nearest = f"{color} with alpha {pixels[y, x, 3]}", f"{nearest} with {alpha[y, x]}"
     raise MediaError(
         f"{where}: {color} at x={x}, y={y} is not among the {len(book)} colors; the nearest is {nearest}. "
         "Drop `strict`, or add the color"

@@ -17,7 +17,7 @@ from streamvq.frames import IndexFrame
 from streamvq.options import MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.blocks import blocks_to_image, code_length, render_blocks
 from streamvq.quantize.codebook_file import FORMAT
-from streamvq.quantize.pixels import look_up
+from streamvq.quantize.pixels import look_up, with_alpha
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +31,7 @@ class CodeTable:
     names: Sequence[str] = ()
     matching: str = "rgb"
     reserved: Sequence[int] = ()
+    alpha: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -60,9 +61,20 @@ class CodeTable:
         if list(self.reserved) != sorted(rows):
             raise CodebookError(f"its reserved rows are not ascending numbers of its {len(codes)} codes")
         object.__setattr__(self, "reserved", tuple(self.reserved))
-        codes = codes.copy()
-        codes.setflags(write=False)
-        object.__setattr__(self, "codes", codes)
+        object.__setattr__(self, "codes", _frozen(codes))
+        object.__setattr__(self, "alpha", self._checked_alpha())
+
+    def _checked_alpha(self) -> NDArray[np.uint8] | None:
+        if self.alpha is None:
+            return None
+        alpha = np.asarray(self.alpha)
+        if alpha.dtype != np.uint8 or alpha.shape != (len(self),):
+            raise CodebookError(f"its alpha is {alpha.dtype} of shape {alpha.shape}, not uint8 for {len(self)} codes")
+        if (alpha == 255).all():
+            return None
+        if self.block != (1, 1) or self.space != "rgb":
+            raise CodebookError("only codes of single RGB pixels have alpha")
+        return _frozen(alpha)
 
     def __repr__(self) -> str:
         layout = self.space if self.block == (1, 1) else f"{self.space} {self.block[1]}x{self.block[0]}"
@@ -86,9 +98,10 @@ class CodeTable:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the content (space, block, codes), as 64 hex digits."""
+        """SHA-256 of the content (space, block, codes, and alpha where there is one), as 64 hex digits."""
         head = json.dumps([FORMAT, self.space, list(self.block), list(self.codes.shape)])
-        return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes()).hexdigest()
+        alpha = b"" if self.alpha is None else self.alpha.tobytes()
+        return hashlib.sha256(head.encode() + b"\n" + self.codes.tobytes() + alpha).hexdigest()
 
     @property
     def n_codes(self) -> int:
@@ -119,6 +132,17 @@ class CodeTable:
         """The palette of indexed images, uint8 [k, 3]: up to 256 codes of single pixels; None for others."""
         return self.palette if self.block == (1, 1) and len(self) <= 256 else None
 
+    @property
+    def transparent(self) -> int | None:
+        """The first code that is fully transparent."""
+        if self.alpha is None or self.alpha.all():
+            return None
+        return int(self.alpha.argmin())
+
+    def alpha_of(self, frame: IndexFrame) -> NDArray[np.uint8] | None:
+        """The alpha of a coded frame, that of its codes or else its own plane: uint8 [height, width], or None."""
+        return frame.alpha if self.alpha is None else look_up(self.alpha, frame.codes)
+
     def rgb(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame as RGB, without its alpha: uint8 [height, width, 3]."""
         picture = self.render(frame)
@@ -141,7 +165,7 @@ class CodeTable:
         return palette_rows.reshape(rows * height, columns * width)[: frame.height, : frame.width]
 
     def lookup(self, codes: NDArray, height: int | None = None, width: int | None = None) -> NDArray[np.uint8]:
-        """The pixels that codes [rows, columns] stand for: uint8 [height, width, 1 (gray) or 3 (RGB)].
+        """The pixels that codes [rows, columns] stand for: uint8 [height, width, 1 (gray), 3 or 4 (alpha)].
 
         A batch of codes, [n, rows, columns], gives a batch of pictures. `height` and `width` crop the pictures of
         block codes. Raises IndexError for a code that the codebook does not have, TypeError for other than unsigned
@@ -150,7 +174,7 @@ class CodeTable:
         if codes.dtype.kind != "u":
             raise TypeError(f"codes are {codes.dtype}: give unsigned integers")
         if self.block == (1, 1):
-            return look_up(self.codes, codes)
+            return with_alpha(look_up(self.codes, codes), None if self.alpha is None else look_up(self.alpha, codes))
         if codes.ndim == 3 and len(codes):
             return np.stack([self.lookup(picture, height, width) for picture in codes])
         rows, columns = codes.shape
@@ -159,4 +183,10 @@ class CodeTable:
 
     def render(self, frame: IndexFrame) -> NDArray[np.uint8]:
         """The pixels of a coded frame, without its alpha: uint8 [height, width, 1 (gray) or 3 (RGB)]."""
-        return self.lookup(frame.codes, frame.height, frame.width)
+        return self.lookup(frame.codes, frame.height, frame.width)[..., : self.channels]
+
+
+def _frozen(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    table = table.copy()
+    table.setflags(write=False)
+    return table

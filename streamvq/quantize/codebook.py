@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.errors import CodebookError, UsageError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.quantize.alpha_nearest import AlphaFinder
 from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, image_to_blocks, scales
 from streamvq.quantize.code_table import CodeTable
@@ -26,12 +28,13 @@ from streamvq.staging import staged_file
 
 @dataclass(frozen=True, eq=False)
 class NearestFrame:
-    """A frame with its nearest codes. `samples` is what they are nearest to, hidden pixels replaced: uint8 [rows,
-    columns] or [rows, columns, d]."""
+    """A frame with its nearest codes. `samples` is what they are nearest to, uint8 [rows, columns] or [rows, columns,
+    d], and `alpha` that of its pixels; where codes have no alpha, hidden pixels are replaced in `samples`."""
 
     frame: Frame
     coded: IndexFrame
     samples: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None = None
 
 
 class Codebook(CodeTable):
@@ -45,6 +48,7 @@ class Codebook(CodeTable):
     `provenance` says how it was made (seed, settings, versions), `names` is empty or has a name for each code, such
     as those of a palette file, and `reserved` has the rows of codes that were given and not learned, ascending; none
     of them affects the fingerprint.
+    `alpha`, uint8 [k], makes codes of single RGB pixels entries of color and alpha; None where all are opaque.
 
     >>> import numpy as np
     >>> book = Codebook(np.array([[0, 0, 0], [255, 0, 0], [255, 255, 255]], np.uint8))
@@ -72,23 +76,29 @@ class Codebook(CodeTable):
             raise UsageError(f"`space={matching}`: the codebook's blocks are compared in {self.space}; drop it")
         return replace(self, matching=matching)
 
+    @cached_property
+    def _alpha_finder(self) -> AlphaFinder | None:
+        return None if self.alpha is None else AlphaFinder(self.codes, self.alpha, self.matching)
+
     def prepare(self) -> None:
         """Build what searches need, once, before several threads want it."""
-        _ = self._finder, self.pictures
+        _ = self._alpha_finder or self._finder, self.pictures
 
     def quantize(self, pixels: NDArray) -> NDArray:
         """The row of the nearest code for each pixel or block, exact in squared distance; ties go to the lowest row.
 
         `pixels` is uint8 or uint16 [height, width] (gray), [height, width, 1, 3 or 4], or a batch of these,
         [n, height, width, 1, 3 or 4]. Color becomes luma for a gray codebook, gray becomes R=G=B for an RGB one.
-        Blocks at the edges are padded by replication. Returns uint8 (up to 256 codes) or uint16: one entry for each
-        pixel or block, [rows, columns] or for a batch [n, rows, columns]. Raises TypeError or ValueError for other
-        types and shapes.
+        Blocks at the edges are padded by replication. Where codes have alpha, opaque pixels take opaque codes, and
+        the others the code that looks most like them, in the mean over black and over white. Returns uint8 (up to 256
+        codes) or uint16: one entry for each pixel or block, [rows, columns] or for a batch [n, rows, columns]. Raises
+        TypeError or ValueError for other types and shapes.
         """
         pixels = np.asarray(pixels)
         if pixels.ndim == 4 and len(pixels):
             return np.stack([self.quantize(picture) for picture in pixels])
-        return self._finder.find(self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)[0])
+        samples, alpha = self.samples(pixels[..., None] if pixels.ndim == 2 else pixels)
+        return self._alpha_finder.find(samples, alpha) if self._alpha_finder else self._finder.find(samples)
 
     def samples(self, pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
         """What is compared with codes, uint8 [rows, columns] (gray pixels) or [rows, columns, d], and the alpha."""
@@ -102,10 +112,14 @@ class Codebook(CodeTable):
     def nearest_frame(self, frame: Frame, dither: Dither | None = None) -> NearestFrame:
         """`frame` with its nearest codes, or those that a dither chooses, and the samples that they stand for.
 
-        Alpha is kept apart, untouched. Fully transparent pixels have no color: they take row 0 (in blocks, the mean
-        of the others).
+        Where codes have alpha, it is that of the pixels too; only opaque ones are dithered. Else alpha is kept apart,
+        untouched, and fully transparent pixels, which have no color, take row 0 (in blocks, the mean of the others).
         """
         samples, alpha = self.samples(frame.pixels)
+        if self._alpha_finder:
+            opaque = None if dither is None else dither.find(samples, None if alpha is None else alpha < 255)
+            codes = self._alpha_finder.find(samples, alpha, opaque)
+            return NearestFrame(frame, IndexFrame(codes, frame.meta()), samples, alpha)
         hidden = None
         if alpha is not None and self.block == (1, 1):
             hidden = alpha == 0
@@ -117,7 +131,7 @@ class Codebook(CodeTable):
             codes = self._finder.find(samples)
         else:
             codes = dither.find(samples if self.space == "rgb" else np.dstack([samples] * 3), hidden)
-        return NearestFrame(frame, IndexFrame(codes, frame.meta(alpha)), samples)
+        return NearestFrame(frame, IndexFrame(codes, frame.meta(alpha)), samples, alpha)
 
     def dither(self, name: str, strength: float = 1) -> Dither | None:
         """A dither with these codes for `nearest_frame`. Raises UsageError where the codes are blocks."""
@@ -126,7 +140,8 @@ class Codebook(CodeTable):
             raise UsageError(
                 f"`dither={name}`: dither takes codes of single pixels, and these are of {width}x{height}"
             )
-        return dither_of(name, self.palette, strength, self.matching)
+        palette = self._alpha_finder.opaque_codes if self._alpha_finder else self.palette
+        return dither_of(name, palette, strength, self.matching)
 
     def gamut(self) -> GamutMap:
         """What moves colors into the gamut of these. Raises UsageError where the codes are blocks."""
@@ -144,14 +159,24 @@ class Codebook(CodeTable):
         previous_codes = previous.codes if previous is not None and comparable else None
         # squared distances in ycbcr420 are about a third of those in RGB
         lambda_ = (lossy / 3**0.5) ** 2 if self.space == "ycbcr420" else lossy**2
-        points = nearest.samples.reshape(*codes.shape, -1)
-        chosen = rd_optimize(points, codes, self.codes, scales(self.block, self.space), previous_codes, lambda_)
-        if nearest.coded.alpha is not None and self.block == (1, 1):
-            chosen[nearest.coded.alpha == 0] = 0
+        points: NDArray[Any] = nearest.samples.reshape(*codes.shape, -1)
+        table: NDArray[Any] = self.codes
+        weights = scales(self.block, self.space)
+        if finder := self._alpha_finder:
+            points, table = finder.points(nearest.samples, nearest.alpha), finder.code_points
+            weights = np.ones(table.shape[1], np.int16)
+        chosen = rd_optimize(points, codes, table, weights, previous_codes, lambda_)
+        if nearest.alpha is not None and self.block == (1, 1):
+            chosen[nearest.alpha == 0] = finder.transparent_row if finder else 0
         return replace(nearest.coded, codes=chosen)
 
     def squared_error(self, nearest: NearestFrame, coded: IndexFrame) -> int:
-        """The sum of squared errors of a frame's visible samples with the codes of `coded`."""
+        """The sum of squared errors of a frame's visible samples with the codes of `coded`.
+
+        Where these have alpha, it is the mean of that over black and that over white.
+        """
+        if self._alpha_finder:
+            return self._alpha_finder.squared_error(nearest.samples, nearest.alpha, coded.codes)
         if self.block == (1, 1):
             return self._finder.squared_error(nearest.samples, coded.codes)
         return block_sse(nearest.frame.pixels, coded.codes, self.pictures)
@@ -168,6 +193,7 @@ class Codebook(CodeTable):
                 self.names,
                 self.matching,
                 self.reserved,
+                self.alpha,
             )
         )
 
@@ -189,6 +215,7 @@ class Codebook(CodeTable):
                 content.names,
                 content.matching,
                 content.reserved,
+                content.alpha,
             )
         except CodebookError as error:
             raise CodebookError(f"{path}: {error}") from error

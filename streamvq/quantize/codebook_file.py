@@ -1,4 +1,4 @@
-"""The codebook file: an `.npz` with the arrays `codes` and `meta` (JSON text)."""
+"""The codebook file: an `.npz` with the arrays `codes`, `meta` (JSON text), and `alpha` where codes have one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.errors import CodebookError, shown
-from streamvq.options import MAX_BLOCK_SIDE, MAX_SAMPLES
+from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 
 FORMAT = "streamvq codebook"
-FORMAT_VERSION = 1
+_VERSION, _VERSION_WITH_ALPHA = 1, 2
 _MAX_META_BYTES = 1 << 20
 _JSON_TYPES: dict[type, str] = {list: "array", str: "string", dict: "object"}
 _NOT_A_CODEBOOK = (  # what zipfile, zlib, json and NumPy's header parser raise on other people's files
@@ -48,13 +48,14 @@ class CodebookContent(NamedTuple):
     names: Sequence[str] = ()
     matching: str = "rgb"
     reserved: Sequence[int] = ()
+    alpha: NDArray[Any] | None = None
 
 
 def codebook_to_bytes(content: CodebookContent) -> bytes:
     """The bytes of a codebook file; the same content gives the same bytes."""
     meta = {
         "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "version": _VERSION if content.alpha is None else _VERSION_WITH_ALPHA,
         "space": content.space,
         "block": list(content.block),
         "fingerprint": content.fingerprint,
@@ -67,7 +68,8 @@ def codebook_to_bytes(content: CodebookContent) -> bytes:
     if content.reserved:
         meta["reserved"] = list(content.reserved)
     buffer = io.BytesIO()
-    np.savez(buffer, codes=content.codes, meta=np.array(json.dumps(meta)))
+    arrays: dict[str, Any] = {"codes": content.codes, "meta": np.array(json.dumps(meta))}
+    np.savez(buffer, **arrays if content.alpha is None else arrays | {"alpha": content.alpha})
     return buffer.getvalue()
 
 
@@ -92,9 +94,10 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
     meta = json.loads(str(_read_array(archive, "meta", "U", _MAX_META_BYTES)))
     if meta.get("format") != FORMAT:
         raise KeyError("format")
-    if meta.get("version") != FORMAT_VERSION:
+    if meta.get("version") not in (_VERSION, _VERSION_WITH_ALPHA):
         raise CodebookError(
-            f"codebook format version {shown(meta.get('version'))}; this streamvq reads {FORMAT_VERSION}: upgrade it"
+            f"codebook format version {shown(meta.get('version'))}; this streamvq reads {_VERSION_WITH_ALPHA}: "
+            "upgrade it"
         )
     codes = _read_array(archive, "codes", "uf", MAX_SAMPLES * np.dtype(np.float64).itemsize)
     if codes.dtype.kind == "f" and not np.isfinite(codes).all():
@@ -107,7 +110,10 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
     matching = _field({"matching": "rgb"} | meta, "matching", str)
     reserved = _field({"reserved": []} | meta, "reserved", list)
     space = _field(meta, "space", str)
-    return CodebookContent(codes, space, (block[0], block[1]), fingerprint, provenance, names, matching, reserved)
+    alpha = _read_array(archive, "alpha", "u", MAX_CODES) if meta["version"] == _VERSION_WITH_ALPHA else None
+    return CodebookContent(
+        codes, space, (block[0], block[1]), fingerprint, provenance, names, matching, reserved, alpha
+    )
 
 
 def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:

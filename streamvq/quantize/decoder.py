@@ -43,6 +43,13 @@ class FrameDecoder(Protocol):
     def indexed_palette(self) -> NDArray[np.uint8] | None:
         """`palette` where the frame's codes are its rows and fit a byte, so that indexed images can hold both."""
 
+    @property
+    def alpha(self) -> NDArray[np.uint8] | None:
+        """The alpha of each row of `palette`, uint8 [n]; None where codes have none."""
+
+    def alpha_of(self, frame: Any) -> NDArray[np.uint8] | None:
+        """The alpha of a coded frame, that of its codes or else its own plane: uint8 [height, width], or None."""
+
     def palette_rows(self, frame: Any) -> NDArray:
         """The row of `palette` of each pixel of a frame: unsigned [height, width]."""
 

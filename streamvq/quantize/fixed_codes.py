@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class FixedCodes:
-    """Codes uint8 [m, d] that training cannot move; code i is to be row `rows[i]`, and `names[i]` is its name."""
+    """Codes uint8 [m, d] that training cannot move; code i is to be row `rows[i]`, and `names[i]` is its name. Where
+    any of them is not opaque, `alpha` is theirs, uint8 [m]."""
 
     codes: NDArray[np.uint8]
     rows: tuple[int, ...]
     names: tuple[str, ...]
+    alpha: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -13,6 +13,7 @@ from streamvq.compiling import njit
 from streamvq.options import MATCHINGS
 from streamvq.quantize.color_spaces import point_of, points_of
 from streamvq.quantize.pixels import split, stripes
+from streamvq.quantize.translucent import TranslucentColors
 
 _COLORS = 1 << 24
 _WORD = 1 << 32  # counts are words of 32 bits
@@ -37,12 +38,13 @@ class ColorHistogram:
     64 MB of address space, of which only the pages of colors that occur are touched, in counting and in reading.
     Counts are 32-bit words; those that could wrap are moved to a table of large counts in time: films may be of any
     length.
-    Fully transparent pixels have no color and are not counted.
+    Those are the opaque ones; the others are counted apart, with their alpha, in `translucent`.
     """
 
     def __init__(self) -> None:
         self._counts = np.zeros((_COLORS // _RUN, _RUN), np.uint32)
         self._seen = np.zeros(_COLORS // _RUN, np.bool_)  # the runs in which a count may be more than 0
+        self.translucent = TranslucentColors()
         self.large: Counter[int] = Counter()  # color: pixels beyond those in the counts
         self._room = _WORD - 1  # pixels that can still be counted before any count could wrap
 
@@ -53,12 +55,18 @@ class ColorHistogram:
     def __getstate__(self) -> dict[str, Any]:
         """The colors seen and their counts, so that pickles and copies are small."""
         keys = self._keys()
-        return {"keys": keys, "counts": self._counts.ravel()[keys], "large": self.large, "room": self._room}
+        return {
+            "keys": keys,
+            "counts": self._counts.ravel()[keys],
+            "large": self.large,
+            "room": self._room,
+            "translucent": self.translucent,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         ColorHistogram.__init__(self)
         self.set_counts(state["keys"], state["counts"])
-        self.large, self._room = state["large"], state["room"]
+        self.large, self._room, self.translucent = state["large"], state["room"], state["translucent"]
 
     def set_counts(self, keys: NDArray[np.int64], counts: NDArray[Any]) -> None:
         """Set the counts [n], each below 2^32, of the colors with the RGB24 keys [n]."""
@@ -69,7 +77,9 @@ class ColorHistogram:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
         for part in stripes(pixels.shape):
             samples, alpha = split(pixels[part], "rgb")
-            visible = samples[alpha > 0] if alpha is not None else samples.reshape(-1, 3)
+            visible = samples[alpha == 255] if alpha is not None else samples.reshape(-1, 3)
+            if alpha is not None and len(visible) < alpha.size:
+                self.translucent.absorb(samples, alpha)
             if len(visible) > self._room:
                 self._make_room()
             _count(visible, self._counts, self._seen)
@@ -79,6 +89,7 @@ class ColorHistogram:
         """Add what `other` has seen."""
         if not isinstance(other, ColorHistogram):
             raise TypeError("merge takes a ColorHistogram")
+        self.translucent.merge(other.translucent)
         for runs, counts in other._seen_runs():
             sums = self._counts[runs] + counts
             self.large.update({int(key): _WORD for key in _keys_where(sums < counts, runs)})

@@ -23,9 +23,17 @@ def by_count(
 
 
 def by_palette(codes: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Codes [k, 1 or 3] in the order in which a palette uint8 [n, 3] has them; the others follow as they stand."""
+    """Codes [k, 1, 3 or 4] in the order in which a palette uint8 [n, 3 or 4] has them; the others follow as they
+    stand. The fourth value is alpha; what is fully transparent has no color."""
     place: dict[tuple[int, ...], int] = {}
-    for row, color in enumerate(palette.tolist()):
+    for row, color in enumerate(_with_alpha(palette).tolist()):
         place.setdefault(tuple(color), row)
-    colors = np.broadcast_to(codes, (len(codes), 3)).tolist()
+    colors = _with_alpha(codes).tolist()
     return codes[np.argsort([place.get(tuple(color), len(palette)) for color in colors], kind="stable")]
+
+
+def _with_alpha(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colors [n, 1, 3 or 4] as [n, 4]."""
+    if colors.shape[1] == 4:
+        return colors * (colors[:, 3:] > 0)
+    return np.column_stack([np.broadcast_to(colors, (len(colors), 3)), np.full(len(colors), 255, np.uint8)])

@@ -26,12 +26,16 @@ class OwnPalettes:
     space: str
     matching: str
     block = (1, 1)
-    fingerprint = palette = indexed_palette = None  # each frame has another
+    fingerprint = palette = indexed_palette = alpha = None  # each frame has another
 
     @property
     def channels(self) -> int:
         """Samples a pixel: 1 (gray) or 3 (RGB)."""
         return 1 if self.space == "gray" else 3
+
+    def alpha_of(self, frame: OwnIndexFrame) -> NDArray[np.uint8] | None:
+        """The alpha of a frame: uint8 [height, width], or None."""
+        return frame.codebook.alpha_of(frame)
 
     def palette_rows(self, frame: OwnIndexFrame) -> NDArray:
         """The row of its palette that each pixel of a frame has: unsigned [height, width]."""

@@ -27,17 +27,17 @@ _RATES = np.rint(-_BIT * np.log2(np.maximum(np.arange(_PROBABILITY_ONE + 1), 1) 
 
 
 def rd_optimize(
-    samples: NDArray[np.uint8],
+    samples: NDArray,
     nearest: NDArray,
-    codes: NDArray[np.uint8],
+    codes: NDArray,
     scales: NDArray[np.int16],
     previous: NDArray | None,
     lambda_: float,
 ) -> NDArray:
     """Codes that cost fewer bits than the `nearest`, [rows, columns], of the same type.
 
-    `samples` is uint8 [rows, columns, d], `codes` [k, d]; differences count times `scales` [d]. `previous` are the
-    codes chosen for the previous frame, or None. A bit is worth a squared error of `lambda_`.
+    `samples` is uint8 or int16 [rows, columns, d], `codes` [k, d]; differences count times `scales` [d]. `previous`
+    are the codes chosen for the previous frame, or None. A bit is worth a squared error of `lambda_`.
     """
     chosen = np.empty_like(nearest)
     new_code_rate = int(_BIT * _NEW_CODE_SHARE * np.log2(max(2, len(codes))))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.quantize.color import luma_of
-from streamvq.quantize.pixels import split
+from streamvq.quantize.pixels import eight_bit, split
+from streamvq.quantize.transparency import flatten
 
 WINDOW = 11
 BACKDROP = 128  # what transparent pictures are composited on: mid gray
@@ -33,8 +34,7 @@ def composite(pixels: NDArray) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | N
     rgb, alpha = split(pixels, "rgb")
     if alpha is None or alpha.min() == 255:
         return rgb, None
-    opacity = alpha[..., None].astype(np.uint16)
-    return ((rgb * opacity + BACKDROP * (255 - opacity) + 127) // 255).astype(np.uint8), alpha > 0
+    return flatten(eight_bit(pixels), (BACKDROP, BACKDROP, BACKDROP)), alpha > 0
 
 
 def squared_errors(

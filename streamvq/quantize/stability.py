@@ -30,12 +30,15 @@ class Stability:
         self._points: NDArray = np.empty(0, np.uint8)  # samples and alpha that codes were chosen for
         self._alpha: NDArray = np.empty(0, np.uint8)
 
-    def hold(self, samples: NDArray[np.uint8], coded: IndexFrame) -> IndexFrame:
-        """The next frame; `samples`, uint8 [rows, columns] or [rows, columns, d], are what it was `coded` for.
+    def hold(
+        self, samples: NDArray[np.uint8], coded: IndexFrame, alpha: NDArray[np.uint8] | None = None
+    ) -> IndexFrame:
+        """The next frame; `samples`, uint8 [rows, columns] or [rows, columns, d], and `alpha` are what it was `coded`
+        for.
 
         Where pixels have alpha, one that appears, goes, or whose alpha moves as far takes its new code.
         """
-        codes, alpha = coded.codes, coded.alpha
+        codes, alpha = coded.codes, coded.alpha if alpha is None else alpha
         points = samples.reshape(*codes.shape, -1)
         if alpha is None or alpha.shape != codes.shape:  # a block's samples say what of it is hidden
             alpha = np.full(codes.shape, 255, np.uint8)

@@ -336,7 +336,7 @@ def test_info_without_codebook(clip: Path, tmp_path: Path, good: Callable) -> No
 def test_info_of_mixed_images_and_of_several(tmp_path: Path, good: Callable) -> None:
     for index, size in enumerate([(5, 7), (9, 9), (5, 7)]):
         save(noise(*size, 4, seed=index), tmp_path / "in" / f"{index}.png")
-    good("compress", tmp_path / "in", "-k", 16)
+    good("compress", tmp_path / "in", "-k", 16, "--block", 2)
     result = good("info", tmp_path / "in.svq", tmp_path / "in.codebook.npz", tmp_path / "in", "--json")
     about, *others = [json.loads(line) for line in result.stdout.splitlines()]
     assert (about["width"], about["frames"]) == (None, 3)

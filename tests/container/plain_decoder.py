@@ -406,8 +406,13 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
     if "patch" in header:
         return PlainFile(header, [], frames, audio)
     shape = json.dumps(["streamvq codebook", space, [height, width], [count, len(codes[0])]])
-    fingerprint = sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes))).hexdigest()
+    alpha = bytes.fromhex(header["alpha"]).ljust(count, b"\xff") if "alpha" in header else b""
+    fingerprint = sha256(shape.encode() + b"\n" + b"".join(map(bytes, codes)) + alpha).hexdigest()
     if b"BOOK" in [kind for _, kind, _ in chunks]:
         header.setdefault("fingerprint", fingerprint)
     assert header["fingerprint"] == fingerprint
+    if alpha:
+        for frame in frames:
+            assert frame.alpha is None
+            frame.alpha = [[alpha[code] for code in line] for line in frame.codes]
     return PlainFile(header, codes, frames, audio)

@@ -31,7 +31,7 @@ class FFV1Frames:
 
     def pixel_format(self, frame: CodedFrame) -> str:
         """libav's name of the pixel format that keeps the frame exactly."""
-        if frame.alpha is not None:
+        if frame.alpha is not None or self._decoder.alpha is not None:
             return "bgra"
         return "gray" if self._decoder.space == "gray" else "bgr0"
 
@@ -54,12 +54,13 @@ class FFV1Frames:
         """The packet of a frame. Raises IndexError for a code that the codebook does not have."""
         gray = self.pixel_format(frame) == "gray"
         bits = 8 if gray else 9
+        alpha = self._decoder.alpha_of(frame)
         if not self._tables:
             pixels = self._decoder.render(frame) if gray else self._decoder.rgb(frame)
             planes = pixels[None, ..., 0].astype(np.int16) if gray else _lossless_ycbcr(*np.moveaxis(pixels, 2, 0))
-            return _packet(planes, _AS_THEY_ARE, frame.alpha, bits, self._aspect)
+            return _packet(planes, _AS_THEY_ARE, alpha, bits, self._aspect)
         rows = np.ascontiguousarray(self._decoder.palette_rows(frame))[None]
-        return _packet(rows, self._gray if gray else self._color, frame.alpha, bits, self._aspect)
+        return _packet(rows, self._gray if gray else self._color, alpha, bits, self._aspect)
 
 
 def _lossless_ycbcr(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.int16]:

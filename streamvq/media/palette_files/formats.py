@@ -115,8 +115,10 @@ def write_palette_file(palette: Palette, path: Path, overwrite: bool = False) ->
         raise UsageError(f"{path}: {error}; choose .gpl, .hex or .npz") from error
     with staged_file(path, overwrite) as part:
         part.write_bytes(data)
-    notes = []
-    if suffix in _WITHOUT_ALPHA and (palette.colors[:, 3] < 255).any():
+    notes, alpha = [], palette.colors[:, 3]
+    if suffix == ".act" and ((alpha > 0) & (alpha < 255)).any():
+        notes.append(f"{path}: holds one transparent color and no soft alpha, so the others are opaque in it")
+    if suffix in _WITHOUT_ALPHA and (alpha < 255).any():
         notes.append(f"{path}: holds no alpha, so the transparent colors are opaque in it")
     if suffix in _WITHOUT_NAMES and palette.names:
         notes.append(f"{path}: holds no names of colors, so they are left out")

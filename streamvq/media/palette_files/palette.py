@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from streamvq.errors import CodebookError, UsageError
+from streamvq.colors import parse_color
+from streamvq.errors import UsageError
 from streamvq.quantize.codebook import Codebook
 
 MAX_COLORS = 65_536
@@ -37,8 +38,9 @@ class Palette:
         return self.names[index] if self.names else ""
 
     def codebook(self, source: str) -> Codebook:
-        """The colors as a codebook of single pixels, in order; alpha is left to the frames."""
-        return Codebook(np.ascontiguousarray(self.colors[:, :3]), provenance={"palette": source}, names=self.names)
+        """The colors as a codebook of single pixels, in order, with their alpha."""
+        codes, alpha = np.ascontiguousarray(self.colors[:, :3]), self.colors[:, 3]
+        return Codebook(codes, provenance={"palette": source}, names=self.names, alpha=alpha)
 
     @classmethod
     def of_codebook(cls, codebook: Codebook) -> Palette:
@@ -46,7 +48,8 @@ class Palette:
         if codebook.block != (1, 1):
             height, width = codebook.block
             raise UsageError(f"its codes are blocks of {width}x{height} pixels: only single colors make a palette")
-        return palette_of(codebook.palette, codebook.names)
+        alpha = None if codebook.alpha is None else codebook.alpha.tolist()
+        return palette_of(codebook.palette, codebook.names, alpha)
 
 
 def palette_of(
@@ -72,19 +75,9 @@ def palette_of(
 
 
 def parse_colors(text: str) -> Palette:
-    """A palette from "#000,#fff,tomato": colors of CSS with commas between. Raises CodebookError."""
+    """A palette from "#000,#fff,tomato": colors of CSS with commas between. Raises UsageError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     return palette_of([parse_color(part) for part in parts])
-
-
-def parse_color(text: str) -> tuple[int, int, int]:
-    """R, G and B of "#f00", "#ff0000", or a name of CSS. Raises CodebookError."""
-    try:
-        return ImageColor.getrgb(text)[:3]
-    except ValueError:
-        raise CodebookError(
-            f"{text!r}: no color; give one such as '#ff8000' or tomato (quoted, because of the #)"
-        ) from None
 
 
 def is_color_list(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import IO, Any
 
@@ -102,6 +102,8 @@ class AnimationSink(FrameSink):
     def encode_group(
         self, frames: Sequence[CodedFrame], before: CodedFrame | None = None, after: CodedFrame | None = None
     ) -> list[Packet]:
+        frames = [self._with_alpha(frame) for frame in frames]
+        before, after = (each and self._with_alpha(each) for each in (before, after))
         packets = []
         for frame, following in zip(frames, [*frames[1:], after], strict=True):
             self._check_sides(frame.width, frame.height)
@@ -112,6 +114,12 @@ class AnimationSink(FrameSink):
             packets.append(Packet(frame, picture, redundant, before is None))
             before = frame
         return packets
+
+    def _with_alpha(self, frame: CodedFrame) -> CodedFrame:
+        """A frame whose codes have alpha with a plane of it, which is what pictures are compared by."""
+        if self._decoder.alpha is None:
+            return frame
+        return replace(frame, meta=replace(frame.meta, alpha=self._decoder.alpha_of(frame)))
 
     def write(self, packet: Packet) -> None:
         if self._first is None:

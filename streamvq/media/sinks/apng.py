@@ -38,8 +38,8 @@ class PngPicture:
 
 
 class ApngSink(AnimationSink):
-    """APNG: every pixel has exactly its code's color. Up to 256 codes are indices, and one index more is transparent;
-    else pixels are RGB, or RGBA where frames have alpha that a palette cannot hold."""
+    """APNG: every pixel has exactly its code's color. Up to 256 codes are indices, and one of them is transparent, or
+    one index more; else pixels are RGB, or RGBA where frames have alpha that a palette cannot hold."""
 
     format = "apng"
     max_side = (1 << 31) - 1
@@ -47,7 +47,10 @@ class ApngSink(AnimationSink):
     def __init__(self, target: Target, decoder: FrameDecoder, info: StreamInfo, settings: WriteOptions) -> None:
         self._palette = decoder.indexed_palette
         n_codes = 0 if self._palette is None else len(self._palette)
+        self._entries = None if self._palette is None else decoder.alpha  # the alpha of codes
         self._clear = n_codes if 0 < n_codes < 256 else None  # the transparent index
+        if self._entries is not None:
+            self._clear = None if self._entries.all() else int(self._entries.argmin())
         self._key = _unused_color(decoder) if self._palette is None else None  # the transparent color
         self.tick = info.time_base or 1 / (info.fps or settings.frame_rate)
         self.max_ticks = int(_MAX / self.tick)
@@ -90,6 +93,8 @@ class ApngSink(AnimationSink):
         alpha = frame.alpha
         if self._palette is None:
             return _RGB if alpha is None else _RGBA
+        if self._entries is not None:
+            return _PALETTE
         binary = alpha is None or (self._clear is not None and bool(((alpha == 0) | (alpha == 255)).all()))
         return _PALETTE if binary else _RGBA
 
@@ -99,7 +104,7 @@ class ApngSink(AnimationSink):
         """The samples of a frame, and the one that is transparent."""
         if color_type == _PALETTE:
             indices = self._decoder.palette_rows(frame).astype(np.uint8, copy=False)
-            if frame.alpha is not None and self._clear is not None:
+            if frame.alpha is not None and self._clear is not None and self._entries is None:
                 indices = np.where(frame.alpha == 0, np.uint8(self._clear), indices)
             return indices, self._clear
         pixels = with_alpha(self._decoder.rgb(frame), frame.alpha)
@@ -119,9 +124,10 @@ class ApngSink(AnimationSink):
         self._control_at = len(_SIGNATURE + head)
         head += self._animation_control()
         if self._kind == _PALETTE and self._palette is not None:
-            spare = self._clear is not None
+            spare = self._clear is not None and self._entries is None
             head += _chunk(b"PLTE", self._palette.tobytes() + bytes(3 * spare))
             head += _chunk(b"tRNS", b"\xff" * len(self._palette) + b"\0") if spare else b""
+            head += _chunk(b"tRNS", self._entries.tobytes()) if self._entries is not None else b""
         elif self._kind == _RGB and self._key is not None:
             head += _chunk(b"tRNS", b"".join(int(sample).to_bytes(2) for sample in self._key))
         return _SIGNATURE + head + _chunk(b"tEXt", b"streamvq\0" + self._text.encode("latin-1", "replace"))

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
+from streamvq.media.flattening import Flattening
 from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.targets import Target, frame_name, image_name, numbered_frames, suffix_of
+from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
 from streamvq.options import IMAGE_FORMATS, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.own_palettes import OwnIndexFrame
@@ -24,9 +25,10 @@ class _ImageFiles(FrameSink):
     def __init__(self, target: Target, decoder: FrameDecoder, settings: WriteOptions) -> None:
         super().__init__(str(target.path))
         self._decoder = decoder
+        self._background = settings.backdrop
         self._made_with = made_with(decoder.fingerprint, settings, decoder.matching)
         self._format = target.format
-        self._lost_alpha = False
+        self._flattening = Flattening(decoder, settings.backdrop, self.label, f".{target.format}")
         self.exact = target.format != "jpg"
         if not self.exact:
             self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
@@ -35,18 +37,17 @@ class _ImageFiles(FrameSink):
 
     def encode(self, frame: CodedFrame) -> Packet:
         decoder = frame.codebook if isinstance(frame, OwnIndexFrame) else self._decoder
-        return frame, encode_image(frame, decoder, self._format, self._made_with)
-
-    @property
-    def _keeps_alpha(self) -> bool:
-        return self._format not in NO_ALPHA_FORMATS
+        return frame, encode_image(frame, decoder, self._format, self._made_with, self._background)
 
     def _count(self, packet: Packet) -> None:
         frame, data = packet
         self.size_bytes += len(data)
-        if frame.alpha is not None and not self._keeps_alpha and not self._lost_alpha:
-            self._lost_alpha = True
-            self.notes.append(f"{self.label}: {suffix_of(self._format)} holds no transparency, which is lost")
+        self._note_alpha(frame)
+
+    def _note_alpha(self, frame: CodedFrame) -> None:
+        """Tell, once, of transparency that is not held."""
+        if self._format in NO_ALPHA_FORMATS:
+            self.notes += self._flattening.notes(frame)
 
 
 class FolderSink(_ImageFiles):

@@ -21,6 +21,7 @@ class IndexFolderSink(FolderSink):
         self._context = IndexFileContext.of(str(target.path), "", decoder, info, settings)
         self._file_type = INDEX_FILES[target.format]
         self._file_type(self._context)  # what it refuses, it refuses before the first frame
+        self._lost_alpha = False
         super().__init__(target, decoder, settings)
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -28,6 +29,7 @@ class IndexFolderSink(FolderSink):
         name = PurePosixPath(frame.name or frame_name(frame.index, self._format)).stem
         return frame, one_picture(self._file_type(replace(self._context, name=name)), frame)
 
-    @property
-    def _keeps_alpha(self) -> bool:
-        return self._file_type.keeps_alpha
+    def _note_alpha(self, frame: CodedFrame) -> None:
+        if frame.alpha is not None and not self._file_type.keeps_alpha and not self._lost_alpha:
+            self._lost_alpha = True
+            self.notes.append(f"{self.label}: holds no transparency, which is lost")

@@ -11,6 +11,7 @@ from av.video.frame import PictureType
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.media.flattening import Flattening
 from streamvq.media.sinks.video import VideoSink
 from streamvq.media.targets import Target
 from streamvq.options import WriteOptions
@@ -40,6 +41,7 @@ class PreviewVideoSink(VideoSink):
         if self._codec not in av.codecs_available:
             raise OutputError(f"{target.path}: this PyAV has no {self._codec} encoder; write .mkv instead")
         super().__init__(target, decoder, info, settings, audio_from)
+        self._flattening = Flattening(decoder, settings.backdrop, self.label, f".{target.format}")
         self._held: av.VideoFrame | None = None  # the last one
         self._durations: dict[int, int] = {}  # in ticks, of frames that are in the encoder, by their times
         self.notes.append(f"{self.label}: a lossy preview, not palette-exact; .mkv keeps the exact colors")
@@ -58,8 +60,6 @@ class PreviewVideoSink(VideoSink):
             context.sample_aspect_ratio = self._aspect
             if webm:
                 self.notes.append(f"{self.label}: .webm is written with square pixels; its input has {self._aspect}")
-        if frame.alpha is not None:
-            self.notes.append(f"{self.label}: .{self._format} has no transparency here; .mkv keeps it")
         self._stream = stream
 
     def _pixel_format(self, frame: CodedFrame) -> str:
@@ -68,7 +68,7 @@ class PreviewVideoSink(VideoSink):
         return "yuv444p" if odd and self._format != "webm" else "yuv420p"
 
     def encode(self, frame: CodedFrame) -> Packet:
-        rgb = np.ascontiguousarray(self._decoder.rgb(frame))
+        rgb = np.ascontiguousarray(self._flattening.rgb(frame))
         picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
             format=self._pixel_format(frame), dst_colorspace="ITU709", dst_color_range="MPEG"
         )
@@ -77,6 +77,7 @@ class PreviewVideoSink(VideoSink):
     def _write(self, packet: Packet) -> None:
         frame, picture = packet
         self._start(frame)
+        self.notes += self._flattening.notes(frame)
         picture.time_base = self._tick
         picture.pts = self._ticks(frame)
         if frame.duration:

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import av
 
+from streamvq.colors import Color
 from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.media.flattening import Flattening
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.quantize.decoder import FrameDecoder
@@ -22,20 +24,20 @@ class Y4MSink(FrameSink):
 
     exact = False
 
-    def __init__(self, decoder: FrameDecoder, info: StreamInfo, fps: Fraction) -> None:
+    def __init__(self, decoder: FrameDecoder, info: StreamInfo, fps: Fraction, background: Color = (0, 0, 0)) -> None:
         super().__init__("-")
         check_no_terminal("| ffplay -")
-        self._decoder = decoder
+        self._flattening = Flattening(decoder, background, "-", "y4m")
         self._rate = info.fps or fps
         self._aspect = info.pixel_aspect or Fraction(1)
         self._size: tuple[int, int] | None = None  # width and height of the first frame
         self._start: Fraction | None = None  # time of the first frame
         self._written = 0
-        self._varies = self._had_alpha = False
+        self._varies = False
         self.notes.append("-: y4m holds YUV, so colors are rounded: not palette-exact")
 
     def encode(self, frame: CodedFrame) -> Packet:
-        picture = av.VideoFrame.from_ndarray(self._decoder.rgb(frame), format="rgb24").reformat(
+        picture = av.VideoFrame.from_ndarray(self._flattening.rgb(frame), format="rgb24").reformat(
             format="yuv444p", dst_color_range="MPEG", dst_colorspace="ITU601"
         )
         return frame, picture.to_ndarray().tobytes()
@@ -56,9 +58,7 @@ class Y4MSink(FrameSink):
         self.size_bytes += len(_FRAME_HEADER) + len(planes)
         self._check_time(frame.time)
         self._written += 1
-        if frame.alpha is not None and not self._had_alpha:
-            self._had_alpha = True
-            self.notes.append("-: y4m has no transparency here, which is lost")
+        self.notes += self._flattening.notes(frame)
 
     def _stream_header(self, width: int, height: int) -> bytes:
         rate = f"F{self._rate.numerator}:{self._rate.denominator}"

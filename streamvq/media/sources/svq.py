@@ -193,7 +193,7 @@ class SvqSource(FrameSource):
             if not self._keep_going:
                 raise
             raise MediaDamaged(str(group.gap(error))) from error
-        pixels = with_alpha(self.decoder.render(coded), coded.alpha)
+        pixels = with_alpha(self.decoder.render(coded), self.decoder.alpha_of(coded))
         return Frame(pixels, coded.index, coded.time, coded.duration, coded.name)
 
     def close(self) -> None:

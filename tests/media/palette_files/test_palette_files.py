@@ -46,7 +46,7 @@ def test_256_colors_fit_and_alpha_is_kept_or_told(suffix: str, tmp_path: Path) -
     notes = write_palette(palette_of(colors, alpha=alpha), path)
     back = read_palette(path)
     assert (back.colors[:, :3] == colors).all()
-    kept = suffix in (*WITH_ALPHA, ".act")
+    kept = suffix in (*WITH_ALPHA, ".act", ".npz")
     assert back.transparent == (7 if kept else None)
     assert any("alpha" in note for note in notes) == (not kept)
 
@@ -186,7 +186,7 @@ def test_colors_typed_and_presets() -> None:
         assert len(np.unique(preset.palette.colors, axis=0)) == len(preset.palette)
     with pytest.raises(CodebookError, match="there is gameboy"):
         read_palette("preset:gamebo")
-    with pytest.raises(CodebookError, match="nocolor"):
+    with pytest.raises(UsageError, match="nocolor"):
         read_palette("#fff,nocolor")
 
 

@@ -1,0 +1,67 @@
+"""Frames of another source with their transparency treated as they are loaded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from streamvq.colors import Color
+from streamvq.frames import Frame
+from streamvq.media.sources.source import FrameSource
+from streamvq.quantize.transparency import flatten, has_alpha, is_soft, threshold
+
+
+@dataclass(frozen=True)
+class AlphaTreatment:
+    """What becomes of alpha: "keep", "binary", or "flatten" on a background; `note` tells it where it happens."""
+
+    mode: str = "keep"
+    background: Color = (0, 0, 0)
+    note: str | None = None
+
+
+class TreatedSource(FrameSource):
+    """The frames of `source` with their alpha treated; the rest is that of `source`, which is closed with it."""
+
+    def __init__(self, source: FrameSource, treatment: AlphaTreatment) -> None:
+        super().__init__(source.label)
+        self._source, self._treatment = source, treatment
+        self._lock, self._told = threading.Lock(), treatment.note is None
+        self.notes = source.notes
+        self.info, self.codec, self.audio_from = source.info, source.codec, source.audio_from
+        self.skips_bad_items = source.skips_bad_items
+
+    def items(self) -> Iterator[Any]:
+        return self._source.items()
+
+    def load(self, item: Any) -> Frame:
+        frame = self._source.load(item)
+        if frame.pixels.shape[2] < 4:
+            return frame
+        if self._treatment.mode == "flatten":
+            if has_alpha(frame.pixels):
+                self._tell()
+            return replace(frame, pixels=flatten(frame.pixels, self._treatment.background))
+        if not is_soft(frame.pixels):
+            return frame
+        self._tell()
+        return replace(frame, pixels=threshold(frame.pixels))
+
+    def _tell(self) -> None:
+        with self._lock:
+            if not self._told and self._treatment.note:
+                self.notes.append(self._treatment.note)
+            self._told = True
+
+    def waits(self) -> bool:
+        return self._source.waits()
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def treated(source: FrameSource, treatment: AlphaTreatment) -> FrameSource:
+    """`source` itself where alpha is kept, else its frames with their alpha treated."""
+    return source if treatment.mode == "keep" else TreatedSource(source, treatment)
