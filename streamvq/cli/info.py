@@ -109,6 +109,7 @@ def _codebook(path: str) -> dict[str, Any]:
         "kind": "codebook",
         "n_codes": len(book),
         "space": book.space,
+        "compared_in": None if book.matching == "rgb" else book.matching,
         "block": list(book.block),
         "fingerprint": book.fingerprint,
         "bytes": Path(path).stat().st_size,

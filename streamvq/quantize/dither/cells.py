@@ -21,7 +21,8 @@ _VALUE_SHIFT = _LEVEL_SHIFT + FRACTION_BITS
 _VALUE_HALF, _VALUE_MIDDLE, _MIDDLE = 1 << FRACTION_BITS >> 1, 1 << _VALUE_SHIFT >> 1, 1 << _SHIFT >> 1
 _AXIS_END = (1 << CELL_BITS) - 1
 _COARSE_BITS = 4  # of linear light, that its cells have no part of
-_ZERO_A, _ZERO_B = 1 << 14, 5 << 12  # what OKLab's a and b are raised by, so that none is negative
+_ZERO_A, _ZERO_B = 15360, 20288  # what OKLab's a and b are raised by, so that none is negative
+_CHROMA_CELLS = 124  # of 1 along a and b, of which the gamut takes about a half
 # Cells of linear light are as wide as 4 levels, or dark colors would all be in one
 _LIGHT = np.arange(0, (1 << POINT_BITS) + 1, 1 << _COARSE_BITS)
 _LIGHT_CELLS = (np.searchsorted(level_points("linear"), _LIGHT, side="right") - 1) >> _LEVEL_SHIFT
@@ -80,7 +81,8 @@ def cell_of(space: Any, first: Any, second: Any, third: Any) -> Any:
         third = _LIGHT_CELLS[third >> _COARSE_BITS]
     else:
         first = min(first >> _SHIFT, _AXIS_END)
-        second, third = second + _ZERO_A >> _SHIFT, third + _ZERO_B >> _SHIFT
+        second = (second + _ZERO_A) * _CHROMA_CELLS >> POINT_BITS
+        third = (third + _ZERO_B) * _CHROMA_CELLS >> POINT_BITS
     return first << 2 * CELL_BITS | second << CELL_BITS | third
 
 
@@ -98,8 +100,8 @@ def middle_of(space: Any, cell: Any) -> Any:
         return _LIGHT_MIDDLES[first], _LIGHT_MIDDLES[second], _LIGHT_MIDDLES[third]
     return (
         (first << _SHIFT) + _MIDDLE,
-        (second << _SHIFT) + _MIDDLE - _ZERO_A,
-        (third << _SHIFT) + _MIDDLE - _ZERO_B,
+        ((2 * second + 1) << POINT_BITS) // (2 * _CHROMA_CELLS) - _ZERO_A,
+        ((2 * third + 1) << POINT_BITS) // (2 * _CHROMA_CELLS) - _ZERO_B,
     )
 
 
