@@ -1,0 +1,87 @@
+"""How inputs are found and read, and which of their frames are taken."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from streamvq.errors import UsageError
+from streamvq.keywords import Options, option
+from streamvq.options.values import DEFAULT_FPS, DEFAULT_MAX_PIXELS, READ
+
+# A table: an option is one line, or two where its help is long.
+# fmt: off
+
+
+class RecursiveOption(Options):
+    """How inputs are found."""
+
+    recursive: bool = option(READ, "-r --recursive",
+        "Folders with their subfolders; outputs mirror them.", default=False)
+
+
+class LimitOption(Options):
+    """How large a picture may be that is read."""
+
+    max_pixels: int = option(READ, "--max-pixels",
+        "Refuse larger pictures before they take memory.", 1, default=DEFAULT_MAX_PIXELS)
+
+
+class ReadOptions(LimitOption, RecursiveOption):
+    """How inputs are found and read."""
+
+    keep_going: bool = option(READ, "--keep-going",
+        "Keep a damaged video's frames up to the damage; of a .svq, all but damaged groups.", default=False)
+
+
+class RateOption(Options):
+    """How many frames a second has."""
+
+    fps: Fraction | float | str | None = option(READ, "--fps",
+        "Frames per second of images that become a video (25); of video, at most so many.", default=None)
+
+    def check(self) -> None:
+        if not self.frame_rate > 0:
+            raise UsageError(f"`fps={self.fps}`: choose more than 0")
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """`fps` as a fraction: 29.97 is 2997/100. Raises UsageError."""
+        try:
+            if self.fps is None:
+                return DEFAULT_FPS
+            return self.fps if isinstance(self.fps, Fraction) else Fraction(str(self.fps))
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
+
+
+class SelectOptions(RateOption):
+    """Which frames of an input are taken, and at which size. `trim` counts seconds from the first frame."""
+
+    every: int = option(READ, "--every", "Take each N-th frame only.", 1, default=1)
+    trim: str | None = option(READ, "--trim",
+        "Take the seconds A:B only, such as 2:5.5; also A: and :B.", default=None)
+    width: int | None = option(READ, "--width",
+        "Scale pictures to this width before anything else.", 1, 65535, default=None)
+
+    def check(self) -> None:
+        start, end = self.stretch
+        if self.trim is not None and not (start >= 0 and (end is None or end > start)):
+            raise UsageError(f"`trim={self.trim}`: the end comes after the start, and both are 0 or more")
+
+    @property
+    def stretch(self) -> tuple[Fraction, Fraction | None]:
+        """The seconds where `trim` starts and ends; None is the end of the input."""
+        if self.trim is None:
+            return Fraction(0), None
+        start, colon, end = self.trim.partition(":")
+        try:
+            if not colon:
+                raise ValueError
+            return Fraction(start or 0), Fraction(end) if end else None
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`trim={self.trim}`: give A:B in seconds, such as 2:5.5, or A: or :B") from None
+
+    def takes_all(self, rate: Fraction | None) -> bool:
+        """Whether all frames of an input with this frame rate are taken as they are."""
+        thins = self.fps is not None and rate is not None and rate > self.frame_rate
+        return self.every == 1 and self.trim is None and self.width is None and not thins

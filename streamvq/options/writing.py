@@ -1,0 +1,95 @@
+"""How the work is done, and how outputs are written."""
+
+from __future__ import annotations
+
+from streamvq.errors import UsageError
+from streamvq.keywords import Options, option
+from streamvq.options.pictures import AlphaOptions, BackgroundOption
+from streamvq.options.reading import RateOption
+from streamvq.options.values import CODEBOOK, DITHERS, FORMATS, OUTPUT_KINDS, PACK_BITS, REPORT, WRITE, Source
+from streamvq.progress import Progress
+
+# A table: an option is one line, or two where its help is long.
+# fmt: off
+
+
+class RunOptions(Options):
+    """How the work is done; nothing here changes a byte of the result. `progress` is told of each stage."""
+
+    jobs: int = option(REPORT, "-j --jobs", "Worker threads; 0 = all cores.", 0, default=0)
+    progress: Progress | None = None
+
+
+class OverwriteOption(Options):
+    """Whether outputs may replace files."""
+
+    overwrite: bool = option(WRITE, "-f --overwrite", "Replace existing outputs.", default=False)
+
+
+class ExistingOptions(OverwriteOption):
+    """What becomes of outputs that are there already."""
+
+    skip_existing: bool = option(WRITE, "--skip-existing",
+        "Leave out what is there, made with the same settings; reuse its codebook. With -f: make the rest anew.",
+        default=False)
+
+
+class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
+    """How outputs are written, whatever they hold."""
+
+    format: str | None = option(WRITE, "--format",
+        f"File format inside an output folder: {' '.join(FORMATS)}; of -: svq raw.", choices=FORMATS, default=None)
+    animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False)
+    loop: int = option(WRITE, "--loop", "How often an animation plays; 0 = for ever.", 0, 65535, default=0)
+    pack_bits: int | None = option(WRITE, "--pack-bits",
+        "Bits an index in .raw and .h: 1 2 4 8 16 (the fewest that hold all codes).", default=None)
+    bit_order: str = option(WRITE, "--bit-order",
+        "A byte's first index is in its highest bits (msb) or lowest (lsb).", choices=("msb", "lsb"), default="msb")
+    unpadded: bool = option(WRITE, "--unpadded",
+        "Rows of packed indices follow each other bit by bit, not beginning with a byte.", default=False)
+    crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
+
+    def check(self) -> None:
+        if self.pack_bits not in (None, *PACK_BITS):
+            raise UsageError(f"`pack_bits={self.pack_bits}`: choose one of {', '.join(map(str, PACK_BITS))}")
+
+
+class EncodeOptions(WriteOptions, AlphaOptions):
+    """How outputs of `compress` and `apply` are written."""
+
+    lossy: float = option(WRITE, "--lossy",
+        "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
+        0, 100, default=0)
+    stability: float = option(WRITE, "--stability",
+        "Keep a code until its source has moved by so many levels since it was chosen: 0 (off) to 255. Three times "
+        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0.0)
+    dither: str = option(CODEBOOK, "--dither",
+        f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
+    dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
+    fit_gamut: bool = option(CODEBOOK, "--fit-gamut",
+        "Move black, white and strong colors to what the colors can show, for e-paper and other dull palettes.",
+        default=False)
+    emit_palette: Source | None = option(CODEBOOK, "--emit-palette",
+        "Write this palette's colors at the same indices; PSNR is still that of the colors matched.", default=None)
+    strict: bool = option(CODEBOOK, "--strict",
+        "Fail at the first pixel that is not exactly one of the colors.", default=False)
+    external_codebook: bool = option(WRITE, "--external-codebook",
+        ".svq without the codebook inside; decompress needs -c.", default=False)
+    skip_if_larger: bool = option(WRITE, "--skip-if-larger",
+        "Keep no output that is larger than its input (exit 98).", default=False)
+    min_psnr: float | None = option(WRITE, "--min-psnr",
+        "Keep no output with a PSNR below this, in dB (exit 99).", default=None)
+
+    def check(self) -> None:
+        if self.dither != "none" and self.lossy:
+            raise UsageError("`dither` and `lossy` contradict each other: lossy smooths what dither draws")
+        changes = [name for name in ("lossy", "stability", "fit_gamut") if getattr(self, name)]
+        if self.strict and changes:
+            raise UsageError(f"`strict` and `{changes[0]}` contradict each other: it chooses other colors")
+
+
+class OutputOption(Options):
+    """Where `compress` and `apply` write."""
+
+    output: Source | None = option(WRITE, "-o --output",
+        f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
