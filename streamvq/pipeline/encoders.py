@@ -183,10 +183,9 @@ class VectorQuantization:
         book, frame, coded = self._codebook, unmeasured.original, unmeasured.coded
         alpha = unmeasured.nearest.alpha
         if unmeasured.factors is None or self._low_rank is None:
-            if self._gamut is None:
-                error = book.squared_error(unmeasured.nearest, coded)
-            else:
-                error = visible_error(frame.pixels, book.render(coded))
+            error = (
+                book.squared_error(unmeasured.nearest, coded) if self._gamut is None else _error(book, frame, coded)
+            )
             if self._strict_about is not None:
                 check_exact(self._strict_about, frame, coded, book)
             return EncodedFrame(coded, _stats(frame, coded, alpha, book.channels, error))
@@ -194,10 +193,7 @@ class VectorQuantization:
         truncation = TruncationStats.from_factors(
             unmeasured.factors, self._low_rank, visible_error(frame.pixels, picture)
         )
-        if book.alpha is None:
-            error = visible_error(frame.pixels, book.render(coded))
-        else:
-            error = book.squared_error(NearestFrame(frame, coded, *book.samples(frame.pixels)), coded)
+        error = _error(book, frame, coded)
         return EncodedFrame(coded, _stats(frame, coded, alpha, book.channels, error, truncation))
 
 
@@ -232,6 +228,13 @@ class Factorization:
             channels, alpha = self.decoder.channels, found.coded.alpha
             stats = _stats(frame, found.coded, alpha, channels, found.squared_error, truncation)
             yield EncodedFrame(found.coded, stats)
+
+
+def _error(book: Codebook, frame: Frame, coded: IndexFrame) -> int:
+    """The squared error of a frame that its codes were not chosen for."""
+    if book.alpha is None:
+        return visible_error(frame.pixels, book.render(coded))
+    return book.squared_error(NearestFrame(frame, coded, *book.samples(frame.pixels)), coded)
 
 
 def _stats(

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from streamvq.compiling import njit
 from streamvq.quantize.alpha_points import UNIT, alpha_distance, alpha_points
 from streamvq.quantize.nearest import ColorFinder
+from streamvq.quantize.outward_search import two_nearest
 from streamvq.quantize.pixels import stripes
 
 _CACHE_BITS = 16
 _HASH = 0x9E3779B1  # 2^32 / golden ratio (Knuth)
 _ROW_BITS = 16
 _OPAQUE = 255
+_FAR = 1 << 59  # above any distance, 6 x 255^4
 
 
 class AlphaFinder:
@@ -35,9 +37,13 @@ class AlphaFinder:
         self._opaque = ColorFinder(self.opaque_codes, matching)
         wide = alpha.astype(np.int64)[:, None]
         self._products = np.concatenate([codes * wide, _OPAQUE * wide], axis=1)  # of `alpha_distance`
+        looks = np.concatenate([codes * wide, (codes - np.int64(_OPAQUE)) * wide], axis=1)  # over black and white
+        sums = looks.sum(axis=1)
+        order = np.argsort(sums, kind="stable")
+        self._tables = (order, sums[order], looks[order])
         self._cache = np.zeros(1 << _CACHE_BITS, np.uint64)  # R, G, B, alpha and row; 0 = nothing, as no alpha is 0
         self.code_points = _small_points(codes, alpha)
-        self.transparent_row = int(_search(0, 0, 0, 0, self._products))
+        self.transparent_row = int(_search(0, 0, 0, 0, self._tables))
 
     def find(self, rgb: NDArray[np.uint8], alpha: NDArray[np.uint8] | None, opaque: NDArray | None = None) -> NDArray:
         """Rows for uint8 [height, width, 3] and [height, width] (None: all opaque): uint8 or uint16 [height, width].
@@ -50,7 +56,7 @@ class AlphaFinder:
             _find(
                 rgb.reshape(-1, 3),
                 alpha.reshape(-1),
-                self._products,
+                self._tables,
                 self.transparent_row,
                 self._cache,
                 rows.reshape(-1),
@@ -83,7 +89,7 @@ def _small_points(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
 
 
 @njit(nogil=True, cache=True)
-def _find(pixels, alpha, products, transparent_row, cache, rows):  # type: ignore[no-untyped-def]
+def _find(pixels, alpha, tables, transparent_row, cache, rows):  # type: ignore[no-untyped-def]
     for i in range(len(alpha)):
         if alpha[i] == _OPAQUE:
             continue
@@ -95,24 +101,21 @@ def _find(pixels, alpha, products, transparent_row, cache, rows):  # type: ignor
         slot = np.uint32(key * np.uint32(_HASH)) >> np.uint32(32 - _CACHE_BITS)
         entry = cache[slot]
         if entry >> np.uint64(_ROW_BITS) != np.uint64(key):
-            row = _search(pixels[i, 0], pixels[i, 1], pixels[i, 2], alpha[i], products)
+            row = _search(pixels[i, 0], pixels[i, 1], pixels[i, 2], alpha[i], tables)
             entry = np.uint64(key) << np.uint64(_ROW_BITS) | np.uint64(row)
             cache[slot] = entry
         rows[i] = entry & np.uint64((1 << _ROW_BITS) - 1)
 
 
 @njit(nogil=True, cache=True)
-def _search(red, green, blue, alpha, products):  # type: ignore[no-untyped-def]
+def _search(red, green, blue, alpha, tables):  # type: ignore[no-untyped-def]
     """The row of the code that looks most like a color; of several the lowest."""
+    order, sums, looks = tables
     a = np.int64(alpha)
     r, g, b, opacity = red * a, green * a, blue * a, _OPAQUE * a
-    least, nearest = np.int64(1) << 62, 0
-    for row in range(len(products)):
-        code = products[row]
-        distance = alpha_distance(r, g, b, opacity, code[0], code[1], code[2], code[3])
-        if distance < least:
-            least, nearest = distance, row
-    return nearest
+    look = (r, g, b, r - opacity, g - opacity, b - opacity)
+    far = np.int64(_FAR)
+    return two_nearest(look, looks, order, sums, np.int64(0), far, far, far, False)[0]
 
 
 @njit(nogil=True, cache=True)

@@ -140,14 +140,18 @@ class Codebook(CodeTable):
             raise UsageError(
                 f"`dither={name}`: dither takes codes of single pixels, and these are of {width}x{height}"
             )
-        palette = self._alpha_finder.opaque_codes if self._alpha_finder else self.palette
-        return dither_of(name, palette, strength, self.matching)
+        return dither_of(name, self._opaque_colors, strength, self.matching)
+
+    @property
+    def _opaque_colors(self) -> NDArray[np.uint8]:
+        """What opaque pixels are drawn with: uint8 [n, 3]."""
+        return self._alpha_finder.opaque_codes if self._alpha_finder else self.palette
 
     def gamut(self) -> GamutMap:
         """What moves colors into the gamut of these. Raises UsageError where the codes are blocks."""
         if self.block != (1, 1):
             raise UsageError("`fit_gamut` is of colors, and the codes are blocks; drop it")
-        return GamutMap(self.palette)
+        return GamutMap(self._opaque_colors)
 
     def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.
