@@ -34,9 +34,11 @@ def moving(
     return frames
 
 
-def write(path: Path, book: Codebook, frames: Sequence[IndexFrame], **settings: object) -> list[str]:
+def write(
+    path: Path, book: Codebook, frames: Sequence[IndexFrame], time_base: Fraction | None = None, **settings: object
+) -> list[str]:
     """Write frames as a run does, each with its neighbors, and return the sink's notes."""
-    info = StreamInfo(fps=Fraction(20))
+    info = StreamInfo(fps=Fraction(20), time_base=time_base)
     target = Target.from_path(path).animated(png_too=True)
     with open_sink(target, book, info, WriteOptions(**settings)) as sink:  # type: ignore[arg-type]
         around = [None, *frames, None]

@@ -28,8 +28,8 @@ _COMMANDS = {
 _INPUT = "inputs stand without an option: streamvq compress clip.mp4 -o clip.mkv"
 _OUTPUT = "-o names the output, and its suffix or a folder chooses the kind: -o clip.mkv, -o frames"
 _QUALITY = "quality comes from the number of colors (-k), the size of blocks (--block) and --lossy"
-_SIZE = "sizes are kept; scale before, as with ffmpeg -i in.mp4 -vf scale=480:-2 out.mp4"
-_CUT = "all frames are taken; cut before, as with ffmpeg -ss 5 -t 10 -i in.mp4 out.mp4"
+_SIZE = "compress, apply and fit scale with --width 480; the height follows"
+_CUT = "compress, apply and fit take a part with --trim 5:15 (seconds), decompress with --frames A:B"
 _DITHER = "compress and apply have --dither: floyd-steinberg, yliluoma, bayer8 and more"
 _OPTIONS = {  # of ffmpeg, gifski, gifsicle, pngquant, ImageMagick and cwebp
     "-i": _INPUT,

@@ -28,7 +28,8 @@ _SETTINGS = (
     "background",
 )  # fmt: skip
 _OF_FACTORS = ("gray", "space")  # codebooks have theirs
-_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "palette", "order")
+_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "palette", "order",
+    "transparent_index")  # fmt: skip
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 

@@ -93,7 +93,7 @@ def treatment_for(target: Target, codebook: Codebook | None, options: AlphaOptio
             label, f".{target.format}" if target.kind != "pipe" else target.format, options.backdrop
         )
     opaque = codebook is not None and codebook.alpha is None and codebook.space == "rgb"
-    if default == "keep" and target.format == "png" and opaque and _has_free_index(codebook):
+    if default == "keep" and target.format in ("png", "apng") and opaque and _has_free_index(codebook):
         default = "binary"
         note = f"{label}: the codes have no alpha: from 50 % pixels are opaque, else transparent (`alpha=keep`: RGBA)"
     return treatment(options, default, note)

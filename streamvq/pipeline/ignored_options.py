@@ -63,7 +63,9 @@ def _no_loop(job: Job) -> str | None:
 
 
 def _no_animate(job: Job) -> str | None:
-    return None if job.target.format == "apng" else "it belongs to .png"
+    if job.target.format == "apng":
+        return None
+    return "a single image does not move" if job.target.format == "png" else "it belongs to .png"
 
 
 def _no_warmup(job: Job, learns: bool) -> str | None:

@@ -210,10 +210,18 @@ def _left(
     """The jobs to do, and those that `skip_existing` leaves out. Raises OutputExists for what is in the way."""
     taken = [path for path in occupied(jobs) if path.exists()]
     if options.skip_existing:
+        _check_whole(jobs, options)
         return without_existing(jobs, set(taken), expected, options.overwrite)
     if taken and not options.overwrite:
         raise OutputExists(f"{taken[0]}: already exists; use `overwrite`, `skip_existing`, or another name")
     return list(jobs), []
+
+
+def _check_whole(jobs: Sequence[Job], options: WriteOptions) -> None:
+    """Raise UsageError where only some images of a folder are taken: which of them are left cannot be told."""
+    some = [name for name in ("every", "trim") if getattr(options, name, None) not in (None, 1)]
+    if some and any(job.target.kind == "folder" and job.source.source_type == "images" for job in jobs):
+        raise UsageError(f"`{some[0]}` and `skip_existing` contradict each other for a folder of images; drop one")
 
 
 def _targets(

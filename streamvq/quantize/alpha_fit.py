@@ -49,10 +49,9 @@ def fit_alpha(
     soft = sketch.translucent.exact_colors()
     if soft is not None:
         soft = soft[~np.isin(_keys(soft), _keys(given))]
-        n_given = int(np.count_nonzero(given[:, 3] == _OPAQUE))
-        if len(soft) + max(0, sketch.distinct() - n_given) > n_codes:
+        if len(soft) + _n_new(sketch, given, n_codes) > n_codes:
             soft = None
-    share = _opaque_share(sketch, n_codes, _points(given), seed) if soft is None else n_codes - len(soft)
+    share = _opaque_share(sketch, n_codes, given, seed) if soft is None else n_codes - len(soft)
     opaque = fit_opaque(share) if share and sketch.distinct() else np.empty((0, 3), np.uint8)
     opaque = np.concatenate([opaque, np.full((len(opaque), 1), _OPAQUE, np.uint8)], axis=1)
     if soft is None:
@@ -61,14 +60,26 @@ def fit_alpha(
     return np.concatenate([clear, _sorted(soft), opaque])
 
 
-def _opaque_share(sketch: ColorHistogram, n_codes: int, fixed: NDArray[np.float64], seed: int) -> int:
+def _n_new(sketch: ColorHistogram, given: NDArray[np.uint8], n_codes: int) -> int:
+    """How many opaque colors were seen that are not given; where these are more than n_codes, some number above."""
+    given = np.unique(given[given[:, 3] == _OPAQUE], axis=0)
+    if not len(given) or sketch.distinct() > n_codes + len(given):
+        return sketch.distinct()
+    seen = sketch.exact_colors()
+    seen = np.concatenate([seen, np.full((len(seen), 1), _OPAQUE, np.uint8)], axis=1)
+    return int(np.count_nonzero(~np.isin(_keys(seen), _keys(given))))
+
+
+def _opaque_share(sketch: ColorHistogram, n_codes: int, given: NDArray[np.uint8], seed: int) -> int:
     """How many of the codes are best opaque; of opaque and of other colors each has at least one where it can be."""
-    n_opaque, n_soft = sketch.distinct(), sketch.translucent.distinct()
+    n_opaque, n_soft = _n_new(sketch, given, n_codes), sketch.translucent.distinct()
     if not n_opaque or not n_soft or n_codes < 2:
         return n_codes if n_opaque else 0
     colors, weights = _coarse(sketch.points, n_codes)
     opaque = alpha_points(colors, np.full(len(colors), _OPAQUE))
     opaque[:, 3] += _APART
+    fixed = _points(given)
+    fixed[given[:, 3] == _OPAQUE, 3] += _APART
     soft, soft_weights = _coarse(sketch.translucent.points, n_codes)
     points, weights = np.concatenate([opaque, soft]), np.concatenate([weights, soft_weights])
     share = int(np.count_nonzero(_k_means(points, weights, n_codes, fixed, seed)[:, 3] > _APART))

@@ -57,7 +57,8 @@ def _hold(points, alpha, codes, threshold, old_points, old_alpha, kept):  # type
     for y in range(rows):
         for x in range(columns):
             opacity, old_opacity = np.int64(alpha[y, x]), np.int64(old_alpha[y, x])
-            moved = opacity == 0 or old_opacity == 0 or abs(opacity - old_opacity) >= threshold
+            moved = opacity == 0 or old_opacity == 0 or (opacity == 255) != (old_opacity == 255)
+            moved = moved or abs(opacity - old_opacity) >= threshold
             if not moved:
                 distance = np.int64(0)
                 for i in range(length):

@@ -221,3 +221,27 @@ def test_flatten_and_threshold(dtype: type) -> None:
     cut = threshold(pixels)
     assert (cut[..., 3] == np.where(share[..., 0] > 0.5, top, 0)).all()
     assert (cut[..., :3] == pixels[..., :3]).all()
+
+
+def seen(*pixels: tuple[int, ...]) -> NDArray[np.uint8]:
+    return np.array([pixels], np.uint8)
+
+
+def test_given_colors_that_do_not_occur_take_no_place_of_those_that_do() -> None:
+    opaque = [(255, 0, 0, 255), (0, 255, 0, 255), (0, 0, 255, 255), (255, 255, 0, 255)]
+    translucent = [(9, 9, 9, 100), (9, 90, 9, 120), (90, 9, 9, 140), (9, 9, 90, 160)]
+    book = streamvq.fit(seen(*opaque, *translucent), 8, reserve=["#101010", "#202020", "#303030", "#404040"])
+    assert book.alpha is not None
+    assert np.count_nonzero(book.alpha[4:] == 255) in (1, 2, 3)
+    every = streamvq.fit(seen(*opaque, *translucent), 12, reserve=["#101010", "#202020", "#303030", "#404040"])
+    entries = np.column_stack([every.codes, every.alpha])
+    assert {tuple(entry) for entry in entries.tolist()} >= {*opaque, *translucent}
+
+
+def test_given_opaque_colors_leave_the_codes_to_the_others() -> None:
+    opaque = few_colors(16, 8, 8)
+    pixels = np.vstack([np.dstack([opaque, np.full((8, 8), 255, np.uint8)]), soft(20, 8)[2:]])
+    colors = np.unique(opaque.reshape(-1, 3), axis=0)
+    palette = Codebook(colors)
+    book = streamvq.fit(pixels, len(colors) + 16, palette=palette)
+    assert len(book) == len(colors) + 16

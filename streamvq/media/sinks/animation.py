@@ -58,7 +58,7 @@ class AnimationSink(FrameSink):
         self._decoder = decoder
         self._fps = info.fps or settings.frame_rate
         self._loop = settings.loop
-        self._text = made_with(decoder.fingerprint, settings)
+        self._text = made_with(decoder.fingerprint, settings, decoder.matching)
         self._first: CodedFrame | None = None
         self._held: _Held | None = None
         self._resting: _Held | None = None  # the last frame that changed nothing of it
@@ -102,6 +102,8 @@ class AnimationSink(FrameSink):
     def encode_group(
         self, frames: Sequence[CodedFrame], before: CodedFrame | None = None, after: CodedFrame | None = None
     ) -> list[Packet]:
+        if not frames:  # all of them could not be read
+            return []
         frames = [self._with_alpha(frame) for frame in frames]
         before, after = (each and self._with_alpha(each) for each in (before, after))
         packets = []

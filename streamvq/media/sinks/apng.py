@@ -24,6 +24,7 @@ _PALETTE, _RGB, _RGBA = 3, 2, 6  # color types
 _DEPTH = 8  # bits a sample; of fewer, FFmpeg draws boxes in the wrong place
 _SOURCE, _OVER = 0, 1  # blending: replaces what is there, or is drawn over it
 _MAX = 65535  # of a delay's numerator and denominator
+_MILLISECOND = Fraction(1, 1000)  # where ticks are finer than 16 bits can say
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -53,6 +54,8 @@ class ApngSink(AnimationSink):
             self._clear = None if self._entries.all() else int(self._entries.argmin())
         self._key = _unused_color(decoder) if self._palette is None else None  # the transparent color
         self.tick = info.time_base or 1 / (info.fps or settings.frame_rate)
+        if self.tick.denominator > _MAX:
+            self.tick = _MILLISECOND
         self.max_ticks = int(_MAX / self.tick)
         self._kind: int | None = None  # the color type of the file
         super().__init__(target, decoder, info, settings)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamvq.errors import MediaError
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.source import FrameSource, WrappedSource
 from streamvq.options import SelectOptions
 
 Item = tuple[int, Any]  # number among the selected, and the source's own item
@@ -24,7 +24,7 @@ def selected(source: FrameSource, options: SelectOptions) -> FrameSource:
     return source if options.takes_all(source.info.fps) else SelectedSource(source, options)
 
 
-class SelectedSource(FrameSource):
+class SelectedSource(WrappedSource):
     """The frames of `source` that `options` select, numbered anew, at their own times; a stretch starts at 0.
 
     Of frames without times, each is taken to be shown for 1 / `frame_rate` seconds. A stretch has no audio: that of
@@ -32,10 +32,10 @@ class SelectedSource(FrameSource):
     """
 
     def __init__(self, source: FrameSource, options: SelectOptions) -> None:
-        super().__init__(source.label)
-        self._source, self._options = source, options
-        self.skips_bad_items, self.codec, self.notes = source.skips_bad_items, source.codec, source.notes
-        self.audio_from = None if options.trim else source.audio_from
+        super().__init__(source)
+        self._options = options
+        if options.trim:
+            self.audio_from = None
         self._thins = options.fps is not None and source.info.fps is not None
         self._start, self._end = options.stretch
         self._begin: Fraction | None = None  # when the first selected frame is shown
@@ -58,17 +58,17 @@ class SelectedSource(FrameSource):
 
     def items(self) -> Iterator[Item]:
         first: Fraction | None = None
-        last = Fraction(0)
+        elapsed = Fraction(0)  # since the first frame
         slot = -1
         taken = passed = 0
         for position, item in enumerate(self._source.items()):
             time = self._source.time_of(item)
             time = position / self._options.frame_rate if time is None else time
             first = time if first is None else first
-            last = time - first
-            if last < self._start:
+            elapsed = time - first
+            if elapsed < self._start:
                 continue
-            if self._end is not None and last >= self._end:
+            if self._end is not None and elapsed >= self._end:
                 break
             passed += 1
             if (passed - 1) % self._options.every:
@@ -82,9 +82,8 @@ class SelectedSource(FrameSource):
             yield taken, item
             taken += 1
         if not taken:
-            raise MediaError(
-                f"{self.label}: no frame is in `trim={self._options.trim}`: its last is shown at {float(last):.2f} s"
-            )
+            trim, last = self._options.trim, float(elapsed)
+            raise MediaError(f"{self.label}: no frame is in `trim={trim}`: its last is shown at {last:.2f} s")
 
     def load(self, item: Item) -> Frame:
         number, own = item
@@ -97,12 +96,6 @@ class SelectedSource(FrameSource):
 
     def time_of(self, item: Item) -> Fraction | None:
         return self._source.time_of(item[1])
-
-    def waits(self) -> bool:
-        return self._source.waits()
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def scaled(pixels: NDArray, width: int) -> NDArray:

@@ -73,3 +73,25 @@ class FrameSource(ABC):
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class WrappedSource(FrameSource):
+    """Another source, which is closed with it; subclasses change what they are made for."""
+
+    def __init__(self, source: FrameSource) -> None:
+        super().__init__(source.label)
+        self._source = source
+        self.info, self.codec, self.audio_from = source.info, source.codec, source.audio_from
+        self.skips_bad_items, self.notes = source.skips_bad_items, source.notes
+
+    def items(self) -> Iterator[Any]:
+        return self._source.items()
+
+    def time_of(self, item: Any) -> Fraction | None:
+        return self._source.time_of(item)
+
+    def waits(self) -> bool:
+        return self._source.waits()
+
+    def close(self) -> None:
+        self._source.close()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from streamvq.colors import Color
 from streamvq.frames import Frame
-from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.source import FrameSource, WrappedSource
 from streamvq.quantize.transparency import flatten, has_alpha, is_soft, threshold
 
 
@@ -22,19 +21,13 @@ class AlphaTreatment:
     note: str | None = None
 
 
-class TreatedSource(FrameSource):
+class TreatedSource(WrappedSource):
     """The frames of `source` with their alpha treated; the rest is that of `source`, which is closed with it."""
 
     def __init__(self, source: FrameSource, treatment: AlphaTreatment) -> None:
-        super().__init__(source.label)
-        self._source, self._treatment = source, treatment
+        super().__init__(source)
+        self._treatment = treatment
         self._lock, self._told = threading.Lock(), treatment.note is None
-        self.notes = source.notes
-        self.info, self.codec, self.audio_from = source.info, source.codec, source.audio_from
-        self.skips_bad_items = source.skips_bad_items
-
-    def items(self) -> Iterator[Any]:
-        return self._source.items()
 
     def load(self, item: Any) -> Frame:
         frame = self._source.load(item)
@@ -54,12 +47,6 @@ class TreatedSource(FrameSource):
             if not self._told and self._treatment.note:
                 self.notes.append(self._treatment.note)
             self._told = True
-
-    def waits(self) -> bool:
-        return self._source.waits()
-
-    def close(self) -> None:
-        self._source.close()
 
 
 def treated(source: FrameSource, treatment: AlphaTreatment) -> FrameSource:

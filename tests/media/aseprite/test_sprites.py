@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from index_files import read_sprite
 from numpy.typing import NDArray
-from pictures import flat, load, noise
+from pictures import flat, noise
+from PIL import Image
 from sprites import BACKGROUND, HIDDEN, REFERENCE, Cel, Layer, write_sprite
 
 from streamvq import Frame, MediaError, open_source
@@ -106,7 +107,8 @@ def test_a_folder_of_sprites(tmp_path: Path, good: Callable) -> None:
     for seed in range(2):
         write_sprite(folder / f"{seed}.aseprite", [[Cel(noise(5, 6, 4, seed) | np.uint8(128))]], size=(5, 6))
     good("compress", folder, "-k", 8, "-o", tmp_path / "out")
-    assert load(tmp_path / "out" / "1.png").shape == (5, 6, 3)
+    with Image.open(tmp_path / "out" / "1.png") as image:
+        assert (image.mode, image.size) == ("P", (6, 5))
 
 
 @pytest.mark.parametrize(

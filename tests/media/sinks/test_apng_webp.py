@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from animated import by_libav, by_pillow, moving, shown, write
-from pictures import codebook, coded, noise
+from pictures import codebook, coded, flat, noise, save
 from PIL import Image
 
 import streamvq
-from streamvq import Frame, OutputError, StreamInfo, UsageError, open_sink
+from streamvq import Frame, FrameMeta, IndexFrame, OutputError, StreamInfo, UsageError, open_sink
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.media.animations import delays
 from streamvq.media.targets import Target
@@ -138,3 +138,35 @@ def test_names_and_options_that_do_not_fit(tmp_path: Path) -> None:
             streamvq.compress(tmp_path / "a.gif", tmp_path / "b.gif", **more)
     result = streamvq.compress(tmp_path / "a.gif", tmp_path / "a.mkv", codebook=book, loop=2, animate=True)
     assert [("loop" in line, "animate" in line) for line in result.warnings] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.apng", "a.webp"])
+def test_a_broken_image_among_others(name: str, tmp_path: Path) -> None:
+    for index in range(3):
+        save(flat(60 * index), tmp_path / "in" / f"{index}.png")
+    (tmp_path / "in" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    result = streamvq.compress(tmp_path / "in", tmp_path / name, 4)
+    assert result.frames == 2
+    assert len(result.failed) == 1
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.apng", "a.webp"])
+def test_the_space_is_among_the_settings(name: str, tmp_path: Path) -> None:
+    for index in range(2):
+        save(noise(6, 8, seed=index), tmp_path / "in" / f"{index}.png")
+    how = {"n_codes": 4, "space": "oklab", "skip_existing": True}
+    streamvq.compress(tmp_path / "in", tmp_path / name, **how)
+    assert streamvq.compress_many(tmp_path / "in", output=tmp_path / name, **how)[0].status == "skipped"
+
+
+def test_fine_clocks_do_not_drift_in_apng(tmp_path: Path) -> None:
+    """Delays that 16 bits cannot say are rounded together."""
+    tick = Fraction(3751, 90000)
+    frames = [IndexFrame(np.full((2, 2), i % 4, np.uint8), FrameMeta(2, 2, i, i * tick, tick)) for i in range(40)]
+    write(tmp_path / "a.apng", codebook(4), frames, Fraction(1, 90000))
+    with Image.open(tmp_path / "a.apng") as image:
+        shown = 0.0
+        for number in range(image.n_frames):
+            image.seek(number)
+            shown += image.info["duration"]
+    assert abs(shown - 40000 * float(tick)) < 1

@@ -13,6 +13,7 @@ from videos import read_video, write_video
 import streamvq
 from streamvq import Frame, MediaError, UsageError, open_source
 from streamvq.media.sources.selection import scaled, selected
+from streamvq.media.sources.treated import AlphaTreatment, treated
 from streamvq.options import FitOptions
 
 COUNT = 25
@@ -117,3 +118,16 @@ def test_decompress_takes_each_nth(tmp_path: Path) -> None:
 
 def np_video(folder: Path) -> Path:
     return write_video(folder / "in.mkv", [smooth(shift=index) for index in range(10)])
+
+
+def test_where_alpha_is_treated_too(clip: Path) -> None:
+    options = FitOptions(trim="0.4:0.6", fps=10)
+    source = treated(open_source(clip), AlphaTreatment("binary"))
+    with selected(source, options) as frames:
+        assert grays(list(frames)) == grays(taken(clip, trim="0.4:0.6", fps=10))
+
+
+def test_what_is_left_of_every_other_image_cannot_be_told(tmp_path: Path) -> None:
+    save(flat(10), tmp_path / "in" / "a.png")
+    with pytest.raises(UsageError, match=r"`every` and `skip_existing` contradict"):
+        streamvq.compress(tmp_path / "in", tmp_path / "out", 4, every=2, skip_existing=True)
