@@ -3,34 +3,66 @@
 import os
 import signal
 import sys
+from _thread import interrupt_main
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line. Whatever ends it, from the first moment on, is at most one line and an exit code."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+    for number in _signals("SIGTERM", "SIGHUP"):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
             signal.signal(number, _terminate)
+    sys.unraisablehook = _lost
     try:
         _open_standard_streams()
         from streamvq.cli.app import app
 
         app(prog_name="streamvq")
-    except SystemExit as ending:
-        code = ending.code if isinstance(ending.code, int) else 1 if ending.code else 0
-    except KeyboardInterrupt:
-        code = _said("interrupted; nothing unfinished was kept", 130)
-    except (OSError, ImportError, MemoryError) as error:
-        code = _said(f"error: {_reason(error)}", 1)
-    sys.exit(_flushed(code))
+    except (SystemExit, KeyboardInterrupt, OSError, ImportError, MemoryError) as error:
+        code = _ended_by(error)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, (SystemExit, KeyboardInterrupt)):
+            raise
+        code = _ended_by(error.__cause__)  # before 3.12, Python wraps what a signal raises in __set_name__
+    code = _flushed(code)
+    for number in _signals("SIGINT", "SIGTERM", "SIGHUP"):  # all is done: Python's own end is not to be told of
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def _ended_by(error: BaseException) -> int:
+    """The exit code, when what there is to say is said."""
+    if isinstance(error, KeyboardInterrupt) or getattr(error, "code", 0) in (129, 143):
+        sys.unraisablehook = lambda _: None  # libraries' objects that were interrupted half-made complain as they go
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1 if error.code else 0
+    if isinstance(error, KeyboardInterrupt):
+        return _said("interrupted; nothing unfinished was kept", 130)
+    return _said(f"error: {_reason(error)}", 1)
+
+
+def _signals(*names: str) -> list[signal.Signals]:
+    """Those that the system has."""
+    return [signal.Signals[name] for name in names if hasattr(signal, name)]
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     """Clean up like Ctrl-C."""
     sys.exit(128 + number)
+
+
+def _lost(lost: Any) -> None:
+    """Send a signal again whose exception was lost in a callback of a library, which could not pass it on."""
+    ending = lost.exc_value
+    if isinstance(ending, (SystemExit, KeyboardInterrupt)):
+        from threading import Timer
+
+        number = signal.SIGINT if isinstance(ending, KeyboardInterrupt) else int(ending.code or 0) - 128
+        Timer(0.02, interrupt_main, [number]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _open_standard_streams() -> None:
@@ -48,7 +80,7 @@ def _open_standard_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a name's letters, maybe not its
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"standard output cannot be written: {error.strerror or error}"
     return f"too little memory, or a broken installation: {' '.join(str(error).split()) or type(error).__name__}"

@@ -120,3 +120,21 @@ def test_nohup(picture: Path, start: Callable) -> None:
     _, stderr = process.communicate(b"", timeout=60)
     assert process.returncode == 1
     assert b"not y4m" in stderr
+
+
+def test_a_signal_that_a_callback_loses_comes_again() -> None:
+    """C code cannot pass on what is raised in its callbacks, such as Numba's while it reads its cache."""
+    program = """
+import ctypes, os, signal, sys, time
+from streamvq.__main__ import _lost, _terminate
+signal.signal(signal.SIGTERM, _terminate)
+sys.unraisablehook = _lost
+@ctypes.CFUNCTYPE(None)
+def callback():
+    os.kill(os.getpid(), signal.SIGTERM)
+    for _ in range(1000): pass
+callback()
+time.sleep(30)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (143, "")
