@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,8 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         head = ["-c", code] if code else ["-m", "streamvq"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         environment = os.environ | {"PYTHONWARNINGS": "error::ResourceWarning"}
+        if hasattr(signal, "SIGHUP"):  # nohup has all children ignore it, and a test sends just that
+            pipes = {"preexec_fn": partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)} | pipes
         process = subprocess.Popen([sys.executable, *head, *map(str, arguments)], env=environment, **pipes)
         started.append(process)
         return process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -23,8 +24,8 @@ def picture(tmp_path: Path) -> Path:
 
 
 def shell(tmp_path: Path, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A line of shell in which $S is the command, run where the pictures are."""
-    command = f"S='{sys.executable} -m streamvq'; {line}"
+    """A line of shell in which S is the command, run where the pictures are."""
+    command = f'S() {{ {shlex.quote(sys.executable)} -m streamvq "$@"; }}; {line}'
     given = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8", **environment}
     return subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, env=os.environ | given, capture_output=True, text=True, timeout=120
@@ -37,7 +38,7 @@ FULL = "standard output cannot be written: No space left"
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
 @pytest.mark.parametrize("words", ["--help", "compress --help", "info é.png", "info é.png --json"])
 def test_a_full_device(words: str, picture: Path) -> None:
-    done = shell(picture.parent, f"$S {words} >/dev/full")
+    done = shell(picture.parent, f"S {words} >/dev/full")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert FULL in done.stderr
 
@@ -45,27 +46,27 @@ def test_a_full_device(words: str, picture: Path) -> None:
 @pytest.mark.parametrize("format", ["", "--format svq"])
 def test_a_closed_standard_output(format: str, picture: Path) -> None:
     codebook().save(picture.with_name("book.npz"))
-    done = shell(picture.parent, f"$S apply é.png -c book.npz -o - {format} >&-")
+    done = shell(picture.parent, f"S apply é.png -c book.npz -o - {format} >&-")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "standard output is closed" in done.stderr
 
 
 def test_closed_streams_are_not_given_to_files(picture: Path) -> None:
     """With standard error closed, what is said there goes nowhere, least of all to standard output."""
-    done = shell(picture.parent, "$S info missing.png é.png 2>&- <&-")
+    done = shell(picture.parent, "S info missing.png é.png 2>&- <&-")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("é.png\n")
 
 
 def test_an_encoding_that_lacks_letters(picture: Path) -> None:
     picture.rename(picture.with_name("é€.png"))
-    done = shell(picture.parent, "$S info é€.png && $S info é€.png --json", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    done = shell(picture.parent, "S info é€.png && S info é€.png --json", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["file"] == "é€.png"
 
 
 def test_a_deleted_working_folder(picture: Path) -> None:
-    done = shell(picture.parent, "mkdir gone && cd gone && rmdir ../gone && $S compress x.png -o y.png")
+    done = shell(picture.parent, "mkdir gone && cd gone && rmdir ../gone && S compress x.png -o y.png")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "the current folder was deleted" in done.stderr
 
@@ -73,7 +74,7 @@ def test_a_deleted_working_folder(picture: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v")
 @pytest.mark.parametrize("kilobytes", [600_000, 1_100_000])
 def test_too_little_memory(kilobytes: int, picture: Path) -> None:
-    done = shell(picture.parent, f"ulimit -v {kilobytes}; $S compress é.png -k 4 -o out.png -j 8")
+    done = shell(picture.parent, f"ulimit -v {kilobytes}; S compress é.png -k 4 -o out.png -j 8")
     if done.returncode:  # how much is too little depends on the machine
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert "too little memory" in done.stderr
