@@ -115,11 +115,15 @@ def test_a_cut_is_noticed(kind: str, share: float, whole: dict[str, bytes], tmp_
         assert 0 < frames_of(path, keep_going=True) <= FRAMES
 
 
-@pytest.mark.parametrize("lost", [1, 10, 100])
-@pytest.mark.parametrize("kind", [kind for kind in WHOLE if "live" not in kind and "fragments" not in kind])
+INDEXED = [kind for kind in WHOLE if "live" not in kind and "fragments" not in kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost"),
+    # whole .flv of other muxers lack the last 4 bytes
+    [(kind, lost) for kind in INDEXED for lost in (1, 10, 100) if (kind, lost) != ("flv", 1)],
+)
 def test_the_last_bytes_count(kind: str, lost: int, whole: dict[str, bytes]) -> None:
-    if kind == "flv" and lost == 1:
-        pytest.skip("whole files of other muxers lack the last 4 bytes")
     assert truncation_of(whole[kind][:-lost]) is not None
 
 

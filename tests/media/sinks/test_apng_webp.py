@@ -16,6 +16,7 @@ import streamvq
 from streamvq import Frame, FrameMeta, IndexFrame, OutputError, StreamInfo, UsageError, open_sink
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.media.animations import delays
+from streamvq.media.sinks.animated_webp import AnimatedWebPSink
 from streamvq.media.targets import Target
 from streamvq.options import LowRankOptions
 
@@ -170,3 +171,11 @@ def test_fine_clocks_do_not_drift_in_apng(tmp_path: Path) -> None:
             image.seek(number)
             shown += image.info["duration"]
     assert abs(shown - 40000 * float(tick)) < 1
+
+
+def test_a_webp_of_more_than_its_sizes_can_say_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AnimatedWebPSink, "max_bytes", 300)
+    book = codebook(16)
+    with pytest.raises(OutputError, match=r"a\.webp: an animated \.webp has at most 300 bytes; write a video"):
+        write(tmp_path / "a.webp", book, moving(book))
+    assert not list(tmp_path.iterdir())
