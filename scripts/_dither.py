@@ -9,15 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from _quality import blurred, blurred_ssim, psnr
 from PIL import Image
 
 import streamvq
 from streamvq.options import DITHERS
-from streamvq.quantize.pixels import luma
-from streamvq.quantize.similarity import ssim
 
 REPEATS = 5
-BLUR = 1.5  # pixels; about what an eye does at arm's length
 
 
 def bench_dither(clip: Path, folder: Path) -> None:
@@ -61,6 +59,4 @@ def _quality(frame: np.ndarray, book: streamvq.Codebook, name: str) -> str:
     if name not in DITHERS:
         return ""
     shown = book.lookup(book.nearest_frame(streamvq.Frame(frame), book.dither(name)).coded.codes)
-    blurred = [cv2.GaussianBlur(each, (0, 0), BLUR) for each in (frame, shown)]
-    error = np.square(blurred[0].astype(float) - blurred[1]).mean()
-    return f"{10 * np.log10(255**2 / error):.2f} dB, SSIM {ssim(*map(luma, blurred)):.4f}"
+    return f"{psnr([blurred(frame)], [blurred(shown)]):.2f} dB, SSIM {blurred_ssim(frame, shown):.4f}"

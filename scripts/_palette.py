@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
+from _quality import BLUR, Pictures, blurred_ssim, psnr
 from PIL import Image
 
 import streamvq
 from streamvq.quantize.dither.dithering import Dither
-from streamvq.quantize.pixels import luma
-from streamvq.quantize.similarity import ssim
 
 COUNTS = (16, 64, 256)
-BLUR = 1.5  # pixels, as in _dither.py
 DITHERS = {  # and their strengths
     "floyd-steinberg": (1, 0.85),
     "sierra-lite": (1, 0.85),
@@ -24,7 +21,6 @@ DITHERS = {  # and their strengths
     "blue-noise": (1,),
     "yliluoma": (1,),
 }
-Pictures = Sequence[np.ndarray]
 
 
 def bench_palette(photos_from: Path, folder: Path) -> None:
@@ -48,13 +44,13 @@ def _shared(photos: Pictures) -> None:
     print("   k  KMeans, best of 10      streamvq             gap")
     for k in COUNTS:
         start = time.process_time()
-        ours = _psnr(photos, _quantized(photos, streamvq.fit(photos, k)))
+        ours = psnr(photos, _quantized(photos, streamvq.fit(photos, k)))
         seconds = time.process_time() - start
         start = time.process_time()
         model = KMeans(k, n_init=10, random_state=0).fit(colors.astype(np.float64), sample_weight=counts)
         full_seconds = time.process_time() - start
         book = streamvq.Codebook(np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8))
-        full = _psnr(photos, _quantized(photos, book))
+        full = psnr(photos, _quantized(photos, book))
         print(
             f"{k:4}  {full:.3f} dB {full_seconds:8.1f} s  {ours:.3f} dB {seconds:6.2f} s  {ours - full:+.3f} dB"
             "  (target -0.05)",
@@ -67,7 +63,7 @@ def _per_image(photos: Pictures) -> None:
     print("a palette for each, no dither\n   k  imagequant  streamvq    gain (mean, least; target +0.2)")
     for k in COUNTS:
         pairs = [
-            (_psnr([photo], [_imagequant(photo, k, 0)]), _psnr([photo], _quantized([photo], streamvq.fit(photo, k))))
+            (psnr([photo], [_imagequant(photo, k, 0)]), psnr([photo], _quantized([photo], streamvq.fit(photo, k))))
             for photo in photos
         ]
         gains = [ours - theirs for theirs, ours in pairs]
@@ -82,12 +78,12 @@ def _dithered(photos: Pictures) -> None:
     print("  ".join(["   k  imagequant", *(f"{name} {strength}" for name, strength in columns)]))
     for k in COUNTS:
         books = [streamvq.fit(photo, k) for photo in photos]
-        theirs = _blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
+        theirs = _mean_blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
         row = [f"{k:4}  {theirs:.4f}    "]
         for name, strength in columns:
             dithers = [book.dither(name, strength) for book in books]
             pairs = list(zip(books, dithers, strict=True))
-            ours = _blurred_ssim(photos, lambda photo, at, pairs=pairs: _shown(photo, *pairs[at]))
+            ours = _mean_blurred_ssim(photos, lambda photo, at, pairs=pairs: _shown(photo, *pairs[at]))
             row.append(f"{ours:.4f}".ljust(len(f"{name} {strength}")))
         print("  ".join(row), flush=True)
 
@@ -108,12 +104,7 @@ def _imagequant(photo: np.ndarray, k: int, dithering: float) -> np.ndarray:
     return np.asarray(made.convert("RGB"))
 
 
-def _psnr(photos: Pictures, shown: Pictures) -> float:
-    error = sum(float(np.square(a.astype(float) - b).sum()) for a, b in zip(photos, shown, strict=True))
-    return float(10 * np.log10(255**2 * sum(photo.size for photo in photos) / error))
-
-
-def _blurred_ssim(photos: Pictures, show: Callable[[np.ndarray, int], np.ndarray]) -> float:
+def _mean_blurred_ssim(photos: Pictures, show: Callable[[np.ndarray, int], np.ndarray]) -> float:
     """The mean of all photos, each shown as `show(photo, its place)`."""
     pairs = ((photo, show(photo, at)) for at, photo in enumerate(photos))
-    return float(np.mean([ssim(*(luma(cv2.GaussianBlur(each, (0, 0), BLUR)) for each in pair)) for pair in pairs]))
+    return float(np.mean([blurred_ssim(*pair) for pair in pairs]))

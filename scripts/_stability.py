@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from _quality import blurred, psnr
 from numpy.typing import NDArray
 
 import streamvq
 from streamvq.quantize.stability import Stability
 
 FRAMES = 12
-BLUR = 1.5  # pixels; about what an eye does at arm's length
 PHOTO = Path(__file__).resolve().parent.parent / "samples" / "photos" / "china.jpg"
 
 
@@ -58,10 +58,8 @@ def _table(
             codes = _held(frames, book, name, threshold)
             drawn = [book.lookup(each, *frames[0].shape[:2]) for each in codes]
             flicker = np.mean([before != after for before, after in pairwise(codes)])
-            figures = [_psnr(drawn, frames)] + ([_psnr(drawn, [clean] * FRAMES)] if clean is not None else [])
-            figures.append(
-                _psnr(*([cv2.GaussianBlur(each, (0, 0), BLUR) for each in side] for side in (drawn, frames)))
-            )
+            figures = [psnr(drawn, frames)] + ([psnr(drawn, [clean] * FRAMES)] if clean is not None else [])
+            figures.append(psnr(*([blurred(each) for each in side] for side in (drawn, frames))))
             print(
                 f"  {count:5} codes, block {block}, {name:16} --stability {threshold}: {100 * flicker:6.2f} %  "
                 + "  ".join(f"{figure:.2f}" for figure in figures)
@@ -73,12 +71,3 @@ def _held(frames: list[NDArray], book: streamvq.Codebook, name: str, threshold: 
     dither, stability = book.dither(name), Stability(threshold)
     nearest = (book.nearest_frame(streamvq.Frame(frame), dither) for frame in frames)
     return [(stability.hold(each.samples, each.coded) if threshold else each.coded).codes for each in nearest]
-
-
-def _blurred(frames: Sequence[NDArray]) -> list[NDArray]:
-    return [cv2.GaussianBlur(each, (0, 0), BLUR) for each in frames]
-
-
-def _psnr(drawn: Sequence[NDArray], frames: Sequence[NDArray]) -> float:
-    errors = [np.square(a.astype(float) - b).mean() for a, b in zip(drawn, frames, strict=True)]
-    return float(10 * np.log10(255**2 / np.mean(errors)))

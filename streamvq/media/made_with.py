@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import av.error
@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from streamvq.container.reader import open_svq
 from streamvq.errors import StreamVQError
-from streamvq.media.aseprite.chunks import HEADER_BYTES, USER_DATA, read_frame, read_string
+from streamvq.media.aseprite.chunks import FRAME_HEADER_BYTES, HEADER_BYTES, USER_DATA, read_frame, read_string
 from streamvq.media.libav import url
 from streamvq.options import ANIMATION_FORMATS, VIDEO_FORMATS, WriteOptions
 
@@ -33,19 +33,34 @@ _OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "pal
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 
-def made_with(fingerprint: str | None, options: WriteOptions, matching: str | None = None) -> str:
+class Named(Protocol):
+    """What says which codes frames are made of: a codebook, another decoder, or the header of a `.svq` file."""
+
+    @property
+    def fingerprint(self) -> str | None: ...
+    @property
+    def matching(self) -> str | None: ...
+
+
+def made_with(codes: Named | None, options: WriteOptions) -> str:
     """One line that is the same for the same codebook and settings, such as "codebook=7c9e... lossy=8".
 
-    `fingerprint` is None where frames are factors, `matching` is where pixels were compared with codes. Settings are
-    those of `compress`, `apply` or `decompress` that change what is written, where they are not the default.
+    `codes` is None, or has no fingerprint, where frames are factors. Settings are those of `compress`, `apply` or
+    `decompress` that change what is written, where they are not the default.
     """
-    codes = "factors" if fingerprint is None else f"codebook={fingerprint[:_DIGITS]}"
     if getattr(options, "own_palettes", False):
-        codes = "codebook=own"
-    return " ".join([codes, *_matched(matching), *settings_given(options)])
+        space: str = options.matching  # type: ignore[attr-defined]
+        return " ".join(["codebook=own", *_compared_in(space), *settings_given(options)])
+    return " ".join([*_named(codes), *settings_given(options)])
 
 
-def _matched(matching: str | None) -> list[str]:
+def _named(codes: Named | None) -> list[str]:
+    if codes is None or not codes.fingerprint:
+        return ["factors"]
+    return [f"codebook={codes.fingerprint[:_DIGITS]}", *_compared_in(codes.matching)]
+
+
+def _compared_in(matching: str | None) -> list[str]:
     return [f"space={matching}"] if matching not in (None, "rgb") else []
 
 
@@ -99,8 +114,7 @@ def read_made_with(path: Path, format: str) -> str | None:
         if format == "svq":
             with open_svq(path) as reader:
                 header = reader.header
-            codes = f"codebook={header.fingerprint[:_DIGITS]}" if header.fingerprint else "factors"
-            return " ".join([codes, *_matched(header.matching), *header.settings])
+            return " ".join([*_named(header), *header.settings])
         if format in ("c", "aseprite"):
             return _header_text(path) if format == "c" else _sprite_text(path)
         return _video(path) if format in VIDEO_FORMATS and format not in ANIMATION_FORMATS else _image(path)
@@ -122,7 +136,10 @@ def _header_text(path: Path) -> str | None:
 
 
 def _sprite_text(path: Path) -> str | None:
-    chunks, _, _ = read_frame(path.read_bytes(), HEADER_BYTES)
+    with path.open("rb") as file:
+        start = file.read(HEADER_BYTES + FRAME_HEADER_BYTES)
+        size = struct.unpack_from("<I", start, HEADER_BYTES)[0]  # of the first frame
+        chunks, _, _ = read_frame(start + file.read(max(0, size - FRAME_HEADER_BYTES)), HEADER_BYTES)
     return next((read_string(body, 4)[0] for kind, body in chunks if kind == USER_DATA), None)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,30 +77,31 @@ class UnmeasuredFrame:
 Outcome = EncodedFrame | UnmeasuredFrame | Failed
 
 
-class FrameEncoder(Protocol):
+class FrameEncoder(ABC):
     """Encodes frames. Those of a batch of `batch_length` may be encoded from each other, the first of them never.
 
     `decoder` turns what comes out into pictures. Where it `scans`, frames pass through `scan` in order, each seeing
     what became of the one before, and are then measured.
     """
 
-    scans: bool
+    decoder: FrameDecoder
+    batch_length = 1
+    scans = False
 
-    @property
-    def decoder(self) -> FrameDecoder: ...
-    @property
-    def batch_length(self) -> int: ...
+    @abstractmethod
     def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
         """The frames of a batch, encoded; not yet measured where the encoder scans. Runs on any thread."""
 
     def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
         """All frames in order, on one thread."""
+        yield from batches
 
     def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
         """The frames of a batch with their figures. Runs on any thread."""
+        return list(batch)
 
 
-class VectorQuantization:
+class VectorQuantization(FrameEncoder):
     """Codes of a codebook, of frames or of what is left of them at low rank. `pixels` are those of a video's frame.
 
     The error is that against the frames as they were; `dither` chooses other codes than the nearest. With `lossy`, a
@@ -197,26 +198,18 @@ class VectorQuantization:
         return EncodedFrame(coded, _stats(frame, coded, alpha, book.channels, error, truncation))
 
 
-class Factorization:
+class Factorization(FrameEncoder):
     """Factors of low rank in `space`, to be `stored` or else only drawn; `pixels` are those of a video's frame.
 
     Without a space, frames are stored as ycbcr420, which at equal bytes is nearer than rgb.
     """
 
-    scans = False
+    decoder: LowRankCodec
 
     def __init__(self, options: LowRankOptions, space: str | None, stored: bool, pixels: int | None = None) -> None:
         self._options = options
         self.decoder = LowRankCodec(space or ("ycbcr420" if stored else "rgb"), options.patch, stored)
         self.batch_length = cold_start_interval(pixels)
-
-    def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
-        """Nothing is decided by the previous frame."""
-        yield from batches
-
-    def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
-        """Figures are taken while encoding."""
-        return list(batch)
 
     def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
         """The frames of a batch as factors; the first starts cold, each other one from the one before."""

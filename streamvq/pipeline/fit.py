@@ -74,7 +74,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     (16, 3)
     """
     options = with_codebook_extended(options)
-    fixed_codes(options)
+    fixed = fixed_codes(options)
     inputs = find_inputs(listed(source), options.recursive) if _are_names(source) else []  # type: ignore[arg-type]
     palette = palette_of_inputs(inputs, options)
     if inputs:
@@ -86,7 +86,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
     if counted.failed and not options.keep_going:
         raise MediaError(next(iter(counted.failed.values()))[0])
-    return fit_sketch(counted.sketch, options, palette)
+    return fit_sketch(counted.sketch, options, fixed, palette)
 
 
 class NothingDecoded(MediaError):
@@ -120,7 +120,7 @@ def fit_each(
         if counted is None or each.sides != (1, 1):
             counted = count_inputs(inputs, each, alpha)
         with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
-            codebook = fit_sketch(counted.sketch, each, palette)
+            codebook = fit_sketch(counted.sketch, each, fixed_codes(each), palette)
         yield Fitted(codebook, counted)
 
 
@@ -197,7 +197,7 @@ def warm_up(
     length = cold_start_interval(source.info.pixels) if options.truncates else 1
     for frame in _as_fitted(iter(head), options, length):
         sketch.absorb(frame.pixels, frame.index)
-    book = fit_sketch(sketch, options)
+    book = fit_sketch(sketch, options, fixed_codes(options))
     note = f"{source.label}: {codes_text(len(book), book.block)} fitted to the first {counted(len(head), 'frame')}"
     if len(book) < options.code_count:
         note += f", which have no more of the {options.code_count} asked for; a larger `warmup` sees more"

@@ -33,11 +33,12 @@ def palette_of_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> NDAr
 def ordered(
     codes: NDArray[np.uint8],
     sketch: ColorSketch,
-    options: FitOptions,
+    order: str,
+    matching: str,
     fixed: NDArray[np.uint8] | None,
     palette: NDArray[np.uint8] | None,
 ) -> NDArray[np.uint8]:
     """Learned codes [k, 1 or 3], which come sorted by luma, in the order that is asked for."""
-    if options.order == "count":
-        return by_count(codes, sketch, options.matching, fixed)
+    if order == "count":
+        return by_count(codes, sketch, matching, fixed)
     return codes if palette is None else by_palette(codes, palette)

@@ -10,7 +10,8 @@ from streamvq.errors import UsageError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.options import CompressOptions
 from streamvq.pipeline.alpha import is_blank
-from streamvq.pipeline.encoders import EncodedFrame, Outcome, VectorQuantization
+from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, Outcome, VectorQuantization
+from streamvq.pipeline.fixed import fixed_codes
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.sketch_fit import fit_sketch, new_sketch
 from streamvq.quantize.codebook import Codebook
@@ -19,15 +20,12 @@ from streamvq.quantize.own_palettes import OwnIndexFrame, OwnPalettes
 _FORMATS = ("png", "bmp")  # images whose palette is found again
 
 
-class OwnPaletteEncoder:
+class OwnPaletteEncoder(FrameEncoder):
     """Each frame with codes learned from it alone. `strict_about` is as in `VectorQuantization`."""
-
-    scans = False
-    batch_length = 1
 
     def __init__(self, options: CompressOptions, strict_about: str | None = None) -> None:
         self.decoder = OwnPalettes(options.code_count, options.code_space, options.matching)
-        self._options = options
+        self._options, self._fixed = options, fixed_codes(options)
         self._strict_about = strict_about
 
     def encode(self, frames: Iterable[Frame]) -> Iterator[Outcome]:
@@ -43,20 +41,12 @@ class OwnPaletteEncoder:
                 coded = OwnIndexFrame(outcome.coded.codes, outcome.coded.meta, book)
                 yield EncodedFrame(coded, outcome.stats)
 
-    def scan(self, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
-        """Nothing is decided by the previous frame."""
-        yield from batches
-
-    def measure(self, batch: Sequence[Outcome]) -> list[Outcome]:
-        """Figures are taken while encoding."""
-        return list(batch)
-
     def _codebook(self, frame: Frame) -> Codebook:
         sketch = new_sketch(self._options)
         sketch.absorb(frame.pixels, 0)
         if is_blank(sketch):
             return Codebook(np.zeros((1, self.decoder.channels), np.uint8), self.decoder.space)
-        return fit_sketch(sketch, self._options)
+        return fit_sketch(sketch, self._options, self._fixed)
 
 
 def check_own_palettes(jobs: Sequence[Job]) -> None:

@@ -86,10 +86,8 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
         palette_of_inputs(inputs, options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
-    text = made_with(None, options, options.matching if options.own_palettes else None)
-    if codebook is not None:
-        written = emitted(codebook, options) or codebook
-        text = made_with(written.fingerprint, naming_matched(codebook, options), written.matching)
+    written = codebook and (emitted(codebook, options) or codebook)
+    text = made_with(written, naming_matched(codebook, options))
     known = codebook is not None or not learns
     if options.skip_existing and options.overwrite and learns and codebook is None:
         todo, skipped = jobs, list[Job]()  # with another codebook all outputs are made anew
@@ -145,7 +143,7 @@ def _decompressed(job: Job, options: DecompressOptions) -> str | None:
         return None
     try:
         with open_svq(job.source.paths[0], label=job.source.label) as reader:
-            return made_with(reader.header.fingerprint or None, options, reader.header.matching)
+            return made_with(reader.header, options)
     except StreamVQError:
         return None  # told when it is decoded
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from streamvq.errors import MediaError
 from streamvq.options import FitOptions
 from streamvq.pipeline.alpha import alpha_settings, has_alpha, is_blank, learn_with_alpha
-from streamvq.pipeline.fixed import fixed_by, fixed_codes, matching_of
+from streamvq.pipeline.fixed import fixed_by, matching_of
 from streamvq.pipeline.order import ordered
 from streamvq.quantize.block_fit import fit_blocks
 from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.color_fit import fit_colors
+from streamvq.quantize.fixed_codes import FixedCodes
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
 
 Sketch = ColorSketch | BlockSample
@@ -30,14 +31,17 @@ def new_sketch(options: FitOptions) -> Sketch:
     return LevelHistogram() if options.is_gray else ColorHistogram()
 
 
-def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] | None = None) -> Codebook:
-    """The codebook of a sketch; learned colors stand as in `palette`, where it is given (see `order`).
+def fit_sketch(
+    sketch: Sketch, options: FitOptions, fixed: FixedCodes | None, palette: NDArray[np.uint8] | None = None
+) -> Codebook:
+    """The codebook of a sketch beside `fixed` codes; learned colors stand as in `palette`, where it is given (see
+    `order`).
 
     Raises MediaError where the sketch has seen no visible pixel.
     """
     if is_blank(sketch):
         raise MediaError("the input has no visible pixel to learn from")
-    fixed, alpha = fixed_codes(options), None
+    alpha = None
     n_codes, given, matching = options.code_count, None, matching_of(options)
     if fixed is not None:
         n_codes, given = n_codes - len(fixed), fixed.codes
@@ -47,7 +51,7 @@ def fit_sketch(sketch: Sketch, options: FitOptions, palette: NDArray[np.uint8] |
         codes, alpha = learn_with_alpha(sketch, fixed, options, palette)
     else:
         codes = fit_colors(sketch, n_codes, options.seed, matching, given, options.weight)
-        codes = ordered(codes, sketch, options, given, palette)
+        codes = ordered(codes, sketch, options.order, matching, given, palette)
     provenance = {
         **learned_with(options),
         "streamvq": _version("streamvq"),

@@ -81,13 +81,14 @@ class Sprite:
             chunks, duration, position = read_frame(self.data, position)
             self._frames.append(chunks)
             self.durations_ms.append(duration or speed)
+        self._palettes = list(self._read_palettes()) if self._bits == _INDEXED else []
         self._layers = list(self._read_layers(flags))
         self.is_opaque = any(layer.shown and layer.flags & BACKGROUND for layer in self._layers)
 
     def rgba(self, number: int) -> Image.Image:
         """A frame as Aseprite shows it."""
         canvas = Image.new("RGBA", (self.width, self.height))
-        palette = self._palette(number) if self._bits == _INDEXED else np.zeros((0, 4), np.uint8)
+        palette = self._palettes[number] if self._palettes else np.zeros((0, 4), np.uint8)
         cels = [(cel.order + layer, cel.order, layer, cel) for layer, cel in self._cels(number).items()]
         for *_, layer_number, cel in sorted(cels, key=lambda each: each[:3]):
             layer = self._layers[layer_number]
@@ -120,14 +121,16 @@ class Sprite:
                 )
             yield _Layer(name, flags, level, opacity if header_flags & 1 else 255, visible and layer_type == _IMAGE)
 
-    def _palette(self, number: int) -> NDArray[np.uint8]:
-        """The colors of a frame: those set up to it, [256, 4]."""
+    def _read_palettes(self) -> Iterator[NDArray[np.uint8]]:
+        """The colors of each frame, those set up to it, [256, 4]; one array where none is set."""
         colors = np.zeros((256, 4), np.uint8)
-        for chunks in self._frames[: number + 1]:
-            for index, (color, _) in palette_entries(chunks).items():
-                if index < 256:
-                    colors[index] = color
-        return colors
+        for chunks in self._frames:
+            if entries := palette_entries(chunks):
+                colors = colors.copy()
+                for index, (color, _) in entries.items():
+                    if index < 256:
+                        colors[index] = color
+            yield colors
 
     def _cels(self, number: int) -> dict[int, _Cel]:
         found: dict[int, _Cel] = {}

@@ -13,7 +13,6 @@ from streamvq.media.gif.lzw import compress
 
 CLEAR = 256  # in pictures, a pixel where nothing is shown
 _SMALL = 1 << 16  # pixels of a box that is written in every way
-_NOISY = 8  # pixels a byte: above, looking ahead gains nothing
 
 
 class NoFreeCode(Exception):

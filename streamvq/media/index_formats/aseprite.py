@@ -31,6 +31,7 @@ from streamvq.media.aseprite.chunks import (
 from streamvq.media.index_formats.index_format import IndexFileContext, IndexFormat
 from streamvq.media.palette_files.palette import Palette
 
+_MAX_BYTES = (1 << 32) - (1 << 16)  # sizes have 32 bits, and a little comes around the last cel
 _LAYER_NAME = "Layer 1"
 
 
@@ -90,6 +91,8 @@ class AsepriteSprite(IndexFormat):
             written = self._held_bytes(self._milliseconds(frame))
         self._held = chunks, frame
         self._size += len(written)
+        if self._size + len(data) > _MAX_BYTES:
+            raise OutputError(f"{self._context.label}: a sprite has at most {_MAX_BYTES} bytes; write several")
         return written
 
     def end(self) -> tuple[bytes, dict[int, bytes]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from streamvq.errors import UsageError
-from streamvq.frames import IndexFrame, StreamInfo
+from streamvq.frames import CodedFrame, IndexFrame, StreamInfo
 from streamvq.media.made_with import made_with
 from streamvq.options import WriteOptions
 from streamvq.quantize.codebook import Codebook
@@ -33,7 +33,7 @@ class IndexFileContext:
         """The same from what sinks are given. Raises UsageError where frames are no codes."""
         if not isinstance(decoder, Codebook):
             raise UsageError(f"{label}: holds indices, and frames of method svd have none; use `method=svd-vq`")
-        text = made_with(decoder.fingerprint, settings, decoder.matching)
+        text = made_with(decoder, settings)
         return cls(label, name, decoder, settings, text, info.fps or settings.frame_rate)
 
 
@@ -48,6 +48,11 @@ class IndexFormat(ABC):
 
     def __init__(self, context: IndexFileContext) -> None:
         self._context = context
+
+    @classmethod
+    def loses_alpha(cls, frame: CodedFrame) -> bool:
+        """Whether a frame has transparency that such a file does not hold."""
+        return frame.alpha is not None and not cls.keeps_alpha
 
     @abstractmethod
     def encode(self, frame: IndexFrame) -> bytes:

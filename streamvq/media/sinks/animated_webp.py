@@ -41,6 +41,7 @@ class AnimatedWebPSink(AnimationSink):
     tick = Fraction(1, 1000)
     max_ticks = (1 << 24) - 1
     max_side = 16383
+    max_bytes = (1 << 32) - (1 << 16)  # sizes have 32 bits, and a little comes behind the pictures
 
     def _picture(
         self, frame: CodedFrame, before: CodedFrame | None, after: CodedFrame | None

@@ -51,6 +51,7 @@ class AnimationSink(FrameSink):
     tick: Fraction  # seconds
     max_ticks: int  # of a delay
     max_side: int  # pixels
+    max_bytes: int | None = None  # of a file
 
     def __init__(self, target: Target, decoder: FrameDecoder, info: StreamInfo, settings: WriteOptions) -> None:
         super().__init__(str(target.path))
@@ -58,7 +59,7 @@ class AnimationSink(FrameSink):
         self._decoder = decoder
         self._fps = info.fps or settings.frame_rate
         self._loop = settings.loop
-        self._text = made_with(decoder.fingerprint, settings, decoder.matching)
+        self._text = made_with(decoder, settings)
         self._first: CodedFrame | None = None
         self._held: _Held | None = None
         self._resting: _Held | None = None  # the last frame that changed nothing of it
@@ -171,6 +172,10 @@ class AnimationSink(FrameSink):
         if not self._written:
             self._file.write(self._head(self._first))
         self._file.write(self._image(self._held.picture, ticks))
+        if self.max_bytes is not None and self._file.tell() > self.max_bytes:
+            raise OutputError(
+                f"{self.label}: an animated .{self.format} has at most {self.max_bytes} bytes; write a video"
+            )
         self._written += 1
         self._delays = [*self._delays[-1:], ticks]
 

@@ -42,7 +42,7 @@ class GifSink(AnimationSink):
             raise OutputError(f"{target.path}: a GIF holds up to 256 colors, not {found}; write .webp or .mkv")
         self._palette = palette
         self._n_indices = 1 << min(8, len(palette).bit_length())  # one more than there are codes, where it fits
-        self._partly = self._short = False
+        self._short = False
         super().__init__(target, decoder, info, settings)
 
     def _picture(
@@ -71,11 +71,8 @@ class GifSink(AnimationSink):
 
     def write(self, packet: Packet) -> None:
         alpha = packet.frame.alpha
-        if alpha is not None and not self._partly and bool(((alpha > 0) & (alpha < 255)).any()):
-            self._partly = True
-            self.notes.append(
-                f"{self.label}: GIF has no partial transparency; pixels are drawn from alpha {_OPAQUE} on"
-            )
+        if alpha is not None and ((alpha > 0) & (alpha < 255)).any():
+            self.note_once(f"{self.label}: GIF has no partial transparency; pixels are drawn from alpha {_OPAQUE} on")
         if packet.whole and alpha is not None and self._held is not None:  # nothing may shine through
             self._held.picture = replace(self._held.picture, erased=True)
         super().write(packet)

@@ -26,7 +26,7 @@ class _ImageFiles(FrameSink):
         super().__init__(str(target.path))
         self._decoder = decoder
         self._background = settings.backdrop
-        self._made_with = made_with(decoder.fingerprint, settings, decoder.matching)
+        self._made_with = made_with(decoder, settings)
         self._format = target.format
         self._flattening = Flattening(decoder, settings.backdrop, self.label, f".{target.format}")
         self.exact = target.format != "jpg"

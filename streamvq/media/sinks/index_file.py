@@ -41,7 +41,6 @@ class IndexFileSink(FrameSink):
         self._to_pipe = target.kind == "pipe"
         self._guard = writing_stdout if self._to_pipe else nullcontext
         self._size: tuple[int, int] | None = None  # width and height of the first frame
-        self._lost_alpha = False
         with self._undone_on_error():
             self._stream = self._opened(target, settings.overwrite)
 
@@ -62,9 +61,8 @@ class IndexFileSink(FrameSink):
         self._size = self._size or (frame.width, frame.height)
         self.check_size(frame, *self._size)
         self._add(self._format.append(frame, data))
-        if frame.alpha is not None and not self._format.keeps_alpha and not self._lost_alpha:
-            self._lost_alpha = True
-            self.notes.append(f"{self.label}: holds no transparency, which is lost")
+        if self._format.loses_alpha(frame):
+            self.note_once(f"{self.label}: holds no transparency, which is lost")
 
     def _add(self, data: bytes) -> None:
         with self._guard():

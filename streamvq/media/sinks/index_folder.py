@@ -21,7 +21,6 @@ class IndexFolderSink(FolderSink):
         self._context = IndexFileContext.of(str(target.path), "", decoder, info, settings)
         self._file_type = INDEX_FILES[target.format]
         self._file_type(self._context)  # what it refuses, it refuses before the first frame
-        self._lost_alpha = False
         super().__init__(target, decoder, settings)
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -30,6 +29,5 @@ class IndexFolderSink(FolderSink):
         return frame, one_picture(self._file_type(replace(self._context, name=name)), frame)
 
     def _note_alpha(self, frame: CodedFrame) -> None:
-        if frame.alpha is not None and not self._file_type.keeps_alpha and not self._lost_alpha:
-            self._lost_alpha = True
-            self.notes.append(f"{self.label}: holds no transparency, which is lost")
+        if self._file_type.loses_alpha(frame):
+            self.note_once(f"{self.label}: holds no transparency, which is lost")

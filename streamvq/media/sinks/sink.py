@@ -50,6 +50,11 @@ class FrameSink(ABC):
     def encode(self, frame: CodedFrame) -> Any:
         """The packet of a frame, on any thread. Leaves the sink as it is."""
 
+    def note_once(self, text: str) -> None:
+        """Tell something of the output that may be true of many frames."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     def encode_group(
         self, frames: Sequence[CodedFrame], before: CodedFrame | None = None, after: CodedFrame | None = None
     ) -> list[Any]:

@@ -69,8 +69,7 @@ class VideoSink(FrameSink):
                 options={"fflags": "+bitexact", "avoid_negative_ts": "disabled"},
             )
             self._stack.callback(self._abandon)
-            made = made_with(decoder.fingerprint, settings, decoder.matching)
-            self._output.metadata.update(video_text(target.format, made))
+            self._output.metadata.update(video_text(target.format, made_with(decoder, settings)))
             if info.title:
                 self._output.metadata["title"] = info.title
             if info.chapters and self.holds_chapters:

@@ -37,6 +37,11 @@ class LazyGroup:
         self._frames: Sequence[CodedFrame] | None = None
         self.first, self.count, self.pixels = group.first, group.n_frames, group.pixels
 
+    def time_of(self, position: int) -> Fraction | None:
+        """When a frame is shown, in seconds, by the table: nothing is decoded."""
+        ticks, time_base = self._group.entries[position].time, self._group.header.info.time_base
+        return None if ticks is None or time_base is None else ticks * time_base
+
     def frames(self) -> Sequence[CodedFrame]:
         """The coded frames. Raises MediaDamaged."""
         with self._lock:
@@ -181,7 +186,7 @@ class SvqSource(FrameSource):
 
     def time_of(self, item: Item) -> Fraction | None:
         group, position = item
-        return None if isinstance(group, Gap) else group.frames()[position].time
+        return None if isinstance(group, Gap) else group.time_of(position)
 
     def load(self, item: Item) -> Frame:
         group, position = item
