@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from streamvq.cluster.merge import merge
     from streamvq.container.clip import Clip, open
     from streamvq.errors import (
         BelowQuality,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from streamvq.pipeline.decode import decompress, decompress_many
     from streamvq.pipeline.fit import fit
     from streamvq.pipeline.result import Result
+    from streamvq.pipeline.sketching import sketch
     from streamvq.quantize.codebook import Codebook
     from streamvq.quantize.estimator import VectorQuantizer
     from streamvq.report.compare import compare
@@ -76,10 +78,12 @@ _HOMES = {
     "decompress_many": "pipeline.decode",
     "fit": "pipeline.fit",
     "low_rank": "lowrank.low_rank",
+    "merge": "cluster.merge",
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
     "read_palette": "media.codebooks",
+    "sketch": "pipeline.sketching",
     "spectrum": "report.spectrum",
     "sweep": "report.sweep",
     "write_palette": "media.codebooks",
@@ -120,10 +124,12 @@ __all__ = [
     "decompress_many",
     "fit",
     "low_rank",
+    "merge",
     "open",
     "open_sink",
     "open_source",
     "read_palette",
+    "sketch",
     "spectrum",
     "sweep",
     "write_palette",

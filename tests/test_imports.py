@@ -20,6 +20,7 @@ FLOORS = [
     {"container"},
     {"media"},
     {"pipeline"},
+    {"cluster"},
     {"report"},
     {"cli"},
     {"__main__"},

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from streamvq.cli import apply, compare, compress, decompress, fit, info, palette, report, spectrum, sweep
+from streamvq.cli import (
+    apply,
+    compare,
+    compress,
+    decompress,
+    fit,
+    info,
+    merge,
+    palette,
+    report,
+    sketch,
+    spectrum,
+    sweep,
+)
 from streamvq.cli.command import Command
 from streamvq.cli.usage import Commands
 
@@ -20,7 +33,20 @@ app = typer.Typer(
     help="Quantize video, image folders and frame pipes with one shared, reusable codebook.",
     epilog="streamvq COMMAND --help shows a command's options and examples.",
 )
-for module in (compress, fit, apply, decompress, palette, compare, report, sweep, spectrum, info):
+for module in (
+    compress,
+    fit,
+    apply,
+    decompress,
+    palette,
+    compare,
+    report,
+    sweep,
+    spectrum,
+    sketch,
+    merge,
+    info,
+):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES)(getattr(module, name))
 

@@ -20,7 +20,8 @@ Examples:
   streamvq fit 'takes/*.mp4' -k 256 -o film.codebook.npz
   streamvq fit sprites/ -k 32 --reserve '#ff00ff@0' -o game.codebook.npz
   streamvq fit more/ -c game.codebook.npz --extend 8 -o game2.codebook.npz
-  streamvq fit scan.tif --gray --bits 4 -o levels.npz"""
+  streamvq fit scan.tif --gray --bits 4 -o levels.npz
+  streamvq fit 'part*.sketch' -k 256 -o film.codebook.npz"""
 
 
 @with_options()
@@ -33,7 +34,8 @@ def fit(
 ) -> None:
     """Learn a codebook from all frames of all inputs, and save it.
 
-    The inputs are read once, so a pipe is learned from in full.
+    The inputs are read once, so a pipe is learned from in full. Sketches of all shares of inputs
+    (streamvq sketch) serve instead of them.
     """
     from time import perf_counter
 
@@ -41,13 +43,15 @@ def fit(
     from streamvq.media.inputs import find_inputs
     from streamvq.pipeline.fit import fewer_colors, fit_inputs
     from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
+    from streamvq.pipeline.sketch_files import with_settings_of_sketches
     from streamvq.staging import check_free
 
     if output.suffix != ".npz":
         raise UsageError(f"{output}: a codebook file ends in .npz")
     options = with_codebook_extended(options)
-    fixed_codes(options)
     found = find_inputs(inputs, options.recursive)
+    options = with_settings_of_sketches(found, options)
+    fixed_codes(options)
     record = {"inputs": [source.label for source in found], "codebook": str(output), "n_codes": options.code_count}
     if existing.skip_existing and output.exists():
         if printing.json:

@@ -153,6 +153,23 @@ def _svq(path: str) -> dict[str, Any]:
     }
 
 
+def _sketch(path: Path) -> dict[str, Any]:
+    from streamvq.container.sketch_file import read_head
+
+    head = read_head(path)
+    settings = {name: "x".join(map(str, value[::-1])) if name == "block" else value
+        for name, value in head.settings.items()}  # fmt: skip
+    return {
+        "file": str(path),
+        "kind": "sketch",
+        "bytes": path.stat().st_size,
+        "frames": head.frames,
+        "settings": settings or None,
+        "shares": {digest: f"{len(shares)} of {of}" for (digest, of), shares in head.runs.items()},
+        "not_read": len(head.failed) or None,
+    }
+
+
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
     from streamvq.cli.video_info import video_record
     from streamvq.media.content import content_of
@@ -161,6 +178,9 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
 
     records = []
     for item in find_inputs([path], recursive):
+        if item.source_type == "sketch":
+            records.append(_sketch(item.paths[0]))
+            continue
         if item.is_svq:
             records.append(_svq(str(item.paths[0])))
             continue

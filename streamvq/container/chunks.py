@@ -84,29 +84,42 @@ def parsing(label: str, chunk: Chunk) -> Iterator[None]:
         raise damage(label, chunk, error) from error
 
 
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of files made of chunks: how they begin, the versions that are read, and what messages call one."""
+
+    signature: bytes
+    versions: tuple[int, ...]
+    name: str
+
+
+SVQ = FileKind(SIGNATURE, (VERSION, *OLD_VERSIONS), "an .svq file")
+
+
 class ChunkReader:
     """Reads chunks one after the other from a file or pipe, in memory bounded by the data that really arrives.
 
-    Raises MediaError where the stream cannot be read, or is no `.svq` file of a known version.
+    Raises MediaError where the stream cannot be read, or is no file of this `kind` of a known version.
     """
 
-    def __init__(self, stream: ByteStream, label: str) -> None:
+    def __init__(self, stream: ByteStream, label: str, kind: FileKind = SVQ) -> None:
         self._stream = stream
         self.seekable = stream.seekable()
         self.label = label
         self.offset = 0
-        head = self._read(len(SIGNATURE), partly=True)
-        if head != SIGNATURE:
-            cut = bool(head) and SIGNATURE.startswith(head)
+        head = self._read(len(kind.signature), partly=True)
+        if head != kind.signature:
+            cut = bool(head) and kind.signature.startswith(head)
             raise MediaError(
-                f"{label}: {'is cut off in its first bytes' if cut else 'not an .svq file'}; is it whole?"
+                f"{label}: {'is cut off in its first bytes' if cut else f'not {kind.name}'}; is it whole?"
             )
         try:
             (version,) = struct.unpack("<I", self._read(4))
         except Truncated:
             raise MediaError(f"{label}: is cut off in its first bytes; is it whole?") from None
-        if version not in (VERSION, *OLD_VERSIONS):
-            raise MediaError(f"{label}: .svq version {version}; this streamvq reads up to {VERSION}: upgrade it")
+        if version not in kind.versions:
+            name, newest = kind.name.partition(" ")[2].removesuffix(" file"), max(kind.versions)
+            raise MediaError(f"{label}: {name} version {version}; this streamvq reads up to {newest}: upgrade it")
 
     def read_known(self) -> Chunk:
         """The next chunk of a known type; unknown optional ones are skipped.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from streamvq.container.chunks import SIGNATURE
+from streamvq.container.sketch_head import SKETCH_SIGNATURE
 
 HEAD_BYTES = 4096
 
@@ -105,12 +106,13 @@ _Y4M_START = b"YUV4MPEG2"
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: an image, of a kind; a video, y4m or .svq; or, foreign, a picture that cannot be read.
+    """What a file holds: an image, of a kind; a video, y4m, .svq or a sketch; or, foreign, a picture that cannot be
+    read.
 
     `name` is what messages call it, `advice` what to do with a foreign one.
     """
 
-    source: Literal["image", "video", "y4m", "svq", "foreign"]
+    source: Literal["image", "video", "y4m", "svq", "sketch", "foreign"]
     name: str
     image: ImageKind | None = None
     advice: str = ""
@@ -133,6 +135,8 @@ def content_of(path: Path) -> Content:
 def _by_start(head: bytes) -> Content | None:
     if head.startswith(SIGNATURE):
         return Content("svq", "a .svq file")
+    if head.startswith(SKETCH_SIGNATURE):
+        return Content("sketch", "a sketch")
     if head.startswith(_Y4M_START):
         return Content("y4m", "y4m video")
     for kind in IMAGE_KINDS:

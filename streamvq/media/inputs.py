@@ -20,7 +20,7 @@ VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".y4m", ".svq"}
 )
 PIPE = "-"
-SourceType = Literal["video", "y4m", "svq", "animation", "image", "images", "pipe"]
+SourceType = Literal["video", "y4m", "svq", "animation", "image", "images", "sketch", "pipe"]
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ def open_source(
 
 
 def _opened(source: MediaInput, keep_going: bool, codebook: Codebook | None, max_pixels: int) -> FrameSource:
+    if source.source_type == "sketch":
+        raise MediaError(f"{source.label}: is a sketch, which has no frames; fit makes a codebook of it")
     if source.source_type in ("image", "images"):
         return ImageSource(source, max_pixels)
     if source.source_type == "animation":

@@ -20,11 +20,13 @@ from streamvq.options.commands import (
     PairOptions,
     PaletteOptions,
     ReportOptions,
+    SketchOptions,
     SpectrumOptions,
     SweepOptions,
 )
 from streamvq.options.pictures import AlphaOptions, BackgroundOption, LowRankOptions
 from streamvq.options.reading import LimitOption, RateOption, ReadOptions, RecursiveOption, SelectOptions
+from streamvq.options.shares import ShardOption
 from streamvq.options.values import (
     ALPHAS,
     ANIMATION_FORMATS,
@@ -132,6 +134,8 @@ __all__ = [
     "ReportOptions",
     "RunOptions",
     "SelectOptions",
+    "ShardOption",
+    "SketchOptions",
     "Source",
     "SpaceOption",
     "SpectrumOptions",

@@ -7,9 +7,10 @@ from typing import Any
 
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
-from streamvq.options.codes import FixedOptions, SpaceOption
+from streamvq.options.codes import CodeOptions, FixedOptions, SpaceOption
 from streamvq.options.pictures import AlphaOptions, LowRankOptions
 from streamvq.options.reading import LimitOption, ReadOptions, SelectOptions
+from streamvq.options.shares import ShardOption
 from streamvq.options.values import (
     CODEBOOK,
     CODEBOOKS,
@@ -49,6 +50,20 @@ class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOp
             raise UsageError("`transparent_index`: nothing is transparent on a background; drop one of them")
         if index >= self.code_count and not self.extend:
             raise UsageError(f"`transparent_index={index}`: {self.code_count} colors end at {self.code_count - 1}")
+
+
+class SketchOptions(
+    ShardOption, RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOptions, CodeOptions, OverwriteOption
+):
+    """The keywords of `sketch`."""
+
+    def check(self) -> None:
+        late = {"weight": self.weight != "count"}
+        if self.sides == (1, 1):  # all colors are counted, whatever becomes of them
+            late |= {"n_codes": self.n_codes is not None, "bits": self.bits is not None, "seed": self.seed != 0}
+            late |= {"space": self.matching != "rgb"}
+        if found := [name for name, is_given in late.items() if is_given]:
+            raise UsageError(f"`{found[0]}`: a sketch of colors serves for any; give it to fit")
 
 
 class ApplyOptions(RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):

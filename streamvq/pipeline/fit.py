@@ -18,7 +18,7 @@ from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.arrays import Arrays, ArraySource
 from streamvq.media.sources.selection import selected
-from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.source import WHOLE, FrameSource, Window
 from streamvq.media.sources.treated import treated
 from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
@@ -27,6 +27,7 @@ from streamvq.pipeline.batches import batches
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
 from streamvq.pipeline.order import palette_of_inputs
+from streamvq.pipeline.sketch_files import are_sketches, check_complete, sum_of_sketches, with_settings_of_sketches
 from streamvq.pipeline.sketch_fit import Sketch, fit_sketch, new_sketch
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
@@ -61,11 +62,12 @@ class Fitted:
 def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Codebook:
     """One codebook fitted to all frames of one source or several, none of which is held in memory.
 
-    `source` is a video, an image, a folder, a glob, or "-" (y4m on standard input), or a sequence of them; or an
-    array, uint8 or uint16 [height, width] (gray), [height, width, channels] or [n, height, width, channels], or an
-    iterable of arrays. A code stands for one pixel, or for `block` pixels, a side or (height, width), then in `space`
-    "rgb" or "ycbcr420". With at most `n_codes` distinct colors or blocks in them, the codebook is exactly those. With
-    `rank` or `energy` it is fitted to frames of low rank, as by `low_rank`. The result does not depend on `jobs`.
+    `source` is a video, an image, a folder, a glob, or "-" (y4m on standard input), or a sequence of them; or files
+    that `sketch` made, with the settings that these have; or an array, uint8 or uint16 [height, width] (gray),
+    [height, width, channels] or [n, height, width, channels], or an iterable of arrays. A code stands for one pixel,
+    or for `block` pixels, a side or (height, width), then in `space` "rgb" or "ycbcr420". With at most `n_codes`
+    distinct colors or blocks in them, the codebook is exactly those. With `rank` or `energy` it is fitted to frames
+    of low rank, as by `low_rank`. The result does not depend on `jobs`.
     Raises UsageError for numbers out of range, InputMissing, or MediaError.
 
     >>> import streamvq
@@ -76,6 +78,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     options = with_codebook_extended(options)
     fixed = fixed_codes(options)
     inputs = find_inputs(listed(source), options.recursive) if _are_names(source) else []  # type: ignore[arg-type]
+    options = with_settings_of_sketches(inputs, options)
     palette = palette_of_inputs(inputs, options)
     if inputs:
         counted = count_inputs(inputs, options)
@@ -124,17 +127,30 @@ def fit_each(
         yield Fitted(codebook, counted)
 
 
-def count_inputs(inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep") -> Counted:
-    """A sketch of all frames of all inputs. Raises the error of the only one, or NothingDecoded."""
+def count_inputs(
+    inputs: Sequence[MediaInput],
+    options: FitOptions,
+    alpha: str = "keep",
+    windows: Sequence[Window | None] | None = None,
+) -> Counted:
+    """A sketch of all frames of all inputs, or, with `windows`, of those of a share of the work.
+
+    Raises the error of the only one, or NothingDecoded.
+    """
+    if are_sketches(inputs):
+        return _count_sketches(inputs)
     total = new_sketch(options)
     frames, notes = 0, list[str]()
     failed: dict[str, list[str]] = {}
     for number, item in enumerate(inputs):
+        window = WHOLE if windows is None else windows[number]
+        if window is None:
+            continue
         sketch = total.empty() if len(inputs) > 1 else total
         try:
             reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
             with selected(open_with_codebook(item, None, treatment(options, alpha), **reading), options) as source:
-                counted, bad = _absorb(source, sketch, number, options)
+                counted, bad = _absorb(source, sketch, number, options, window)
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
@@ -146,13 +162,25 @@ def count_inputs(inputs: Sequence[MediaInput], options: FitOptions, alpha: str =
         notes += source.notes
         if bad:
             failed[item.label] = bad
-    if not frames:
+    if not frames and windows is None:  # other shares may have some
         raise NothingDecoded(failed)
     return Counted(total, frames, failed, notes)
 
 
-def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOptions) -> tuple[int, list[str]]:
-    """Count all frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones."""
+def _count_sketches(inputs: Sequence[MediaInput]) -> Counted:
+    """What sketch files have counted together."""
+    total = sum_of_sketches(inputs)
+    check_complete(total.head, inputs[0].label)
+    failed = {inputs[0].label: list(total.head.failed)} if total.head.failed else {}
+    if not total.head.frames:
+        raise NothingDecoded(failed or {inputs[0].label: [f"{inputs[0].label}: has seen no frame"]})
+    return Counted(total.sketch, total.head.frames, failed, [])
+
+
+def _absorb(
+    source: FrameSource, sketch: Sketch, number: int, options: FitOptions, window: Window = WHOLE
+) -> tuple[int, list[str]]:
+    """Count the frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones."""
     idle: SimpleQueue[Sketch] = SimpleQueue()
     sketches = [sketch] + [sketch.empty() for _ in range(min(worker_count(options.jobs), MAX_SKETCHES) - 1)]
     for each in sketches:
@@ -174,7 +202,7 @@ def _absorb(source: FrameSource, sketch: Sketch, number: int, options: FitOption
     progress = options.progress or NoProgress()
     with (
         progress.of(f"learn {source.label}", source.info.frame_count),
-        closing(ordered_map(count, batches(source.items(), length), options.jobs, ahead)) as outcomes,
+        closing(ordered_map(count, batches(source.items_from(window), length), options.jobs, ahead)) as outcomes,
     ):
         for failure in chain.from_iterable(outcomes):
             if isinstance(failure, Failed):

@@ -61,6 +61,8 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     options = with_codebook_extended(options)
     output = options.output
     inputs = find_inputs(listed(sources), options.recursive, leave_out=None if output is None else Path(output))
+    if sketches := [source.label for source in inputs if source.source_type == "sketch"]:
+        raise UsageError(f"{sketches[0]}: is a sketch, which has no frames; fit makes a codebook of it")
     if output is None:
         output = _default_output(inputs)
     pipes = any(source.source_type == "pipe" for source in inputs)

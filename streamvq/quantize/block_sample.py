@@ -39,7 +39,7 @@ class BlockSample:
 
     def __init__(self, block: tuple[int, int], space: str, seed: int, capacity: int, limit: int = 1 << 16) -> None:
         self.block, self.space, self.seed, self.capacity, self.limit = block, space, seed, capacity, limit
-        length = code_length(block, space)
+        self.length = length = code_length(block, space)
         self._hashes = np.empty(capacity + _SLACK, np.uint64)
         self._vectors = np.empty((capacity + _SLACK, length), np.uint8)
         self._held = 0
@@ -76,13 +76,31 @@ class BlockSample:
             vectors, _ = self._visible(pixels)
             self._count(vectors, np.ones(len(vectors), np.int64))
 
+    def held(self) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+        """The sample: hashes, uint64 [n], ascending, and their blocks, uint8 [n, d]."""
+        self._shrink()
+        hashes, vectors = self._hashes[: self._held], self._vectors[: self._held]
+        order = np.lexsort([*vectors.T[::-1], hashes])
+        return hashes[order], vectors[order]
+
+    def hold(self, hashes: NDArray[np.uint64], vectors: NDArray[np.uint8]) -> None:
+        """Add to the sample what another of the same settings had `held`."""
+        small = hashes <= self._threshold
+        self._keep(hashes[small], vectors[small])
+
+    def count(self, vectors: NDArray[np.uint8] | None, counts: NDArray[np.int64] | None = None) -> None:
+        """Add distinct blocks [n, d] with their counts [n] to the set; None: there were more than `limit`."""
+        if vectors is None or counts is None:
+            self._set = None
+        else:
+            self._count(vectors, counts)
+
     def merge(self, other: BlockSample) -> None:
         """Add what `other`, a sample of the same settings, has seen."""
         mine, theirs = ((x.block, x.space, x.seed, x.capacity, x.limit) for x in (self, other))
         if mine != theirs:
             raise ValueError(f"merge takes a sample of the same settings, {mine}, not {theirs}")
-        small = other._hashes[: other._held] <= self._threshold
-        self._keep(other._hashes[: other._held][small], other._vectors[: other._held][small])
+        self.hold(other._hashes[: other._held], other._vectors[: other._held])
         if other._set is None:
             self._set = None
         elif self._set is not None:

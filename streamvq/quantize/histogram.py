@@ -73,6 +73,29 @@ class ColorHistogram:
         self._counts.ravel()[keys] = counts
         self._seen[keys // _RUN] = True
 
+    def totals(self, keys: range = range(_COLORS)) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The RGB24 keys among `keys` that were seen, int64 [n], ascending, and their pixels, int64 [n]."""
+        if not self._seen[keys.start // _RUN : -(-keys.stop // _RUN)].any() and not self.large:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        counts = self._counts.ravel()[keys.start : keys.stop].astype(np.int64)
+        for color, more in self.large.items():
+            if color in keys:
+                counts[color - keys.start] += more
+        found = np.flatnonzero(counts)
+        return found + keys.start, counts[found]
+
+    def add_totals(self, keys: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
+        """Count colors `totals` [n] times more; `keys` are their RGB24 keys, int64 [n], all different."""
+        rest = totals % (_WORD // 2)
+        for i in np.flatnonzero(totals != rest).tolist():
+            self.large[int(keys[i])] += int(totals[i] - rest[i])
+        most = int(rest.max(initial=0))
+        if most > self._room:
+            self._make_room()
+        self._counts.ravel()[keys] += rest.astype(np.uint32)
+        self._seen[keys // _RUN] = True
+        self._room -= most
+
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
         """Count the pixels of one frame: uint8 or uint16 [height, width, 1, 3 or 4]. `key` does not matter."""
         for part in stripes(pixels.shape):

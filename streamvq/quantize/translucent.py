@@ -41,9 +41,18 @@ class TranslucentColors:
 
     def merge(self, other: TranslucentColors) -> None:
         """Add what `other` has seen."""
-        self.transparent += other.transparent
-        self.shift = max(self.shift, other.shift)
-        self._add(other._keys, other._sums)
+        self.add_cells(other._keys, other._sums, other.shift, other.transparent)
+
+    def cells(self) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """The cells that were hit: keys, uint32 [n], ascending, R, G, B and alpha from the top byte down; and the
+        sums of their pixels, int64 [n, 5]: R, G and B times alpha, alpha, and 1."""
+        return self._keys, self._sums
+
+    def add_cells(self, keys: NDArray[np.uint32], sums: NDArray[np.int64], shift: int, transparent: int) -> None:
+        """Add the `cells` of other colors, of 2^shift values along each channel, and so many transparent pixels."""
+        self.transparent += transparent
+        self.shift = max(self.shift, shift)
+        self._add(keys, sums)
 
     def _add(self, keys: NDArray[np.uint32], sums: NDArray[np.int64]) -> None:
         keys, sums = np.concatenate([self._keys, keys]), np.concatenate([self._sums, sums])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from streamvq.errors import MediaError
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.sources.source import FrameSource, WrappedSource
+from streamvq.media.sources.source import FrameSource, Window, WrappedSource
 from streamvq.options import SelectOptions
 
 Item = tuple[int, Any]  # number among the selected, and the source's own item
@@ -37,6 +38,7 @@ class SelectedSource(WrappedSource):
         if options.trim:
             self.audio_from = None
         self._thins = options.fps is not None and source.info.fps is not None
+        self._selects = self._thins or options.trim is not None or options.every > 1  # besides scaling
         self._start, self._end = options.stretch
         self._begin: Fraction | None = None  # when the first selected frame is shown
         self.info = self._info(source.info)
@@ -84,6 +86,16 @@ class SelectedSource(WrappedSource):
         if not taken:
             trim, last = self._options.trim, float(elapsed)
             raise MediaError(f"{self.label}: no frame is in `trim={trim}`: its last is shown at {last:.2f} s")
+
+    def items_from(self, window: Window) -> Iterator[Item]:
+        if self._selects:
+            return islice(self.items(), window.start, window.stop)
+        return enumerate(self._source.items_from(window), window.start)
+
+    def count_frames(self) -> int:
+        if self._selects:
+            return self.info.frame_count or sum(1 for _ in self.items())
+        return self._source.count_frames()
 
     def load(self, item: Item) -> Frame:
         number, own = item

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,17 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from types import TracebackType
     from typing import Self
+
+
+@dataclass(frozen=True)
+class Window:
+    """The items `start` to `stop` - 1 of a source; None is its end."""
+
+    start: int = 0
+    stop: int | None = None
+
+
+WHOLE = Window()
 
 
 class FrameSource(ABC):
@@ -38,6 +51,14 @@ class FrameSource(ABC):
     @abstractmethod
     def items(self) -> Iterator[Any]:
         """What there is to load, in order. Can be read once."""
+
+    def items_from(self, window: Window) -> Iterator[Any]:
+        """Those of `items()` that are in a window. What comes before is skipped as cheaply as it can be."""
+        return self.items() if window == WHOLE else islice(self.items(), window.start, window.stop)
+
+    def count_frames(self) -> int:
+        """How many frames there are, about: as the input says, or else counted, after which nothing can be read."""
+        return self.info.frame_count or sum(1 for _ in self.items())
 
     @abstractmethod
     def load(self, item: Any) -> Frame:
@@ -86,6 +107,12 @@ class WrappedSource(FrameSource):
 
     def items(self) -> Iterator[Any]:
         return self._source.items()
+
+    def items_from(self, window: Window) -> Iterator[Any]:
+        return self._source.items_from(window)
+
+    def count_frames(self) -> int:
+        return self._source.count_frames()
 
     def time_of(self, item: Any) -> Fraction | None:
         return self._source.time_of(item)

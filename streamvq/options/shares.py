@@ -1,0 +1,61 @@
+"""Which part of the work a run does, where several share it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from streamvq.errors import UsageError
+from streamvq.keywords import Options, option
+from streamvq.options.values import REPORT
+
+_MAX_SHARES = 1_000_000
+_TASK = "SLURM_ARRAY_TASK_"
+
+
+class ShardOption(Options):
+    """Which share of the inputs is taken: (number, of how many), counted from 1."""
+
+    shard: str | tuple[int, int] | None = option(REPORT, "--shard",
+        "Do this share of the work only, such as 3/10; auto: as SLURM numbers its array jobs.",
+        default=None)  # fmt: skip
+
+    def check(self) -> None:
+        _ = self.share
+
+    @property
+    def share(self) -> tuple[int, int] | None:
+        """`shard` as two numbers; None where all is to be done. Raises UsageError."""
+        if self.shard is None:
+            return None
+        if self.shard == "auto":
+            return share_of_slurm(os.environ)
+        try:
+            if isinstance(self.shard, str):
+                first, _, second = self.shard.partition("/")
+                number, of = int(first), int(second)
+            else:
+                number, of = self.shard
+        except (ValueError, TypeError):
+            number = of = 0
+        if not 1 <= number <= of <= _MAX_SHARES:
+            raise UsageError(f"`shard={self.shard}`: give share/shares, such as 3/10, counted from 1")
+        return number, of
+
+
+def share_of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:
+    """The share of a job of a SLURM array (`sbatch --array`), whose numbers may start anywhere, and have steps.
+
+    Raises UsageError outside of an array, and where its jobs are not evenly numbered.
+    """
+    try:
+        number, count, low, high = (int(environment[_TASK + name]) for name in ("ID", "COUNT", "MIN", "MAX"))
+        step = int(environment.get(_TASK + "STEP", "1"))
+    except (KeyError, ValueError):
+        raise UsageError("`shard=auto`: this is no job of a SLURM array (sbatch --array=1-10); give 3/10") from None
+    share, left = divmod(number - low, max(1, step))
+    if left or not 0 <= share < count or (high - low) // max(1, step) + 1 != count:
+        raise UsageError(
+            f"`shard=auto`: the SLURM array has {count} jobs from {low} to {high}, not evenly numbered; give 3/10"
+        )
+    return share + 1, count
