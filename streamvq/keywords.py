@@ -24,6 +24,9 @@ class Option:
     """What the command line and checks know of an option besides its name, type and default.
 
     `flags` are those of the command line. Numbers go from `low` to `high`. `choices` are the words that it takes.
+    `changes` says what differs where its value does, by which outputs and codebooks that are there are compared:
+    the "output" of any codes, the "codes" that are learned of the same frames, what "factors" are of; or what is not
+    compared: the "input" that is read, and "nothing". A "file" tells by itself.
     """
 
     flags: str
@@ -32,14 +35,15 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    changes: frozenset[str] = frozenset()
 
 
 def option(
     panel: str, flags: str, help: str, low: float | None = None, high: float | None = None,
-    *, default: Any = None, kw_only: bool = True, choices: tuple[str, ...] = (),
+    *, default: Any = None, kw_only: bool = True, choices: tuple[str, ...] = (), changes: str = "",
 ) -> Any:  # fmt: skip
-    """A field of an option class, with its `Option`."""
-    made = Option(flags, help, panel, low, high, choices)
+    """A field of an option class, with its `Option`; `changes` has its words with spaces between them."""
+    made = Option(flags, help, panel, low, high, choices, frozenset(changes.split()))
     return field(default=default, kw_only=kw_only, metadata={"option": made})
 
 

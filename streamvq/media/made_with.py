@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,23 +14,24 @@ from PIL import Image, PngImagePlugin
 
 from streamvq.container.reader import open_svq
 from streamvq.errors import StreamVQError
+from streamvq.keywords import options_of
 from streamvq.media.aseprite.chunks import FRAME_HEADER_BYTES, HEADER_BYTES, USER_DATA, read_frame, read_string
 from streamvq.media.libav import url
-from streamvq.options import ANIMATION_FORMATS, VIDEO_FORMATS, WriteOptions
+from streamvq.options import ANIMATION_FORMATS, MATCHINGS, VIDEO_FORMATS, WriteOptions
 
 SILENT_FORMATS = frozenset({"bmp", "raw", "npy"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
 C_REMARK = " * made with streamvq: "  # begins the line of a C header that says it
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
 _DESCRIPTION = 270  # the tag ImageDescription of TIFF and EXIF
-_SETTINGS = (
+# Of settings in a line, so that outputs that are there still match; those of newer options follow.
+_ORDER = (
     "method", "rank", "energy", "patch", "lossy", "stability", "dither", "dither_strength", "fit_gamut", "crf", "fps",
-    "every", "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded", "alpha",
-    "background",
+    "every", "trim", "width", "loop", "frames", "pack_bits", "bit_order", "unpadded", "alpha", "background",
+    "emit_palette", "n_codes", "bits", "gray", "space", "weight", "seed", "reserve", "palette", "order",
+    "transparent_index",
 )  # fmt: skip
-_OF_FACTORS = ("gray", "space")  # codebooks have theirs
-_OF_OWN_PALETTES = ("n_codes", "bits", "gray", "weight", "seed", "reserve", "palette", "order",
-    "transparent_index")  # fmt: skip
+_EXTERNAL = " external_codebook=True"  # no setting in a file, which shows it
 _MATCHED = "emit_palette"  # outputs hold its colors as their codebook, and name the one that was matched
 
 
@@ -54,6 +56,11 @@ def made_with(codes: Named | None, options: WriteOptions) -> str:
     return " ".join([*_named(codes), *settings_given(options)])
 
 
+def made_as(format: str, text: str, options: WriteOptions) -> str:
+    """What `read_made_with` says of an output of a format that has the line `text`."""
+    return text + _EXTERNAL if format == "svq" and getattr(options, "external_codebook", False) else text
+
+
 def _named(codes: Named | None) -> list[str]:
     if codes is None or not codes.fingerprint:
         return ["factors"]
@@ -66,18 +73,24 @@ def _compared_in(matching: str | None) -> list[str]:
 
 def settings_given(options: WriteOptions) -> list[str]:
     """The part of `made_with` that says nothing of the codebook."""
-    names = (*_SETTINGS, _MATCHED) + (_OF_FACTORS if getattr(options, "stores_factors", False) else ())
     kind: Any = type(options)
-    if getattr(options, "own_palettes", False):
-        names += _OF_OWN_PALETTES
-    found = {name: getattr(options, name) for name in names if name in kind.__dataclass_fields__}
-    if not getattr(options, "stores_factors", False):
-        found.pop("method", None)  # the ranks say it
+    factors, own = getattr(options, "stores_factors", False), getattr(options, "own_palettes", False)
+    compared = {"output", *["factors"] * factors, *["codes"] * own}
+    names = [name for name, each in options_of(kind).items() if each.changes & compared]
+    found = {name: getattr(options, name) for name in sorted(names, key=_place)}
+    told = [] if factors else ["method"]  # by the ranks
+    if own:
+        told += ["per", "block", *["space"] * (found["space"] in MATCHINGS)]  # by "codebook=own" and its space
     found["fps"] = None if options.fps is None else options.frame_rate  # however it is written
-    changed = {name: value for name, value in found.items() if value != kind.__dataclass_fields__[name].default}
+    defaults = {each.name: each.default for each in fields(kind)}
+    changed = {name: value for name, value in found.items() if name not in told and value != defaults[name]}
     if _MATCHED in changed:
         changed["matched"] = str(changed.pop(_MATCHED))[:_DIGITS]
     return [f"{name}={_text(value)}" for name, value in changed.items()]
+
+
+def _place(name: str) -> int:
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
 def codebook_named(text: str | None) -> str | None:
@@ -113,8 +126,8 @@ def read_made_with(path: Path, format: str) -> str | None:
     try:
         if format == "svq":
             with open_svq(path) as reader:
-                header = reader.header
-            return " ".join([*_named(header), *header.settings])
+                header, external = reader.header, not reader.parts["codebook"]
+            return " ".join([*_named(header), *header.settings]) + _EXTERNAL * bool(external and header.fingerprint)
         if format in ("c", "aseprite"):
             return _header_text(path) if format == "c" else _sprite_text(path)
         return _video(path) if format in VIDEO_FORMATS and format not in ANIMATION_FORMATS else _image(path)

@@ -31,7 +31,7 @@ class SpaceOption(Options):
 
     space: str | None = option(CODEBOOK, "--space",
         "Where colors are compared: rgb (the default), linear (light), oklab (as seen); blocks and factors: ycbcr420 "
-        "(the default; blocks of even sides) or rgb.", choices=SPACES, default=None)
+        "(the default; blocks of even sides) or rgb.", choices=SPACES, default=None, changes="codes factors")
 
     @property
     def matching_asked(self) -> str | None:
@@ -43,16 +43,17 @@ class CodeOptions(SpaceOption):
     """What codes are learned: `n_codes` of `block` pixels (a side, or height and width) in `space`, from a seed."""
 
     n_codes: int | None = option(CODEBOOK, "-k --colors",
-        "Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", default=None, kw_only=False)
-    bits: int | None = option(CODEBOOK, "--bits", "The same as -k 2^BITS, 1 to 16.", default=None)
-    gray: bool = option(CODEBOOK, "--gray", "Gray levels instead of colors (--bits 1 to 8).", default=False)
+        "Colors or blocks to learn, 2 to 65536 (256; blocks: 4096).", default=None, kw_only=False, changes="codes")
+    bits: int | None = option(CODEBOOK, "--bits", "The same as -k 2^BITS, 1 to 16.", default=None, changes="codes")
+    gray: bool = option(CODEBOOK, "--gray", "Gray levels instead of colors (--bits 1 to 8).",
+        default=False, changes="codes factors")
     block: Block = option(CODEBOOK, "--block",
-        "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", default=1)
+        "Codes of 2, 4, 8 or WxH pixels instead of one; -k is their number.", default=1, changes="codes")
     weight: str = option(CODEBOOK, "--weight",
         "What a color weighs in learning: its pixels (count), their root (sqrt), or as much as all (uniform); the "
-        "last two keep rare colors.", choices=WEIGHTS, default="count")
+        "last two keep rare colors.", choices=WEIGHTS, default="count", changes="codes")
     seed: int = option(CODEBOOK, "--seed",
-        "Where learning starts; the same seed, the same bytes.", 0, 2**32 - 1, default=0)
+        "Where learning starts; the same seed, the same bytes.", 0, 2**32 - 1, default=0, changes="codes")
 
     def check(self) -> None:
         if self.gray and self.space not in (None, "gray", *MATCHINGS[1:]):
@@ -128,16 +129,19 @@ class FixedOptions(CodeOptions):
     """
 
     reserve: Sequence[str] = option(CODEBOOK, "--reserve",
-        "Keep a color: '#f0f', tomato, or '#f0f@0' (at index 0; else the lowest free). Repeatable.", default=())
+        "Keep a color: '#f0f', tomato, or '#f0f@0' (at index 0; else the lowest free). Repeatable.",
+        default=(), changes="codes")
     palette: AnyCodebook | Source | None = option(CODEBOOK, "--palette",
-        "Keep all colors of this palette, first and in its order, and learn the rest of -k.", default=None)
+        "Keep all colors of this palette, first and in its order, and learn the rest of -k.",
+        default=None, changes="codes")
     extend: int = option(CODEBOOK, "--extend",
-        "Learn this many codes more than -c has, behind its own, which stay.", 0, MAX_CODES, default=0)
+        "Learn this many codes more than -c has, behind its own, which stay.",
+        0, MAX_CODES, default=0, changes="codes")
     order: str = option(CODEBOOK, "--order",
         "How learned colors stand: by luma, by count (most used first), or as in the palette of indexed images: "
-        "luma, count, palette.", choices=ORDERS, default="luma")
+        "luma, count, palette.", choices=ORDERS, default="luma", changes="codes")
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
-        "What --extend adds to: a codebook, a palette, preset:NAME, or colors.", default=None)
+        "What --extend adds to: a codebook, a palette, preset:NAME, or colors.", default=None, changes="codes")
 
     def check(self) -> None:
         object.__setattr__(self, "reserve", (self.reserve,) if isinstance(self.reserve, str) else tuple(self.reserve))

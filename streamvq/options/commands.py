@@ -36,7 +36,8 @@ class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOp
     """The keywords of `fit`."""
 
     transparent_index: int | None = option(CODEBOOK, "--transparent-index",
-        "Where the transparent color stands, which is one of -k (0). Given, there is always one.", 0, default=None)
+        "Where the transparent color stands, which is one of -k (0). Given, there is always one.",
+        0, default=None, changes="codes")
 
     def check(self) -> None:
         index = self.transparent_index
@@ -74,16 +75,17 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
-        f"Use this and learn nothing: {CODEBOOKS}.", default=None)
+        f"Use this and learn nothing: {CODEBOOKS}.", default=None, changes="codes")
     save_codebook: Source | None = option(CODEBOOK, "--save-codebook",
-        "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None)
+        "Write the codebook here (next to the output, as STEM.codebook.npz).", default=None, changes="file")
     per: str = option(CODEBOOK, "--per",
         "Learn one codebook for all inputs, or a palette for each image, which its file holds: all, image.",
-        choices=PER, default="all")
-    warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.", 1, default=32)
+        choices=PER, default="all", changes="codes")
+    warmup: int = option(CODEBOOK, "--warmup", "Frames to learn from when the input is a pipe.",
+        1, default=32, changes="input")
     method: str = option(LOW_RANK, "--method",
         "vq: codes; svd-vq: codes of frames of low rank (as --rank with vq); svd: factors, without a codebook.",
-        choices=METHODS, default="vq")
+        choices=METHODS, default="vq", changes="output")
 
     def check(self) -> None:
         self.check_own_palettes()
@@ -157,10 +159,11 @@ class DecompressOptions(RunOptions, WriteOptions, LimitOption):
     """The keywords of `decompress`. `frames` is a range of frame indices; the groups of the rest are not decoded."""
 
     codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
-        "For files without their codebook inside.", default=None)
+        "For files without their codebook inside.", default=None, changes="input")
     frames: range | None = option(READ, "--frames",
-        "Frames A:B only (A to B - 1, from 0); also A:, :B, A, and A:B:STEP.", default=None)
-    keep_going: bool = option(READ, "--keep-going", "Keep all but the damaged groups of a file.", default=False)
+        "Frames A:B only (A to B - 1, from 0); also A:, :B, A, and A:B:STEP.", default=None, changes="output")
+    keep_going: bool = option(READ, "--keep-going", "Keep all but the damaged groups of a file.",
+        default=False, changes="input")
 
     def check(self) -> None:
         if self.frames is not None and not (self.frames.step >= 1 and 0 <= self.frames.start < self.frames.stop):

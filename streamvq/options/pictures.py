@@ -17,11 +17,13 @@ class LowRankOptions(Options):
     matrix whose rows are its P x P patches."""
 
     rank: int | None = option(LOW_RANK, "--rank",
-        "Truncate each frame's channels to this rank (SVD).", 1, MAX_RANK, default=None)
+        "Truncate each frame's channels to this rank (SVD).", 1, MAX_RANK, default=None, changes="output codes")
     energy: float | None = option(LOW_RANK, "--energy",
-        "To the smallest rank that keeps this share of the squared singular values, such as 0.99.", default=None)
+        "To the smallest rank that keeps this share of the squared singular values, such as 0.99.",
+        default=None, changes="output codes")
     patch: int = option(LOW_RANK, "--patch",
-        "Truncate the matrix of PxP patches instead of whole frames.", 0, MAX_PATCH, default=0)
+        "Truncate the matrix of PxP patches instead of whole frames.",
+        0, MAX_PATCH, default=0, changes="output codes")
 
     def check(self) -> None:
         if self.rank is not None and self.energy is not None:
@@ -49,7 +51,7 @@ class BackgroundOption(Options):
 
     background: str | Color | None = option(CODEBOOK, "--background",
         "Flatten transparency on this color, such as white or '#ff8000' (black, where the output has none).",
-        default=None)
+        default=None, changes="output codes")
 
     def check(self) -> None:
         _ = self.backdrop
@@ -70,7 +72,7 @@ class AlphaOptions(BackgroundOption):
 
     alpha: str | None = option(CODEBOOK, "--alpha",
         "Transparency: keep (colors with alpha), binary (one clear color) or flatten (what the output can hold).",
-        choices=ALPHAS, default=None)
+        choices=ALPHAS, default=None, changes="output codes")
 
     def check(self) -> None:
         if self.background is not None and self.alpha not in (None, "flatten"):

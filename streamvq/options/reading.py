@@ -16,28 +16,30 @@ class RecursiveOption(Options):
     """How inputs are found."""
 
     recursive: bool = option(READ, "-r --recursive",
-        "Folders with their subfolders; outputs mirror them.", default=False)
+        "Folders with their subfolders; outputs mirror them.", default=False, changes="input")
 
 
 class LimitOption(Options):
     """How large a picture may be that is read."""
 
     max_pixels: int = option(READ, "--max-pixels",
-        "Refuse larger pictures before they take memory.", 1, default=DEFAULT_MAX_PIXELS)
+        "Refuse larger pictures before they take memory.", 1, default=DEFAULT_MAX_PIXELS, changes="nothing")
 
 
 class ReadOptions(LimitOption, RecursiveOption):
     """How inputs are found and read."""
 
     keep_going: bool = option(READ, "--keep-going",
-        "Keep a damaged video's frames up to the damage; of a .svq, all but damaged groups.", default=False)
+        "Keep a damaged video's frames up to the damage; of a .svq, all but damaged groups.",
+        default=False, changes="input")
 
 
 class RateOption(Options):
     """How many frames a second has."""
 
     fps: Fraction | float | str | None = option(READ, "--fps",
-        "Frames per second of images that become a video (25); of video, at most so many.", default=None)
+        "Frames per second of images that become a video (25); of video, at most so many.",
+        default=None, changes="output")
 
     def check(self) -> None:
         if not self.frame_rate > 0:
@@ -57,11 +59,11 @@ class RateOption(Options):
 class SelectOptions(RateOption):
     """Which frames of an input are taken, and at which size. `trim` counts seconds from the first frame."""
 
-    every: int = option(READ, "--every", "Take each N-th frame only.", 1, default=1)
+    every: int = option(READ, "--every", "Take each N-th frame only.", 1, default=1, changes="output")
     trim: str | None = option(READ, "--trim",
-        "Take the seconds A:B only, such as 2:5.5; also A: and :B.", default=None)
+        "Take the seconds A:B only, such as 2:5.5; also A: and :B.", default=None, changes="output")
     width: int | None = option(READ, "--width",
-        "Scale pictures to this width before anything else.", 1, 65535, default=None)
+        "Scale pictures to this width before anything else.", 1, 65535, default=None, changes="output")
 
     def check(self) -> None:
         start, end = self.stretch

@@ -16,14 +16,14 @@ from streamvq.progress import Progress
 class RunOptions(Options):
     """How the work is done; nothing here changes a byte of the result. `progress` is told of each stage."""
 
-    jobs: int = option(REPORT, "-j --jobs", "Worker threads; 0 = all cores.", 0, default=0)
+    jobs: int = option(REPORT, "-j --jobs", "Worker threads; 0 = all cores.", 0, default=0, changes="nothing")
     progress: Progress | None = None
 
 
 class OverwriteOption(Options):
     """Whether outputs may replace files."""
 
-    overwrite: bool = option(WRITE, "-f --overwrite", "Replace existing outputs.", default=False)
+    overwrite: bool = option(WRITE, "-f --overwrite", "Replace existing outputs.", default=False, changes="nothing")
 
 
 class ExistingOptions(OverwriteOption):
@@ -31,23 +31,28 @@ class ExistingOptions(OverwriteOption):
 
     skip_existing: bool = option(WRITE, "--skip-existing",
         "Leave out what is there, made with the same settings; reuse its codebook. With -f: make the rest anew.",
-        default=False)
+        default=False, changes="nothing")
 
 
 class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
     """How outputs are written, whatever they hold."""
 
     format: str | None = option(WRITE, "--format",
-        f"File format inside an output folder: {' '.join(FORMATS)}; of -: svq raw.", choices=FORMATS, default=None)
-    animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False)
-    loop: int = option(WRITE, "--loop", "How often an animation plays; 0 = for ever.", 0, 65535, default=0)
+        f"File format inside an output folder: {' '.join(FORMATS)}; of -: svq raw.",
+        choices=FORMATS, default=None, changes="file")
+    animate: bool = option(WRITE, "--animate", "Write an animation into a .png.", default=False, changes="file")
+    loop: int = option(WRITE, "--loop", "How often an animation plays; 0 = for ever.",
+        0, 65535, default=0, changes="output")
     pack_bits: int | None = option(WRITE, "--pack-bits",
-        "Bits an index in .raw and .h: 1 2 4 8 16 (the fewest that hold all codes).", default=None)
+        "Bits an index in .raw and .h: 1 2 4 8 16 (the fewest that hold all codes).", default=None, changes="output")
     bit_order: str = option(WRITE, "--bit-order",
-        "A byte's first index is in its highest bits (msb) or lowest (lsb).", choices=("msb", "lsb"), default="msb")
+        "A byte's first index is in its highest bits (msb) or lowest (lsb).",
+        choices=("msb", "lsb"), default="msb", changes="output")
     unpadded: bool = option(WRITE, "--unpadded",
-        "Rows of packed indices follow each other bit by bit, not beginning with a byte.", default=False)
-    crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.", 0, 63, default=18)
+        "Rows of packed indices follow each other bit by bit, not beginning with a byte.",
+        default=False, changes="output")
+    crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.",
+        0, 63, default=18, changes="output")
 
     def check(self) -> None:
         if self.pack_bits not in (None, *PACK_BITS):
@@ -59,26 +64,29 @@ class EncodeOptions(WriteOptions, AlphaOptions):
 
     lossy: float = option(WRITE, "--lossy",
         "Keep the code of a neighbor or of the previous frame where it costs little: 0 (off) to 100.",
-        0, 100, default=0)
+        0, 100, default=0, changes="output")
     stability: float = option(WRITE, "--stability",
         "Keep a code until its source has moved by so many levels since it was chosen: 0 (off) to 255. Three times "
-        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0.0)
+        "the noise stops all flicker of still areas, dithered ones too.", 0, 255, default=0.0, changes="output")
     dither: str = option(CODEBOOK, "--dither",
-        f"How pixels between the colors are drawn: {' '.join(DITHERS)}.", choices=DITHERS, default="none")
-    dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).", 0, 1, default=1)
+        f"How pixels between the colors are drawn: {' '.join(DITHERS)}.",
+        choices=DITHERS, default="none", changes="output")
+    dither_strength: float = option(CODEBOOK, "--dither-strength", "0 (none) to 1 (all).",
+        0, 1, default=1, changes="output")
     fit_gamut: bool = option(CODEBOOK, "--fit-gamut",
         "Move black, white and strong colors to what the colors can show, for e-paper and other dull palettes.",
-        default=False)
+        default=False, changes="output")
     emit_palette: Source | None = option(CODEBOOK, "--emit-palette",
-        "Write this palette's colors at the same indices; PSNR is still that of the colors matched.", default=None)
+        "Write this palette's colors at the same indices; PSNR is still that of the colors matched.",
+        default=None, changes="output")
     strict: bool = option(CODEBOOK, "--strict",
-        "Fail at the first pixel that is not exactly one of the colors.", default=False)
+        "Fail at the first pixel that is not exactly one of the colors.", default=False, changes="nothing")
     external_codebook: bool = option(WRITE, "--external-codebook",
-        ".svq without the codebook inside; decompress needs -c.", default=False)
+        ".svq without the codebook inside; decompress needs -c.", default=False, changes="file")
     skip_if_larger: bool = option(WRITE, "--skip-if-larger",
-        "Keep no output that is larger than its input (exit 98).", default=False)
+        "Keep no output that is larger than its input (exit 98).", default=False, changes="nothing")
     min_psnr: float | None = option(WRITE, "--min-psnr",
-        "Keep no output with a PSNR below this, in dB (exit 99).", default=None)
+        "Keep no output with a PSNR below this, in dB (exit 99).", default=None, changes="nothing")
 
     def check(self) -> None:
         if self.dither != "none" and self.lossy:
@@ -92,4 +100,4 @@ class OutputOption(Options):
     """Where `compress` and `apply` write."""
 
     output: Source | None = option(WRITE, "-o --output",
-        f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False)
+        f"{OUTPUT_KINDS} Without it: INPUT's name with .svq, beside it.", default=None, kw_only=False, changes="file")

@@ -31,13 +31,12 @@ def treatment(options: AlphaOptions, default: str = "keep", note: str | None = N
 
 
 def alpha_settings(options: FitOptions) -> dict[str, Any]:
-    """What a codebook's provenance has of these options."""
-    settings: dict[str, Any] = {}
-    if options.alpha_asked in ("binary", "flatten"):
-        settings["alpha"] = options.alpha_asked if options.background is None else color_name(options.backdrop)
-    if options.transparent_index is not None:
-        settings["transparent_index"] = options.transparent_index
-    return settings
+    """What a codebook's provenance has of these options; None where they change nothing."""
+    asked = options.alpha_asked if options.alpha_asked in ("binary", "flatten") else None
+    return {
+        "alpha": asked if options.background is None else color_name(options.backdrop),
+        "transparent_index": options.transparent_index,
+    }
 
 
 def is_blank(sketch: ColorSketch | BlockSample) -> bool:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamvq.errors import CodebookError, OutputExists, codes_text
-from streamvq.media.made_with import SILENT_FORMATS, read_made_with
+from streamvq.media.made_with import SILENT_FORMATS, made_as, read_made_with
 from streamvq.media.targets import numbered_frames
-from streamvq.options import FitOptions
-from streamvq.pipeline.fixed import FIXED_BY, fixed_codes, matching_of
+from streamvq.options import FitOptions, WriteOptions
+from streamvq.pipeline.fixed import fixed_codes, matching_of
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.sketch_fit import learned_with
 from streamvq.quantize.codebook import Codebook
@@ -35,17 +35,18 @@ def occupied(jobs: Sequence[Job]) -> Iterable[Path]:
 
 
 def without_existing(
-    jobs: Sequence[Job], taken: set[Path], expected: Callable[[Job], str | None], replaces: bool
+    jobs: Sequence[Job], taken: set[Path], expected: Callable[[Job], str | None], options: WriteOptions
 ) -> tuple[list[Job], list[Job]]:
     """The jobs to do, and those whose outputs are all there and made as `expected` says (None: unknown, so trusted).
 
-    An output that was made otherwise is to do where it is replaced, and else raises OutputExists.
+    An output that was made otherwise is to do where `overwrite` replaces it, and else raises OutputExists.
     """
     todo: list[Job] = []
     skipped: list[Job] = []
     for job in jobs:
         text = expected(job)
-        done = {file for file in job.files() if file in taken and _made_so(job, file, text, replaces)}
+        text = text and made_as(job.target.format, text, options)
+        done = {file for file in job.files() if file in taken and _made_so(job, file, text, options.overwrite)}
         if job.target.kind == "folder" and job.source.source_type == "images":
             pairs = zip(job.source.paths, job.files(), strict=False)
             left = tuple(path for path, file in pairs if file not in done)
@@ -58,19 +59,19 @@ def without_existing(
 
 def check_settings(path: Path, book: Codebook, options: FitOptions) -> None:
     """Raise OutputExists where the codebook at `path` was learned with other settings than those asked for."""
-    asked: dict[str, object] = {
-        "space": options.code_space,
-        "matching": matching_of(options),
-        "block": options.sides,
-        **dict.fromkeys(("low_rank", "alpha", "transparent_index", *FIXED_BY)),
-    }
-    asked |= learned_with(options)
+    asked = asked_of_codebook(options)
     there = {"space": book.space, "matching": book.matching, "block": book.block, **book.provenance}
     if "colors_asked" in book.provenance and (changed := _changed(there, asked)):
         raise OutputExists(f"{path}: this codebook was learned with {changed}; {_WAYS_OUT.format(path=path)}")
     fixed = fixed_codes(options)
     if fixed is not None and not fixed.stand_in(book.codes):
         raise OutputExists(f"{path}: this codebook has other reserved colors; {_WAYS_OUT.format(path=path)}")
+
+
+def asked_of_codebook(options: FitOptions) -> dict[str, object]:
+    """The settings of a codebook to be learned: those by which it differs from others of the same frames."""
+    space = {"space": options.code_space, "matching": matching_of(options), "block": options.sides}
+    return {**space, **learned_with(options)}
 
 
 def codebook_at(path: Path) -> Codebook:

@@ -18,7 +18,6 @@ from streamvq.quantize.fixed_codes import FixedCodes
 
 Fit = TypeVar("Fit", bound=FitOptions)
 _OPAQUE = 255
-FIXED_BY = ("reserve", "palette", "extends", "order", "weight")  # of a codebook's provenance
 
 
 def with_codebook_extended(options: Fit) -> Fit:
@@ -44,17 +43,16 @@ def with_codebook_extended(options: Fit) -> Fit:
 
 
 def fixed_by(options: FitOptions) -> dict[str, Any]:
-    """What a codebook's provenance says of its fixed codes, and of the order and the weights of the others."""
-    said: dict[str, Any] = {"reserve": list(options.reserve)} if options.reserve else {}
-    if isinstance(options.palette, Codebook):
-        said["extends"] = options.palette.fingerprint
-    elif options.palette is not None:
-        said["palette"] = Path(str(options.palette)).name
-    if options.order != "luma":
-        said["order"] = options.order
-    if options.weight != "count":
-        said["weight"] = options.weight
-    return said
+    """What a codebook's provenance says of its fixed codes, and of the order and the weights of the others; None
+    where an option has its default."""
+    extended = options.palette if isinstance(options.palette, Codebook) else None
+    return {
+        "reserve": list(options.reserve) or None,
+        "extends": extended.fingerprint if extended else None,
+        "palette": None if extended or options.palette is None else Path(str(options.palette)).name,
+        "order": None if options.order == "luma" else options.order,
+        "weight": None if options.weight == "count" else options.weight,
+    }
 
 
 def matching_of(options: FitOptions) -> str:

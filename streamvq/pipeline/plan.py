@@ -211,7 +211,7 @@ def _left(
     taken = [path for path in occupied(jobs) if path.exists()]
     if options.skip_existing:
         _check_whole(jobs, options)
-        return without_existing(jobs, set(taken), expected, options.overwrite)
+        return without_existing(jobs, set(taken), expected, options)
     if taken and not options.overwrite:
         raise OutputExists(f"{taken[0]}: already exists; use `overwrite`, `skip_existing`, or another name")
     return list(jobs), []

@@ -53,7 +53,7 @@ def fit_sketch(
         codes = fit_colors(sketch, n_codes, options.seed, matching, given, options.weight)
         codes = ordered(codes, sketch, options.order, matching, given, palette)
     provenance = {
-        **learned_with(options),
+        **{name: value for name, value in learned_with(options).items() if value is not None},
         "streamvq": _version("streamvq"),
         "scikit-learn": _version("scikit-learn"),
         "numpy": np.__version__,
@@ -65,10 +65,10 @@ def fit_sketch(
 
 
 def learned_with(options: FitOptions) -> dict[str, Any]:
-    """The settings that a codebook's provenance has, besides its space and block."""
-    settings: dict[str, Any] = {"colors_asked": options.code_count, "seed": options.seed, **fixed_by(options)}
-    settings |= {"low_rank": vars(options.low_rank) | {"space": ""}} if options.low_rank else {}
-    return settings | alpha_settings(options)
+    """The settings that a codebook's provenance has, besides its space and block; it has none that are None."""
+    low_rank = vars(options.low_rank) | {"space": ""} if options.low_rank else None
+    asked = {"colors_asked": options.code_count, "seed": options.seed}
+    return {**asked, **fixed_by(options), "low_rank": low_rank, **alpha_settings(options)}
 
 
 def _version(package: str) -> str:

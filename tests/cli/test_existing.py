@@ -97,6 +97,17 @@ def test_unpacking_looks_at_the_codebook_too(clip: Path, tmp_path: Path, good: C
     good(*arguments, "--overwrite")
 
 
+def test_a_codebook_inside_or_not(clip: Path, tmp_path: Path, good: Callable, refused: Callable) -> None:
+    """No setting in a .svq says it: the file shows it."""
+    codebook().save(tmp_path / "book.npz")
+    command = ["apply", clip, "-c", tmp_path / "book.npz", "-o", tmp_path / "a.svq"]
+    option = ["--external-codebook"]
+    for first, then in ((option, []), ([], option)):
+        good(*command, *first, "-f")
+        assert json.loads(good(*command, *first, "--skip-existing", "--json").stdout)["skipped"] is True
+        assert "a.svq: was made with codebook=" in refused(*command, *then, "--skip-existing")
+
+
 def test_factors_have_settings_too(clip: Path, tmp_path: Path, good: Callable, refused: Callable) -> None:
     arguments = ("compress", clip, "--method", "svd", "-o", tmp_path / "out.svq", "--skip-existing", "--rank")
     good(*arguments, 2)
