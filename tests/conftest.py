@@ -12,19 +12,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
+import typer.testing
 from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 # A shell that runs this in the background ignores Ctrl-C for all children, and a test sends them just that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Typer makes the commands anew of their functions each time one is run, which takes longer than most of them.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 hypothesis.settings.register_profile(
     "streamvq",
