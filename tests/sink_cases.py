@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from index_files import read_header, read_sprite, unpack
 from numpy.typing import NDArray
 from pictures import codebook, coded, load
+from PIL import Image, ImageSequence
 from videos import FPS, read_video
 
 import streamvq
 from streamvq import Codebook, IndexFrame, StreamInfo, open_sink
 from streamvq.container.reader import SvqReader
 from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.targets import Target
 from streamvq.options import WriteOptions
+from streamvq.quantize.decoder import FrameDecoder
 
 COUNT = 5
 
@@ -38,6 +42,15 @@ class SinkCase:
     def is_video(self) -> bool:
         return self.name.startswith("clip.")
 
+    def target(self, folder: Path) -> Target:
+        """Its output in a folder."""
+        target = Target.from_path(folder / self.name, self.format)
+        return target.animated(png_too=True) if self.name.startswith("moving.") else target
+
+    def open(self, folder: Path, decoder: FrameDecoder, info: StreamInfo | None = None, **settings: Any) -> FrameSink:
+        """The sink, in a folder."""
+        return open_sink(self.target(folder), decoder, info or StreamInfo(), WriteOptions(**settings))
+
 
 FOLDERS = {f"folder of {name}": SinkCase("out", name) for name in ("png", "webp", "tiff", "bmp")}
 FOLDERS |= {"folder of jpg": SinkCase("out", "jpg", max_error=40, alpha=False)}
@@ -50,6 +63,11 @@ VIDEOS = {
     ".mov": SinkCase("clip.mov", max_error=40, alpha=False, times=True),
     ".webm": SinkCase("clip.webm", max_error=40, alpha=False, times=True),
 }
+ANIMATIONS = {
+    "moving .gif": SinkCase("moving.gif", alpha=False, max_codes=256),
+    "moving .png": SinkCase("moving.png"),
+    "moving .webp": SinkCase("moving.webp"),
+}
 COMPRESSED = {".svq": SinkCase("clip.svq", times=True)}
 _INDICES = {"raw": "raw", "npy": "npy", "h": "c"}  # suffix: format
 _SPRITE: dict = {"indices": True, "max_codes": 256}
@@ -60,10 +78,11 @@ INDEX_FOLDERS = {
 }
 INDEX_FOLDERS |= {"folder of .aseprite": SinkCase("out", "aseprite", **_SPRITE)}
 INDICES = INDEX_FILES | INDEX_FOLDERS
-FILES = FOLDERS | IMAGES | VIDEOS | COMPRESSED | INDICES
-MANY = FOLDERS | VIDEOS | COMPRESSED | INDICES
+FILES = FOLDERS | IMAGES | VIDEOS | ANIMATIONS | COMPRESSED | INDICES
+MANY = {name: case for name, case in FILES.items() if name not in IMAGES}
 EXACT = {name: case for name, case in FILES.items() if not case.max_error}
 DRAWN = {name: case for name, case in EXACT.items() if not case.indices}
+OF_FACTORS = {name: case for name, case in DRAWN.items() if case.max_codes > 256}
 
 Frames = list[IndexFrame]
 
@@ -93,10 +112,9 @@ def write(path: Path, case: SinkCase, book: Codebook, frames: Frames, overwrite:
 
 def opened(path: Path, case: SinkCase, book: Codebook, frames: Frames, overwrite: bool = False) -> FrameSink:
     """The case's sink in a folder, for these frames."""
-    settings = WriteOptions(format=case.format, overwrite=overwrite)
     first = frames[0]
     info = StreamInfo(first.width, first.height, FPS, time_base=Fraction(1, 1000) if first.time is not None else None)
-    return open_sink(path / case.name, book, info, settings)
+    return case.open(path, book, info, overwrite=overwrite)
 
 
 def read(
@@ -117,6 +135,9 @@ def read(
         return [load(file, mode or "RGB") for file in sorted(path.iterdir())]
     if path.name.startswith("clip."):
         return read_video(path, mode and mode.lower().replace("rgb", "rgb24").replace("rgb24a", "rgba"))
+    if path.name.startswith("moving."):
+        with Image.open(path) as image:
+            return [np.asarray(each.convert(mode or "RGB")) for each in ImageSequence.Iterator(image)]
     return [load(path, mode or "RGB")]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pictures import codebook, coded, flat, load, noise, snapshot
 from sink_cases import (
+    ANIMATIONS,
     COMPRESSED,
     COUNT,
     DRAWN,
@@ -20,6 +21,7 @@ from sink_cases import (
     IMAGES,
     INDEX_FILES,
     MANY,
+    OF_FACTORS,
     VIDEOS,
     SinkCase,
     colors,
@@ -31,9 +33,13 @@ from sink_cases import (
 from videos import FPS, frame_times
 
 import streamvq
-from streamvq import Frame, OutputError, StreamInfo, open_sink
+from streamvq import Frame, OutputError, StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.options import LowRankOptions, WriteOptions
+from streamvq.options import FORMATS, LowRankOptions
+
+
+def test_every_format_is_tested() -> None:
+    assert {case.target(Path()).format for case in FILES.values()} == set(FORMATS)
 
 
 @each(FILES)
@@ -103,7 +109,7 @@ def test_alpha(case: SinkCase, binary: bool, count: int, tmp_path: Path, same_pi
         same_picture(actual[..., :3] * shown[..., None], colors(frame, book) * shown[..., None])
 
 
-@each(DRAWN)
+@each(OF_FACTORS)
 @pytest.mark.parametrize("side", [0, 4], ids=["frames", "patches"])
 @pytest.mark.parametrize("space", ["gray", "rgb", "ycbcr420"])
 def test_factors_are_drawn_as_they_are(
@@ -114,7 +120,7 @@ def test_factors_are_drawn_as_they_are(
     count = 1 if case in IMAGES.values() else COUNT
     pictures = [Frame(noise(17, 33, channels, index), index) for index in range(count)]
     frames = [codec.factor_frame(frame, LowRankOptions(rank=3, patch=side)).coded for frame in pictures]
-    with open_sink(tmp_path / case.name, codec, StreamInfo(33, 17, FPS), WriteOptions(format=case.format)) as sink:
+    with case.open(tmp_path, codec, StreamInfo(33, 17, FPS)) as sink:
         for frame in frames:
             sink.write(sink.encode(frame))
     assert sink.size_bytes == sum(map(len, snapshot(tmp_path).values()))
@@ -131,7 +137,7 @@ def test_factors_of_one_color_in_lossy_files(
     codec = LowRankCodec("rgb")
     count = 1 if case in IMAGES.values() else COUNT
     pictures = [flat((40 * index, 90, 200 - 30 * index)) for index in range(count)]
-    with open_sink(tmp_path / case.name, codec, StreamInfo(48, 32, FPS), WriteOptions(format=case.format)) as sink:
+    with case.open(tmp_path, codec, StreamInfo(48, 32, FPS)) as sink:
         for index, pixels in enumerate(pictures):
             sink.write(sink.encode(codec.factor_frame(Frame(pixels, index), LowRankOptions(rank=1)).coded))
     for actual, pixels in zip(read(tmp_path / case.name), pictures, strict=True):
@@ -142,7 +148,7 @@ def test_factors_of_one_color_in_lossy_files(
 def test_alpha_that_cannot_be_held_is_said(case: SinkCase, tmp_path: Path) -> None:
     book = codebook()
     frame = coded(book, alpha=np.full((32, 48), 128, np.uint8))
-    with open_sink(tmp_path / case.name, book, StreamInfo(), WriteOptions(format=case.format)) as sink:
+    with case.open(tmp_path, book) as sink:
         sink.write(sink.encode(frame))
     assert any("transparency" in note for note in sink.notes)
     assert read(tmp_path / case.name)[0].shape == (32, 48, 3)
@@ -177,11 +183,7 @@ def test_encoding_works_on_any_thread_in_any_order(case: SinkCase, tmp_path: Pat
     outputs = []
     for folder in (tmp_path / "plain", tmp_path / "threads"):
         folder.mkdir()
-        settings = WriteOptions(format=case.format)
-        with (
-            open_sink(folder / case.name, book, StreamInfo(fps=FPS), settings) as sink,
-            ThreadPoolExecutor(3) as pool,
-        ):
+        with case.open(folder, book, StreamInfo(fps=FPS)) as sink, ThreadPoolExecutor(3) as pool:
             if folder.name == "plain":
                 packets: Iterator[object] = map(sink.encode, frames)
             else:
@@ -192,7 +194,7 @@ def test_encoding_works_on_any_thread_in_any_order(case: SinkCase, tmp_path: Pat
     assert outputs[0] == outputs[1]
 
 
-@each(VIDEOS | INDEX_FILES)
+@each(VIDEOS | ANIMATIONS | INDEX_FILES)
 def test_a_video_has_one_size(case: SinkCase, tmp_path: Path) -> None:
     book = codebook()
     with pytest.raises(OutputError, match=r"48x32 to 50x32.*folder"):
@@ -230,7 +232,7 @@ def test_an_image_holds_one_frame(case: SinkCase, tmp_path: Path) -> None:
 @each({name: case for name, case in FILES.items() if case.max_error})
 def test_loss_is_said(case: SinkCase, tmp_path: Path) -> None:
     book = codebook()
-    with open_sink(tmp_path / case.name, book, StreamInfo(), WriteOptions(format=case.format)) as sink:
+    with case.open(tmp_path, book) as sink:
         sink.write(sink.encode(coded(book)))
     assert any("not palette-exact" in note for note in sink.notes)
 

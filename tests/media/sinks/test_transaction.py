@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pictures import codebook, coded, snapshot
 from sink_cases import (
+    ANIMATIONS,
     COMPRESSED,
     FILES,
     IMAGES,
@@ -23,8 +24,7 @@ from sink_cases import (
 )
 from videos import FPS
 
-from streamvq import OutputError, OutputExists, StreamInfo, open_sink
-from streamvq.options import WriteOptions
+from streamvq import OutputError, OutputExists, StreamInfo
 
 
 @each(FILES)
@@ -45,8 +45,7 @@ def test_an_error_leaves_everything_as_it_was(case: SinkCase, when: str, existin
     before = snapshot(tmp_path)
 
     def break_off() -> None:
-        settings = WriteOptions(format=case.format, overwrite=True)
-        with open_sink(tmp_path / case.name, book, StreamInfo(fps=FPS), settings) as sink:
+        with case.open(tmp_path, book, StreamInfo(fps=FPS), overwrite=True) as sink:
             if when == "after a frame":
                 sink.write(sink.encode(coded(book)))
             raise RuntimeError("the source died")
@@ -78,10 +77,10 @@ def test_a_missing_folder_is_named(case: SinkCase, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == {}
 
 
-@each(VIDEOS | IMAGES | COMPRESSED | INDEX_FILES)
+@each(VIDEOS | ANIMATIONS | IMAGES | COMPRESSED | INDEX_FILES)
 def test_no_frames_at_all_is_an_error(case: SinkCase, tmp_path: Path) -> None:
     def write_nothing() -> None:
-        with open_sink(tmp_path / case.name, codebook(), StreamInfo()):
+        with case.open(tmp_path, codebook()):
             pass
 
     with pytest.raises(OutputError, match=case.name):
