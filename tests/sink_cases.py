@@ -37,6 +37,7 @@ class SinkCase:
     times: bool = False
     indices: bool = False  # and no pixels
     max_codes: int = 65_536
+    codec: str | None = None
 
     @property
     def is_video(self) -> bool:
@@ -44,7 +45,7 @@ class SinkCase:
 
     def target(self, folder: Path) -> Target:
         """Its output in a folder."""
-        target = Target.from_path(folder / self.name, self.format)
+        target = Target.from_path(folder / self.name, self.format).in_codec(self.codec)
         return target.animated(png_too=True) if self.name.startswith("moving.") else target
 
     def open(self, folder: Path, decoder: FrameDecoder, info: StreamInfo | None = None, **settings: Any) -> FrameSink:
@@ -61,6 +62,7 @@ VIDEOS = {
     ".avi": SinkCase("clip.avi"),
     ".mp4": SinkCase("clip.mp4", max_error=40, alpha=False, times=True),
     ".mov": SinkCase("clip.mov", max_error=40, alpha=False, times=True),
+    ".mp4 by x264": SinkCase("clip.mp4", alpha=False, times=True, codec="x264"),
     ".webm": SinkCase("clip.webm", max_error=40, alpha=False, times=True),
 }
 ANIMATIONS = {

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import streamvq
 
 _LIBRARIES = ("numpy", "scikit-learn", "numba", "joblib", "av", "Pillow", "opencv-python-headless", "typer")
-_CODECS = ("ffv1", "libx264", "libvpx-vp9")
+_CODECS = ("ffv1", "libx264", "libx264rgb", "libvpx-vp9")
 
 
 def print_version(verbose: bool) -> None:

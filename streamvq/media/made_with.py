@@ -81,6 +81,8 @@ def settings_given(options: WriteOptions) -> list[str]:
     told = [] if factors else ["method"]  # by the ranks
     if own:
         told += ["per", "block", *["space"] * (found["space"] in MATCHINGS)]  # by "codebook=own" and its space
+    if found.get("codec") == "ffv1":
+        told.append("codec")  # by the format, whose default it is
     found["fps"] = None if options.fps is None else options.frame_rate  # however it is written
     defaults = {each.name: each.default for each in fields(kind)}
     changed = {name: value for name, value in found.items() if name not in told and value != defaults[name]}

@@ -17,6 +17,7 @@ from streamvq.media.sinks.gif import GifSink
 from streamvq.media.sinks.images import FolderSink, ImageSink
 from streamvq.media.sinks.index_file import INDEX_FILES, IndexFileSink
 from streamvq.media.sinks.index_folder import IndexFolderSink
+from streamvq.media.sinks.lossless_h264 import LosslessH264Sink
 from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sinks.svq import SvqSink
@@ -124,13 +125,14 @@ def open_sink(
     """A sink for coded frames of a source that `info` describes; `decoder`, such as a codebook, renders them.
 
     `target` is a path whose suffix chooses the format: .svq, a video (.mkv and .avi exact; .mp4, .mov and .webm
-    lossy previews), indices (.raw, .npy, .h, .aseprite), one image, "-" (y4m), or else a folder of images.
+    lossy previews, the first two exact with `codec="x264"`), indices (.raw, .npy, .h, .aseprite), one image, "-"
+    (y4m), or else a folder of images.
     `audio_from` is the file whose audio is copied into videos and .svq. Raises UsageError, OutputExists or
     OutputError.
     """
     settings = settings or WriteOptions()
     if not isinstance(target, Target):
-        target = Target.from_path(target, settings.format)
+        target = Target.from_path(target, settings.format).in_codec(settings.codec)
     if target.format == "svq":
         return SvqSink(target, decoder, info, settings, audio_from, external_codebook)
     if target.format in INDEX_FILES:
@@ -140,6 +142,8 @@ def open_sink(
         return Y4MSink(decoder, info, settings.frame_rate, settings.backdrop)
     if target.format in ANIMATION_SINKS and target.kind == "video":
         return ANIMATION_SINKS[target.format](target, decoder, info, settings)
+    if target.codec == "x264":
+        return LosslessH264Sink(target, decoder, info, settings, audio_from)
     if target.kind == "video":
         return VIDEO_SINKS[target.format](target, decoder, info, settings, audio_from)
     if target.kind == "image":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from streamvq.errors import UsageError
 from streamvq.media.inputs import PIPE
-from streamvq.options import FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
+from streamvq.options import CODECS, FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
 
 _SUFFIXES = {"c": "h"}  # of formats that are not their own
 _PIPE_FORMATS = ("y4m", "svq", "raw")
@@ -22,16 +22,18 @@ _FORMAT_OF_SUFFIX = {f".{_SUFFIXES.get(name, name)}": name for name in FORMATS} 
 
 
 _WITHOUT_ALPHA = frozenset({"mp4", "mov", "webm", "y4m", "jpg", "bmp"})
+_CONTAINERS = ("mkv", "avi", "mp4", "mov", "webm")
 
 
 @dataclass(frozen=True)
 class Target:
     """One output: a file of any number of frames ("video"), one image file, a folder of images, or the pipe (without
-    path)."""
+    path). `codec` is one of `options.CODECS` where a video is to be exact in it."""
 
     kind: Literal["video", "image", "folder", "pipe"]
     path: Path = Path(PIPE)
     format: str = "y4m"
+    codec: str | None = None
 
     @classmethod
     def from_path(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
@@ -63,10 +65,35 @@ class Target:
             return self
         return Target("video", self.path, "apng" if self.format == "png" else self.format)
 
+    def in_codec(self, codec: str | None) -> Target:
+        """The same in a codec, where it is a video file of one. Raises UsageError for one that cannot hold it."""
+        if codec is None or not self.is_container:
+            return self
+        if self.format not in CODECS[codec]:
+            holding = ", ".join(f".{name}" for name in CODECS[codec])
+            raise UsageError(f"{self.path}: `codec={codec}` does not go into .{self.format}; choose one of {holding}")
+        return replace(self, codec=codec)
+
+    @property
+    def is_container(self) -> bool:
+        """Whether this is a video file with a codec of its own choice."""
+        return self.kind == "video" and self.format in _CONTAINERS
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether this is a video that loses something."""
+        return self.is_container and self.format not in CODECS["ffv1"] and self.codec is None
+
+    @property
+    def named(self) -> str:
+        """What messages call what the output is written as: its codec, its suffix, or y4m."""
+        return self.codec or (self.format if self.kind == "pipe" else f".{self.format}")
+
     @property
     def alpha(self) -> str:
         """What becomes of transparency, unless something else is asked for: one of `options.ALPHAS`."""
-        return "binary" if self.format == "gif" else "flatten" if self.format in _WITHOUT_ALPHA else "keep"
+        without = self.format in _WITHOUT_ALPHA or self.codec == "x264"
+        return "binary" if self.format == "gif" else "flatten" if without else "keep"
 
 
 def suffix_of(format: str) -> str:

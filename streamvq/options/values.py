@@ -20,6 +20,7 @@ DEFAULT_FPS = Fraction(25)
 IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
 ANIMATION_FORMATS = ("gif", "apng")  # besides WebP, which is an image too
 VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm", *ANIMATION_FORMATS)
+CODECS = {"ffv1": ("mkv", "avi"), "x264": ("mkv", "mp4", "mov")}  # of exact video, and the formats that hold them
 INDEX_FORMATS = ("raw", "npy", "c", "aseprite")
 FORMATS = VIDEO_FORMATS + IMAGE_FORMATS + INDEX_FORMATS
 PACK_BITS = (1, 2, 4, 8, 16)

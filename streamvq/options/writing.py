@@ -6,7 +6,7 @@ from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.options.pictures import AlphaOptions, BackgroundOption
 from streamvq.options.reading import RateOption
-from streamvq.options.values import CODEBOOK, DITHERS, FORMATS, OUTPUT_KINDS, PACK_BITS, REPORT, WRITE, Source
+from streamvq.options.values import CODEBOOK, CODECS, DITHERS, FORMATS, OUTPUT_KINDS, PACK_BITS, REPORT, WRITE, Source
 from streamvq.progress import Progress
 
 # A table: an option is one line, or two where its help is long.
@@ -51,6 +51,10 @@ class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
     unpadded: bool = option(WRITE, "--unpadded",
         "Rows of packed indices follow each other bit by bit, not beginning with a byte.",
         default=False, changes="output")
+    codec: str | None = option(WRITE, "--codec",
+        "Of exact video: ffv1 (.mkv .avi, their default: fast, keeps alpha), x264 (.mkv .mp4 .mov: smaller; for VLC, "
+        "mpv and FFmpeg, while browsers show wrong colors).",
+        choices=tuple(CODECS), default=None, changes="output")
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.",
         0, 63, default=18, changes="output")
 

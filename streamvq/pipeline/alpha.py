@@ -88,9 +88,7 @@ def treatment_for(target: Target, codebook: Codebook | None, options: AlphaOptio
     default, label = target.alpha, str(target.path)
     note = f"{label}: GIF has no partial transparency: from 50 % pixels are opaque, else transparent"
     if default == "flatten":
-        note = flattened_note(
-            label, f".{target.format}" if target.kind != "pipe" else target.format, options.backdrop
-        )
+        note = flattened_note(label, target.named, options.backdrop)
     opaque = codebook is not None and codebook.alpha is None and codebook.space == "rgb"
     if default == "keep" and target.format in ("png", "apng") and opaque and _has_free_index(codebook):
         default = "binary"
@@ -110,6 +108,6 @@ def check_alpha(target: Target, options: AlphaOptions) -> None:
         raise UsageError(f"{target.path}: {target.format} has no partial transparency; use `alpha=binary`")
     if asked in ("keep", "binary") and target.alpha == "flatten" and (asked, target.format) != ("binary", "bmp"):
         raise UsageError(
-            f"{target.path}: {target.format} has no transparency here, so `alpha={asked}` cannot be; drop it, use "
-            "`background`, or write .mkv, .png or .svq"
+            f"{target.path}: {target.named} has no transparency here, so `alpha={asked}` cannot be; drop it, use "
+            "`background`, or write .mkv (FFV1), .png or .svq"
         )

@@ -14,7 +14,8 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
     """A line for each option that has another value than its default, and no use for this job."""
     reasons = {
         "fps": _no_fps(job, info, isinstance(options, CompressOptions)),
-        "crf": _no_crf(job),
+        "codec": None if job.target.is_container else "it belongs to .mkv, .avi, .mp4 and .mov",
+        "crf": None if job.target.is_preview else "it belongs to .mp4, .mov and .webm that are previews",
         "loop": _no_loop(job),
         "animate": _no_animate(job),
     }
@@ -50,11 +51,6 @@ def _no_fps(job: Job, info: StreamInfo, thins: bool) -> str | None:
     if job.target.format == "svq":
         return "a .svq of images has no frame rate; give it to decompress"
     return "images have no frame rate" if job.target.kind in ("image", "folder") else None
-
-
-def _no_crf(job: Job) -> str | None:
-    lossy = job.target.kind == "video" and job.target.format in ("mp4", "mov", "webm")
-    return None if lossy else "it belongs to .mp4, .mov and .webm"
 
 
 def _no_loop(job: Job) -> str | None:

@@ -183,9 +183,9 @@ def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], opti
     Raises UsageError where two inputs would write the same file or an output is an input, OutputExists where a file
     is in a folder's place, OutputError where the output's folder is missing.
     """
-    jobs = [Job(source, target) for source, target in _targets(inputs, output, options)]
+    jobs = [Job(source, target.in_codec(options.codec)) for source, target in _targets(inputs, output, options)]
     for target in (job.target for job in jobs):
-        if target.format in ("mp4", "mov") and options.crf > 51:
+        if target.is_preview and target.format != "webm" and options.crf > 51:
             raise UsageError(f"{target.path}: .{target.format} takes a `crf` of 0 to 51, not {options.crf}")
         if target.format == "gif" and isinstance(options, CompressOptions) and not _fits_gif(options):
             raise UsageError(f"{target.path}: a GIF holds up to 256 colors; use `n_codes=256`, or write .webp")
