@@ -16,15 +16,24 @@ from typing import Any
 
 import numba
 from numba.core import event
+from numba.extending import register_jitable
 
 _LOG = logging.getLogger("streamvq")
 _CONFIG: Any = numba.config
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`numba.njit`; with `cache=True` the code is kept where a folder for it was found."""
+    """`numba.njit`; with `cache=True` the code is kept where a folder for it was found.
+
+    What is not cached is a part of other kernels: it gets no way in from Python, which takes a third of the time of
+    compiling it, and runs as Python where it is called from there.
+    """
+    if "cache" not in options and "inline" not in options:
+        part: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(**options)
+        return part
     if options.get("cache") and not _CACHED:
         del options["cache"]
+    options["no_cfunc_wrapper"] = True  # for function pointers, which nothing takes
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(**options)
     return compiled
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 
@@ -55,6 +56,23 @@ def init_decoder(words: Any) -> Any:
 def init_coder(words: Any, decoding: Any) -> Any:
     """The state of a decoder of `words`, or of an encoder."""
     return init_decoder(words) if decoding else init_encoder()
+
+
+def new_coder(words: NDArray[np.uint32], decoding: bool) -> NDArray[np.uint64]:
+    """The same as an array, in which it goes from kernel to kernel: uint64 [3]."""
+    return np.array(init_coder(words, decoding), np.uint64)
+
+
+@njit(nogil=True, forceinline=True)
+def load_coder(state: Any) -> Any:
+    """The coder in an array of `new_coder`."""
+    return RangeCoder(state[0], state[1], state[2])
+
+
+@njit(nogil=True, forceinline=True)
+def store_coder(state: Any, coder: Any) -> Any:
+    """Put the coder back into its array."""
+    state[0], state[1], state[2] = coder.position, coder.low, coder.range_
 
 
 @njit(nogil=True, forceinline=True)
@@ -145,5 +163,12 @@ def with_room(words: Any, coder: Any, more: Any) -> Any:
     if words.size >= np.int64(coder.position) + more + FLUSH_WORDS:
         return words
     longer = np.zeros(2 * words.size + more, np.uint32)
-    longer[: words.size] = words
+    for i in range(words.size):
+        longer[i] = words[i]
     return longer
+
+
+@njit(nogil=True, cache=True)
+def finish(words: Any, state: Any) -> Any:
+    """`flush` from outside of kernels."""
+    return flush(words, load_coder(state))

@@ -2,7 +2,9 @@
 
 A group is coded by itself, all of it by one range coder and one model that starts afresh. Frame by frame come the
 vectors and tiles of its motion compensation, unless the previous frame has another size, and then row by row the
-codes of tiles that are not skipped. One function encodes and decodes, so that the two cannot differ.
+codes of tiles that are not skipped. The same functions encode and decode, so that the two cannot differ.
+
+Kernels are called one by one, frame by frame: as parts of one kernel they would compile for twice the time.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.container.entropy.range_coder import flush, init_coder, with_room
+from streamvq.container.entropy.range_coder import finish, load_coder, new_coder, store_coder, with_room
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
 from streamvq.container.indices.motion import (
     MARGIN,
+    MAX_VECTORS,
     N_MOTION_PROBABILITIES,
     ROWS_ABOVE,
     TILE_SIZE,
@@ -28,9 +31,18 @@ from streamvq.container.indices.motion import (
     new_grid,
     new_tiles,
     position_of,
+    view_codes,
 )
 from streamvq.container.indices.motion_search import N_RUN_SLOTS, choose_vectors, estimate_motion
-from streamvq.container.indices.rows import Planes, code_row, inter_offsets, intra_offsets, new_row_model
+from streamvq.container.indices.rows import (
+    Planes,
+    RowModel,
+    code_row,
+    inter_offsets,
+    intra_offsets,
+    new_row_model,
+    new_scratch,
+)
 
 _FIRST_WORDS = 1024  # of the encoder's buffer, which grows
 _MIN_SIZE_BITS, _MAX_SIZE_BITS = 10, 18  # tables grow with the group, within these: small groups learn in small ones
@@ -44,10 +56,10 @@ def encode_indices(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes
     """One group of frames as bytes: each uint8 or uint16 [rows, cols], sizes may differ; `codes` is uint8 [k, d]."""
     if not frames:
         return b""
-    shapes = np.array([frame.shape for frame in frames], np.int64)
+    shapes = [frame.shape for frame in frames]
     flat = np.concatenate([frame.reshape(-1) for frame in frames])
     flat = flat.astype(np.uint16) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).numbers[flat]
-    words, used = _code_group(np.zeros(_FIRST_WORDS, np.uint32), flat, shapes, len(codes), False)
+    words, used = _code_group(np.zeros(_FIRST_WORDS, np.uint32), flat, shapes, len(codes), decoding=False)
     return words[:used].astype(">u4").tobytes().rstrip(b"\0")
 
 
@@ -57,76 +69,38 @@ def decode_indices(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArra
     ends = np.cumsum(sizes.prod(axis=1))
     flat = np.zeros(int(sizes.prod(axis=1).sum()), np.uint16)
     words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
-    used = int(_code_group(words, flat, sizes, len(codes), True)[1]) if flat.size else 0
+    used = _code_group(words, flat, shapes, len(codes), decoding=True)[1] if flat.size else 0
     if len(words) > used:
         raise ValueError(f"index data of {len(data)} bytes: its frames end after {4 * used}")
     flat = flat.astype(np.uint8) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).rows[flat]
     return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=False)]
 
 
-@njit(nogil=True)
-def _new_model(n_codes: Any, size: Any) -> Any:
-    """The model of a group of `size` codes (FORMAT.md, section 8.4)."""
-    size_bits = _MIN_SIZE_BITS
-    while size_bits < _MAX_SIZE_BITS and (1 << size_bits) < size:
-        size_bits += 1
-    max_slot_bits = _MAX_SLOT_BITS if n_codes <= EXACT_ORDER_CODES else _MAX_SLOT_BITS_LARGE
-    return new_row_model(n_codes, min(size_bits, _MAX_CONTEXT_BITS), min(size_bits, max_slot_bits))
-
-
-@njit(nogil=True)
-def _load(frame: Any, codes: Any, grid: Any) -> Any:
-    """Copy the codes of a frame between its margins."""
-    for y in range(grid.height):
-        start = position_of(grid, y, 0)
-        frame[start : start + grid.width] = codes[y * grid.width : (y + 1) * grid.width]
-
-
-@njit(nogil=True)
-def _unload(frame: Any, codes: Any, grid: Any) -> Any:
-    """Copy the codes of a frame out of its margins."""
-    for y in range(grid.height):
-        start = position_of(grid, y, 0)
-        codes[y * grid.width : (y + 1) * grid.width] = frame[start : start + grid.width]
-
-
-@njit(nogil=True)
-def _code_rows(
-    words: Any, coder: Any, planes: Any, grid: Any, offsets: Any, tiles: Any, model: Any, decoding: Any
-) -> Any:
-    """Code the rows of a frame. Returns the words, grown where encoding, and the coder."""
-    frame = planes.frame
-    contexts = np.empty(grid.width, np.uint16)
-    for y in range(grid.height):
-        if not decoding:
-            words = with_room(words, coder, _WORDS_PER_CODE * grid.width)
-        left, right = position_of(grid, y, 0), position_of(grid, y, grid.width)
-        frame[left - MARGIN : left] = frame[left - grid.stride]
-        coder = code_row(words, coder, planes, left, offsets, tiles.skips[y // TILE_SIZE], contexts, model, decoding)
-        frame[left - MARGIN : left] = frame[left]
-        frame[right : right + MARGIN] = frame[right - 1]
-    return words, coder
-
-
-@njit(nogil=True, cache=True)
-def _code_group(words: Any, flat: Any, shapes: Any, n_codes: Any, decoding: Any) -> Any:
+def _code_group(
+    words: NDArray[np.uint32],
+    flat: NDArray[np.uint16],
+    shapes: Sequence[tuple[int, ...]],
+    n_codes: int,
+    *,
+    decoding: bool,
+) -> tuple[NDArray[np.uint32], int]:
     """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
     model = _new_model(n_codes, flat.size)  # section 8.4
     motion_probabilities = np.zeros(N_MOTION_PROBABILITIES, np.int32)
-    coder = init_coder(words, decoding)
-    previous_runs, runs = np.zeros(N_RUN_SLOTS, np.int32), np.zeros(N_RUN_SLOTS, np.int32)
+    coder = new_coder(words, decoding)
+    previous_runs, runs = np.zeros((2, N_RUN_SLOTS), np.int32)
     frame = previous = np.zeros(1, np.uint16)
     start = 0
     same_size = 0  # how many frames just before are of this one's size, in an unbroken run
-    for n in range(len(shapes)):
-        grid = new_grid(shapes[n, 0], shapes[n, 1])
-        size = grid.height * grid.width
-        same_size = same_size + 1 if n and (shapes[n] == shapes[n - 1]).all() else 0
+    for n, (height, width) in enumerate(shapes):
+        grid = new_grid(height, width)
+        codes = flat[start : start + height * width].reshape(height, width)
+        same_size = same_size + 1 if n and shapes[n] == shapes[n - 1] else 0
         two_back, previous, frame = previous, frame, new_frame(grid)
         tiles = new_tiles(grid)
         vectors = np.zeros((1, 2), np.int64)
         if not decoding:
-            _load(frame, flat[start : start + size], grid)
+            view_codes(frame, grid)[:] = codes
             if not same_size:
                 previous_runs[:] = 0
             vectors = estimate_motion(frame, previous, grid, previous_runs, runs)
@@ -134,20 +108,57 @@ def _code_group(words: Any, flat: Any, shapes: Any, n_codes: Any, decoding: Any)
             runs[:] = 0
         if same_size:  # section 8.3
             if not decoding:
-                words = with_room(words, coder, _WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS)
+                room = _WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS
+                words = with_room(words, load_coder(coder), room)
                 choose_vectors(frame, previous, grid, vectors, tiles)
-            coder, vectors = code_vectors(words, coder, motion_probabilities, vectors, decoding)
-            coder = code_tiles(words, coder, motion_probabilities, len(vectors), tiles, decoding)
+            coded = np.empty((MAX_VECTORS, 2), np.int64)
+            vectors = coded[: code_vectors(words, coder, motion_probabilities, vectors, coded, decoding)]
+            code_tiles(words, coder, motion_probabilities, len(vectors), tiles, decoding)
             prediction = np.empty(frame.size, np.uint16)
             motion_compensate(previous, prediction, grid, vectors, tiles)
-            row_above = (ROWS_ABOVE - 1) * grid.stride
-            frame[row_above : row_above + grid.stride] = prediction[row_above : row_above + grid.stride]
+            row_above = slice((ROWS_ABOVE - 1) * grid.stride, ROWS_ABOVE * grid.stride)
+            frame[row_above] = prediction[row_above]
             planes = Planes(frame, prediction, two_back if same_size > 1 else prediction)
             offsets = inter_offsets(grid.stride)
         else:
             planes, offsets = Planes(frame, frame, frame), intra_offsets(grid.stride)
-        words, coder = _code_rows(words, coder, planes, grid, offsets, tiles, model, decoding)
+        words = _code_rows(words, coder, planes, grid, offsets, tiles, new_scratch(width), model, decoding)
         if decoding:
-            _unload(frame, flat[start : start + size], grid)
-        start += size
-    return words, coder.position if decoding else flush(words, coder)
+            codes[:] = view_codes(frame, grid)
+        start += codes.size
+    return words, int(coder[0] if decoding else finish(words, coder))
+
+
+def _new_model(n_codes: int, size: int) -> RowModel:
+    """The model of a group of `size` codes (FORMAT.md, section 8.4)."""
+    size_bits = min(max((size - 1).bit_length(), _MIN_SIZE_BITS), _MAX_SIZE_BITS)
+    max_slot_bits = _MAX_SLOT_BITS if n_codes <= EXACT_ORDER_CODES else _MAX_SLOT_BITS_LARGE
+    return new_row_model(n_codes, min(size_bits, _MAX_CONTEXT_BITS), min(size_bits, max_slot_bits))
+
+
+@njit(nogil=True, cache=True)
+def _code_rows(
+    words: Any,
+    state: Any,
+    planes: Any,
+    grid: Any,
+    offsets: Any,
+    tiles: Any,
+    scratch: Any,
+    model: Any,
+    decoding: Any,
+) -> Any:
+    """Code the rows of a frame. Returns the words, grown where encoding."""
+    coder = load_coder(state)
+    frame = planes.frame
+    for y in range(grid.height):
+        if not decoding:
+            words = with_room(words, coder, _WORDS_PER_CODE * grid.width)
+        left, right = position_of(grid, y, 0), position_of(grid, y, grid.width)
+        for x in range(left - MARGIN, left):
+            frame[x] = frame[left - grid.stride]
+        coder = code_row(words, coder, planes, left, offsets, tiles.skips[y // TILE_SIZE], scratch, model, decoding)
+        for x in range(MARGIN):
+            frame[left - MARGIN + x], frame[right + x] = frame[left], frame[right - 1]
+    store_coder(state, coder)
+    return words

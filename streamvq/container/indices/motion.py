@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import code_adaptive_bit
-from streamvq.container.entropy.range_coder import U
+from streamvq.container.entropy.range_coder import U, load_coder, store_coder
 
 TILE_SIZE = 16
 MAX_VECTORS = 8  # of a frame, (0, 0) included
@@ -44,16 +45,20 @@ class Tiles(NamedTuple):
     skips: Any
 
 
-@njit(nogil=True, forceinline=True)
-def new_grid(height: Any, width: Any) -> Any:
+def new_grid(height: int, width: int) -> Grid:
     """The grid of a frame of this size."""
     return Grid(height, width, width + 2 * MARGIN)
 
 
-@njit(nogil=True, forceinline=True)
-def new_frame(grid: Any) -> Any:
+def new_frame(grid: Grid) -> NDArray[np.uint16]:
     """An empty frame with margins, flat."""
     return np.zeros((ROWS_ABOVE + grid.height + ROWS_BELOW) * grid.stride, np.uint16)
+
+
+def view_codes(frame: NDArray[np.uint16], grid: Grid) -> NDArray[np.uint16]:
+    """The codes of a flat frame, without its margins: [height, width]."""
+    rows = frame.reshape(-1, grid.stride)
+    return rows[ROWS_ABOVE : ROWS_ABOVE + grid.height, MARGIN : MARGIN + grid.width]
 
 
 @njit(nogil=True, forceinline=True)
@@ -62,8 +67,7 @@ def position_of(grid: Any, y: Any, x: Any) -> Any:
     return (ROWS_ABOVE + y) * grid.stride + MARGIN + x
 
 
-@njit(nogil=True)
-def new_tiles(grid: Any) -> Any:
+def new_tiles(grid: Grid) -> Tiles:
     """Tiles of vector 0, no skips."""
     rows, columns = (grid.height + TILE_SIZE - 1) // TILE_SIZE, (grid.width + TILE_SIZE - 1) // TILE_SIZE
     return Tiles(np.zeros((rows, columns), np.int64), np.zeros((rows, columns), np.bool_))
@@ -105,17 +109,23 @@ def motion_compensate(previous: Any, prediction: Any, grid: Any, vectors: Any, t
             _compensate_tile(previous, prediction, grid, row * TILE_SIZE, column * TILE_SIZE, dy, dx)
     for y in range(height):
         left, right = position_of(grid, y, 0), position_of(grid, y, width)
-        prediction[left - MARGIN : left] = prediction[left]
-        prediction[right : right + MARGIN] = prediction[right - 1]
+        for margin in range(MARGIN):
+            prediction[left - MARGIN + margin] = prediction[left]
+            prediction[right + margin] = prediction[right - 1]
     for y in (0, 1, ROWS_ABOVE + height):
         inside = min(max(y, ROWS_ABOVE), ROWS_ABOVE + height - 1)
-        prediction[y * stride : (y + 1) * stride] = prediction[inside * stride : (inside + 1) * stride]
+        for x in range(stride):
+            prediction[y * stride + x] = prediction[inside * stride + x]
 
 
 @njit(nogil=True, cache=True)
-def code_vectors(words: Any, coder: Any, probabilities: Any, vectors: Any, decoding: Any) -> Any:
-    """Code the vectors, int64 [1 to MAX_VECTORS, 2], of which the first is (0, 0). Returns the coder, the vectors."""
-    coded = np.zeros((MAX_VECTORS, 2), np.int64)
+def code_vectors(words: Any, state: Any, probabilities: Any, vectors: Any, coded: Any, decoding: Any) -> Any:
+    """Code the vectors, int64 [1 to MAX_VECTORS, 2], of which the first is (0, 0), into `coded`, [MAX_VECTORS, 2].
+
+    Returns how many they are.
+    """
+    coder = load_coder(state)
+    coded[0, 0] = coded[0, 1] = 0
     count = 1
     while count < MAX_VECTORS:
         more = count < len(vectors)
@@ -133,12 +143,14 @@ def code_vectors(words: Any, coder: Any, probabilities: Any, vectors: Any, decod
         coded[count, 0] = (value >> _PART_BITS) - VECTOR_BIAS
         coded[count, 1] = (value & ((1 << _PART_BITS) - 1)) - VECTOR_BIAS
         count += 1
-    return coder, coded[:count]
+    store_coder(state, coder)
+    return count
 
 
 @njit(nogil=True, cache=True)
-def code_tiles(words: Any, coder: Any, probabilities: Any, n_vectors: Any, tiles: Any, decoding: Any) -> Any:
-    """Code which of the vectors each tile has, and its skip flag. Returns the coder."""
+def code_tiles(words: Any, state: Any, probabilities: Any, n_vectors: Any, tiles: Any, decoding: Any) -> None:
+    """Code which of the vectors each tile has, and its skip flag."""
+    coder = load_coder(state)
     numbers, skips = tiles
     rows, columns = numbers.shape
     for row in range(rows):
@@ -158,4 +170,4 @@ def code_tiles(words: Any, coder: Any, probabilities: Any, n_vectors: Any, tiles
             node = _SKIPS + 4 * (number > 0) + 2 * skip_above + skip_left
             coder, bit = code_adaptive_bit(words, coder, probabilities, node, skips[row, column], decoding)
             numbers[row, column], skips[row, column] = number, bit
-    return coder
+    store_coder(state, coder)

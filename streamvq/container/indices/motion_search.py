@@ -10,10 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import U
-from streamvq.container.indices.motion import MAX_VECTORS, TILE_SIZE, VECTOR_BIAS, position_of, tile_source
+from streamvq.container.indices.motion import (
+    MAX_VECTORS,
+    TILE_SIZE,
+    VECTOR_BIAS,
+    Grid,
+    position_of,
+    tile_source,
+)
 
 N_RUN_SLOTS = 1 << 16  # of the table of runs, by hash: larger than the runs sampled of a 720p frame
 _RUN = 8
@@ -60,17 +68,31 @@ def _vote(vote_table: Any, vector: Any) -> Any:
         vote_table[slot, 0], vote_table[slot, 1] = vector, 1
 
 
-@njit(nogil=True, cache=True)
-def estimate_motion(frame: Any, previous: Any, grid: Any, previous_runs: Any, runs: Any) -> Any:
+def estimate_motion(
+    frame: NDArray[np.uint16],
+    previous: NDArray[np.uint16],
+    grid: Grid,
+    previous_runs: NDArray[np.int32],
+    runs: NDArray[np.int32],
+) -> NDArray[np.int64]:
     """The vectors that predict most: int64 [1 to MAX_VECTORS, 2], (0, 0) first.
 
     `previous_runs` has the positions of runs in the previous frame, by hash: int32 [N_RUN_SLOTS], 0 for none; `runs`
     gets those of this frame.
     """
+    vote_table = np.zeros((_N_VOTE_SLOTS, 2), np.int64)  # a vector, and its votes less those of others in its slot
+    pairs, hashes = np.empty((2, grid.width), np.uint32)
+    _count_votes(frame, previous, grid, previous_runs, runs, pairs, hashes, vote_table)
+    return _top_candidates(vote_table)
+
+
+@njit(nogil=True, cache=True)
+def _count_votes(
+    frame: Any, previous: Any, grid: Any, previous_runs: Any, runs: Any, pairs: Any, hashes: Any, vote_table: Any
+) -> None:
+    """Let the runs of a frame vote."""
     height, width, stride = grid
     first = position_of(grid, 0, 0)
-    vote_table = np.zeros((_N_VOTE_SLOTS, 2), np.int64)  # a vector, and its votes less those of others in its slot
-    pairs, hashes = np.empty(width, np.uint32), np.empty(width, np.uint32)
     for y in range(height):
         start = position_of(grid, y, 0)
         _hash_runs(frame[start : start + width], pairs, hashes)
@@ -85,25 +107,15 @@ def estimate_motion(frame: Any, previous: Any, grid: Any, previous_runs: Any, ru
             if _equal_runs(frame, position, previous, match):
                 dy, dx = (match - first) // stride - y, (match - first) % stride - x
                 _vote(vote_table, (dy + VECTOR_BIAS) << 16 | (dx + VECTOR_BIAS))
-    return _top_candidates(vote_table)
 
 
-@njit(nogil=True)
-def _top_candidates(vote_table: Any) -> Any:
-    """(0, 0) and the vectors with most votes."""
-    vectors = np.zeros((MAX_VECTORS, 2), np.int64)
-    count = 1
-    while count < MAX_VECTORS:
-        best = np.argmax(vote_table[:, 1])
-        if vote_table[best, 1] < _MIN_VOTES:
-            break
-        dy = (vote_table[best, 0] >> 16) - VECTOR_BIAS
-        dx = (vote_table[best, 0] & 0xFFFF) - VECTOR_BIAS
-        if abs(dy) < VECTOR_BIAS and abs(dx) < VECTOR_BIAS:
-            vectors[count, 0], vectors[count, 1] = dy, dx
-            count += 1
-        vote_table[best, 1] = 0
-    return vectors[:count]
+def _top_candidates(vote_table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(0, 0) and the vectors with most votes, of several the first."""
+    vectors, votes = vote_table[vote_table[:, 1] >= _MIN_VOTES].T
+    vectors = vectors[np.argsort(-votes, kind="stable")]
+    parts = np.stack([vectors >> 16, vectors & 0xFFFF], axis=1) - VECTOR_BIAS
+    parts = parts[(np.abs(parts) < VECTOR_BIAS).all(axis=1)]
+    return np.concatenate([np.zeros((1, 2), np.int64), parts[: MAX_VECTORS - 1]])
 
 
 @njit(nogil=True)

@@ -49,6 +49,15 @@ class RowModel(NamedTuple):
     slot_shift: Any
 
 
+class Scratch(NamedTuple):
+    """Room for what is found on the way, so that kernels need not allocate."""
+
+    contexts: Any  # of a row's codes, uint16
+    slots: Any  # of the inputs of a bit, uint64
+    states: Any  # and their probabilities, int16
+    logits: Any
+
+
 class Planes(NamedTuple):
     """Flat frames with margins, uint16: the one that is coded, its prediction, and the one two frames back."""
 
@@ -70,18 +79,15 @@ class Offsets(NamedTuple):
     two_back: Any
 
 
-@njit(nogil=True, cache=True)
-def new_row_model(n_codes: Any, context_bits: Any, slot_bits: Any) -> Any:
+def new_row_model(n_codes: int, context_bits: int, slot_bits: int) -> RowModel:
     """A model of n_codes codes, with 2^context_bits hashed contexts and 2^slot_bits hash-table slots."""
-    code_bits = 0
-    while (1 << code_bits) < n_codes:
-        code_bits += 1
+    code_bits = (n_codes - 1).bit_length()
     return RowModel(
         n_codes,
         code_bits,
         np.zeros(1 << (_CONTEXT_BITS + 2), np.int32),  # _CANDIDATE_BITS more
         np.zeros(1 << (context_bits + 2), np.int16),
-        np.full(_N_CANDIDATE_WEIGHTS * (_WEIGHT_CONTEXT + 1), _CANDIDATE_WEIGHT, np.int32),
+        np.full(_N_CANDIDATE_WEIGHTS * (int(_WEIGHT_CONTEXT) + 1), _CANDIDATE_WEIGHT, np.int32),
         np.zeros((1 << _BITS_PER_SLOT) << slot_bits, np.int16),
         np.full(max(code_bits, 1) * _N_INPUTS, _BIT_WEIGHT, np.int32),
         U(64 - context_bits),
@@ -89,20 +95,24 @@ def new_row_model(n_codes: Any, context_bits: Any, slot_bits: Any) -> Any:
     )
 
 
-@njit(nogil=True)
-def intra_offsets(stride: Any) -> Any:
+def new_scratch(width: int) -> Scratch:
+    """Scratch for frames of this width."""
+    slots, states, logits = (np.empty(_N_INPUTS, dtype) for dtype in (np.uint64, np.int16, np.int64))
+    return Scratch(np.empty(width, np.uint16), slots, states, logits)
+
+
+def intra_offsets(stride: int) -> Offsets:
     """Offsets of a frame without prediction, where all neighbors are of the frame itself."""
     above = -stride
     return Offsets(above, above + 1, -2, 2 * above + 1, 2 * above + 2, above + 2, above - 1, 2 * above)
 
 
-@njit(nogil=True)
-def inter_offsets(stride: Any) -> Any:
+def inter_offsets(stride: int) -> Offsets:
     """Offsets of a frame with a prediction and one two frames back."""
     return Offsets(-stride, 0, -1, -stride, 1 - stride, 1, stride, 0)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _equality_contexts(planes: Any, first: Any, offsets: Any, contexts: Any) -> Any:
     """The bits of each equality context that do not depend on the code to the left, into uint16 [width].
 
@@ -132,7 +142,7 @@ def _slot(neighbor: Any, prefix: Any, number: Any, shift: Any) -> Any:
     return ((joined * _HASH) >> shift) << _NODE_BITS
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def code_row(
     words: Any,
     coder: Any,
@@ -140,16 +150,17 @@ def code_row(
     first: Any,
     offsets: Any,
     skips: Any,
-    contexts: Any,
+    scratch: Any,
     model: Any,
     decoding: Any,
 ) -> Any:
     """Code the row of `planes.frame` from position `first` on. Returns the coder.
 
-    `skips` says which tiles of the row equal the prediction; `contexts`, uint16 [width], is scratch. One long
+    `skips` says which tiles of the row equal the prediction. One long
     function: with candidates and bits in functions of their own, even inlined ones, decoding takes 1.15 to 1.4 times
     as long, as Numba then counts references to the model's arrays in the loops.
     """
+    contexts, slots, states, logits = scratch
     _equality_contexts(planes, first, offsets, contexts)
     frame, prediction, two_back = planes
     context_probabilities, hashed_probabilities = model.context_probabilities, model.hashed_probabilities
@@ -157,8 +168,6 @@ def code_row(
     code_bits, context_shift, slot_shift = model.code_bits, model.context_shift, model.slot_shift
     coarse_shift = U(code_bits - _COARSE_BITS if code_bits > _MAX_EXACT_BITS else 0)
     width = contexts.size
-    slots, states = np.empty(_N_INPUTS, np.uint64), np.empty(_N_INPUTS, np.int16)
-    logits = np.empty(_N_INPUTS, np.int64)
     x = 0
     while x < width:
         i = first + x
