@@ -25,12 +25,16 @@ _LEVELS = np.arange(256, dtype=np.uint8)[:, None]  # alpha is coded like the ind
 
 @dataclass(frozen=True)
 class GroupBytes:
-    """A group's payload from its number of frames on, and what its bytes hold."""
+    """A group before the number of its first frame is known: the payload that follows it, and what its bytes hold."""
 
-    payload: bytes
+    rest: bytes
     n_frames: int
     alpha_bytes: int
     picture_bytes: int
+
+    def to_payload(self, first: int) -> bytes:
+        """The payload of a GRUP chunk whose first frame has this number; `Group` reads it."""
+        return leb128(first) + self.rest
 
 
 def encode_group(frames: Sequence[CodedFrame], header: Header, decoder: FrameDecoder) -> GroupBytes:

@@ -10,7 +10,6 @@ from streamvq.container.codebook_coding import encode_codes
 from streamvq.container.groups import GroupBytes
 from streamvq.container.header import Header
 from streamvq.container.index import IndexEntry, index_chunks
-from streamvq.container.leb128 import leb128
 from streamvq.container.pictures import pictures_of
 from streamvq.quantize.decoder import FrameDecoder
 
@@ -44,7 +43,7 @@ class SvqWriter:
 
     def group(self, group: GroupBytes) -> None:
         """Write the next group."""
-        data = chunk_bytes(chunks.GROUP, leb128(self.n_frames) + group.payload)
+        data = chunk_bytes(chunks.GROUP, group.to_payload(self.n_frames))
         self._entries.append(IndexEntry(self.n_frames, group.n_frames, self.size))
         self.n_frames += group.n_frames
         self._write("frame tables", data)
