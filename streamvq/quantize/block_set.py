@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
+
+Vector = TypeVar("Vector", np.uint8, np.float64)
+Weight = TypeVar("Weight", np.int64, np.float64)
 
 
 class BlockSet:
@@ -31,14 +36,20 @@ class BlockSet:
         return result
 
 
-def merge_equal(vectors: NDArray[np.uint8], counts: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Vectors [n, d] and counts [n] with equal vectors merged into one, in lexicographic order."""
-    vectors = np.ascontiguousarray(vectors)
-    order = np.argsort(vectors.view(f"V{vectors.shape[1]}")[:, 0], kind="stable")
-    vectors, counts = vectors[order], counts[order]
+def merge_equal(
+    vectors: NDArray[Vector], weights: NDArray[Weight], keys: NDArray[np.uint8] | None = None
+) -> tuple[NDArray[Vector], NDArray[Weight]]:
+    """Vectors [n, d] and weights [n] with equal vectors merged into one, in lexicographic order.
+
+    `keys`, [n, any], are bytes that have the order of vectors which are no bytes themselves. Counts are exact below
+    2^53.
+    """
+    rows = np.ascontiguousarray(vectors if keys is None else keys)
+    order = np.argsort(rows.view(f"V{rows.shape[1]}")[:, 0], kind="stable")
+    vectors, weights = vectors[order], weights[order]
     first = np.ones(len(vectors), np.bool_)
     first[1:] = (vectors[1:] != vectors[:-1]).any(axis=1)
-    return vectors[first], np.add.reduceat(counts, np.flatnonzero(first)) if len(counts) else counts
+    return vectors[first], np.bincount(np.cumsum(first) - 1, weights).astype(weights.dtype)
 
 
 @njit(nogil=True, cache=True)

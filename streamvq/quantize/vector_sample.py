@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.quantize.block_sample import splitmix64
+from streamvq.quantize.block_set import merge_equal
 
 _MAX_VECTORS, _MAX_NUMBERS = 1 << 20, 1 << 24  # of a sample
 _PER_CODE = 4  # vectors, at least
@@ -31,8 +32,8 @@ class VectorSample:
 
     def absorb(self, vectors: NDArray[Any], weights: NDArray[np.float64]) -> None:
         """Add finite vectors [n, d] with weights [n] of 0 or more; those of weight 0 are as if not given."""
-        seen = weights > 0
-        self._parts.append((np.array(vectors[seen], np.float64) + 0.0, weights[seen]))  # -0.0 becomes 0.0
+        weighty = weights > 0
+        self._parts.append((np.array(vectors[weighty], np.float64) + 0.0, weights[weighty]))  # -0.0 becomes 0.0
         pending = sum(len(part) for part, _ in self._parts[1:])
         if pending >= max(_MIN_PENDING, len(self._parts[0][0])):
             self.points()
@@ -41,7 +42,7 @@ class VectorSample:
         """The distinct vectors kept, [n, d] in lexicographic order, and the weight each stands for, [n]."""
         if len(self._parts) > 1:
             vectors, weights = (np.concatenate(arrays) for arrays in zip(*self._parts, strict=True))
-            vectors, weights = _merged(vectors, weights)
+            vectors, weights = merge_equal(vectors, weights, _keys(vectors))
             self._parts = [self._kept(vectors, weights)]
         vectors, weights = self._parts[0]
         return vectors, np.maximum(weights, self._threshold)
@@ -59,18 +60,11 @@ class VectorSample:
         return vectors[keep], weights[keep]
 
 
-def _merged(
-    vectors: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Equal vectors as one, in lexicographic order."""
+def _keys(vectors: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Bytes [n, 8 d] that have the order of vectors [n, d]."""
     bits = np.ascontiguousarray(vectors).view(np.int64)
     ordered = (bits ^ (bits >> 63 & _ALL_BUT_SIGN)).view(np.uint64) ^ _SIGN  # unsigned, in the order of the numbers
-    rows = ordered.astype(">u8").view(f"V{8 * vectors.shape[1]}")[:, 0]  # compared byte by byte
-    order = np.argsort(rows, kind="stable")
-    vectors, weights = vectors[order], weights[order]
-    first = np.ones(len(vectors), np.bool_)
-    first[1:] = (vectors[1:] != vectors[:-1]).any(axis=1)
-    return vectors[first], np.bincount(np.cumsum(first) - 1, weights).astype(np.float64)
+    return ordered.astype(">u8").view(np.uint8)
 
 
 def _uniform(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
