@@ -12,6 +12,16 @@ from streamvq.media.palette_files.presets import PREFIX, load_preset
 from streamvq.options import AnyCodebook, Source
 from streamvq.quantize.codebook import Codebook
 
+CODEBOOK_SUFFIX = ".codebook.npz"
+
+
+def codebook_path_for(output: Path, is_folder: bool) -> Path:
+    """Where `compress` saves the codebook of an output: next to it, under its name."""
+    if not is_folder:
+        return output.with_suffix(CODEBOOK_SUFFIX)
+    folder = output if output.name not in ("", "..") else output.resolve()
+    return folder.with_name(folder.name + CODEBOOK_SUFFIX)
+
 
 def find_codebook(value: AnyCodebook | Source | None) -> Codebook | None:
     """What `codebook=` takes: a `Codebook`, the path of a codebook, of a `.svq` or of a palette, "preset:NAME", or

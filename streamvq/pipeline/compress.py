@@ -10,6 +10,7 @@ from typing import Any
 
 from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError, counted
 from streamvq.keywords import keywords, keywords_after_two
+from streamvq.media.codebooks import CODEBOOK_SUFFIX
 from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.sources.selection import selected
@@ -163,7 +164,7 @@ class _SharedCodebook:
         if not self._unsaved or self.codebook is None:
             return
         if self._named_by_content:
-            self.path = Path(f"{stem}.{self.codebook.fingerprint[:8]}.codebook.npz")
+            self.path = Path(f"{stem}.{self.codebook.fingerprint[:8]}{CODEBOOK_SUFFIX}")
         assert self.path is not None
         self.codebook.save(self.path, self._overwrite)
         self._unsaved = False

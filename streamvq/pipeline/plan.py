@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamvq.container.reader import open_svq
 from streamvq.errors import OutputError, OutputExists, StreamVQError, UsageError
-from streamvq.media.codebooks import find_codebook
+from streamvq.media.codebooks import codebook_path_for, find_codebook
 from streamvq.media.inputs import PIPE, MediaInput, find_inputs
 from streamvq.media.made_with import made_with
 from streamvq.media.targets import Target, suffix_of
@@ -172,9 +172,8 @@ def _check_codebook_path(
 def _codebook_path(jobs: Sequence[Job], output: Source) -> Path:
     """Where the codebook goes: next to the output, under its name."""
     if jobs[0].target.kind != "folder" and jobs[0].target.path == Path(output):
-        return jobs[0].target.path.with_suffix(".codebook.npz")
-    folder = Path(output) if Path(output).name not in ("", "..") else Path(output).resolve()
-    return folder.with_name(f"{folder.name}.codebook.npz")
+        return codebook_path_for(jobs[0].target.path, is_folder=False)
+    return codebook_path_for(Path(output), is_folder=True)
 
 
 def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], options: WriteOptions) -> list[Job]:

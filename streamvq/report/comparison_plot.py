@@ -21,7 +21,7 @@ from streamvq.quantize.similarity import composite
 from streamvq.report.comparison import Comparison, FrameComparison
 from streamvq.report.pairing import Pair
 from streamvq.report.plotting import check_plot_path, reproducible, save_plot
-from streamvq.report.swatches import codebook_beside
+from streamvq.report.swatches import saved_codebook
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ def coding_of(test: MediaInput, frames: Sequence[int], colors: int) -> Coding | 
         if header.n_codes:
             return Coding(header.space, header.n_codes, header.block)
         return Coding(header.space, ranks=_ranks(test.paths[0], frames))
-    book = codebook_beside(Path(test.label))
+    book = saved_codebook(Path(test.label))
     return Coding(book.space, len(book), book.block) if book and colors <= len(book.palette) else None
 
 

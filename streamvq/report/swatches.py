@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamvq.container.clip import Clip
 from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
+from streamvq.media.codebooks import codebook_path_for
 from streamvq.media.made_with import codebook_named, read_made_with
 from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.codebook import Codebook
@@ -46,7 +47,7 @@ class Codes:
             with suppress(CodebookError):  # a file of factors has none
                 self.codebook = self._clip.codebook
         else:
-            self.codebook = codebook or codebook_beside(Path(path))
+            self.codebook = codebook or saved_codebook(Path(path))
 
     def of(self, frame: Frame) -> NDArray[Any] | None:
         """The code of each pixel or block of a frame, uint8 or uint16 [rows, columns].
@@ -76,14 +77,13 @@ class Codes:
         self.close()
 
 
-def codebook_beside(path: Path) -> Codebook | None:
+def saved_codebook(path: Path) -> Codebook | None:
     """The codebook that `compress` saved with an output: its own, or the one that all outputs of its folder share.
 
     Where the output names its codebook, it is that one or none.
     """
     real = path.resolve()  # "." has no name
-    own = real.with_name(f"{real.name}.codebook.npz") if path.is_dir() else real.with_suffix(".codebook.npz")
-    shared = real.parent.with_name(f"{real.parent.name}.codebook.npz")
+    own, shared = codebook_path_for(real, path.is_dir()), codebook_path_for(real.parent, is_folder=True)
     named = codebook_named(read_made_with(path, path.suffix[1:].lower())) if path.is_file() else None
     for file in (own, shared):
         with suppress(CodebookError, ValueError):

@@ -12,6 +12,7 @@ from typing import Any
 from streamvq.container.reader import open_svq
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.keywords import keywords_after_two
+from streamvq.media.codebooks import codebook_path_for
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.options import FitOptions, Source, SweepOptions
 from streamvq.pipeline.compress import compress
@@ -168,7 +169,7 @@ def _check_folder(folder: Path, given: MediaInput, paths: Sequence[Path]) -> Non
         known = json.loads(record.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         outputs = [*paths, folder / PAGE, folder / TABLE]
-        for path in [*outputs, *(path.with_suffix(".codebook.npz") for path in paths)]:
+        for path in [*outputs, *(codebook_path_for(path, is_folder=False) for path in paths)]:
             if path.exists():
                 raise OutputExists(f"{path}: exists, and is not from a sweep; choose another folder") from None
         return
@@ -202,7 +203,7 @@ def _compress_each(
             source,
             path,
             codebook=fitted.codebook,
-            save_codebook=path.with_suffix(".codebook.npz"),
+            save_codebook=codebook_path_for(path, is_folder=False),
             rank=rank or None,
             jobs=options.jobs,
             overwrite=True,  # an interrupted run may have left a codebook
