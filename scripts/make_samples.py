@@ -79,29 +79,6 @@ def draw_badge() -> None:
     shadow.resize((128, 128), Image.Resampling.LANCZOS).save(SAMPLES / "badge.png", optimize=True)
 
 
-def picture_before_after() -> None:
-    """The README's picture: a photo, and the same with few colors and few gray levels."""
-    from PIL import Image, ImageDraw
-
-    photo = Image.open(SAMPLES / "photos" / "china.jpg").resize((480, 320), Image.Resampling.LANCZOS)
-    photo.save(SAMPLES / "small.png")
-    strip = Image.new("RGB", (3 * 480 + 2 * 8, 320 + 24), "white")
-    cells = [("original", photo)]
-    for title, *options in (
-        ("--colors 16: 83 % fewer code bits", "-k", "16"),
-        ("--gray --bits 3: 62.5 %", "--gray", "--bits", "3"),
-    ):
-        command = [sys.executable, "-m", "streamvq", "compress", str(SAMPLES / "small.png"), *options]
-        subprocess.run([*command, "-o", str(SAMPLES / "out.png"), "-q", "-f"], check=True)
-        cells.append((title, Image.open(SAMPLES / "out.png").convert("RGB")))
-    for i, (title, picture) in enumerate(cells):
-        strip.paste(picture, (i * 488, 24))
-        ImageDraw.Draw(strip).text((i * 488 + 2, 4), title, "black", font_size=15)
-    strip.save(SAMPLES / "before-after.png", optimize=True)
-    for name in ("small.png", "out.png", "out.codebook.npz"):
-        (SAMPLES / name).unlink()
-
-
 def animate() -> None:
     """The README's animated picture: the clip, with 16 colors and with 1,024 blocks, over the codes themselves."""
     import numpy as np
@@ -214,7 +191,6 @@ if __name__ == "__main__":
     copy_photos()
     draw_sprite()
     draw_badge()
-    picture_before_after()
     animate()
     show_dithers()
     show_stability()
