@@ -14,6 +14,7 @@ Examples:
   streamvq decompress clip.svq -o clip.mkv              exact colors, audio and times as they were
   streamvq decompress sprites.svq -o sprites            the images, under their names
   streamvq decompress clip.svq --frames 100:150 -o part.mp4
+  streamvq decompress clip.svq --time 1.5 -o thumbnail.png
   streamvq decompress clip.svq -o - | ffplay -"""
 
 

@@ -29,7 +29,7 @@ _INPUT = "inputs stand without an option: streamvq compress clip.mp4 -o clip.mkv
 _OUTPUT = "-o names the output, and its suffix or a folder chooses the kind: -o clip.mkv, -o frames"
 _QUALITY = "quality comes from the number of colors (-k), the size of blocks (--block) and --lossy"
 _SIZE = "compress, apply and fit scale with --width 480; the height follows"
-_CUT = "compress, apply and fit take a part with --trim 5:15 (seconds), decompress with --frames A:B"
+_CUT = "compress, apply and fit take a part with --trim 5:15 (seconds), decompress with --time 5:15 or --frames A:B"
 _DITHER = "compress and apply have --dither: floyd-steinberg, yliluoma, bayer8 and more"
 _OPTIONS = {  # of ffmpeg, gifski, gifsicle, pngquant, ImageMagick and cwebp
     "-i": _INPUT,
@@ -52,6 +52,7 @@ _OPTIONS = {  # of ffmpeg, gifski, gifsicle, pngquant, ImageMagick and cwebp
     "--frames": _CUT,
     "--trim": _CUT,
     "--start": _CUT,
+    "--time": _CUT,
     "--ncolors": "-k (--colors) sets the number of colors",
     "--num-colors": "-k (--colors) sets the number of colors",
     "--max-colors": "-k (--colors) sets the number of colors",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.options.codes import CodeOptions, FixedOptions, SpaceOption
 from streamvq.options.pictures import AlphaOptions, LowRankOptions
-from streamvq.options.reading import LimitOption, ReadOptions, SelectOptions
+from streamvq.options.reading import LimitOption, ReadOptions, SelectOptions, check_stretch, seconds_range
 from streamvq.options.shares import ShardOption
 from streamvq.options.values import (
     CODEBOOK,
@@ -156,18 +157,42 @@ class PaletteOptions(OverwriteOption, OutputOption):
 
 
 class DecompressOptions(RunOptions, WriteOptions, LimitOption):
-    """The keywords of `decompress`. `frames` is a range of frame indices; the groups of the rest are not decoded."""
+    """The keywords of `decompress`. `frames` is a range of frame indices, and `time` one of seconds from the first
+    frame, or a single one; the groups of the rest are not decoded."""
 
     codebook: AnyCodebook | Source | None = option(READ, "-c --codebook",
         "For files without their codebook inside.", default=None, changes="input")
     frames: range | None = option(READ, "--frames",
         "Frames A:B only (A to B - 1, from 0); also A:, :B, A, and A:B:STEP.", default=None, changes="output")
+    time: str | None = option(READ, "--time",
+        "The seconds A:B only, such as 2:5.5; also A:, :B, and A, the frame that is shown then.",
+        default=None, changes="output")
     keep_going: bool = option(READ, "--keep-going", "Keep all but the damaged groups of a file.",
         default=False, changes="input")
 
     def check(self) -> None:
         if self.frames is not None and not (self.frames.step >= 1 and 0 <= self.frames.start < self.frames.stop):
             raise UsageError(f"`frames={self.frames}`: give a range of frame indices that is not empty")
+        if self.frames is not None and self.time is not None:
+            raise UsageError("`frames` and `time` contradict each other; drop one")
+        if self.time is not None:
+            check_stretch("time", self.time, self.stretch if self.moment is None else (self.moment, None))
+
+    @property
+    def moment(self) -> Fraction | None:
+        """The second that `time` is; None where it is a range, or not given."""
+        try:
+            return None if self.time is None or ":" in self.time else Fraction(self.time)
+        except (ValueError, ZeroDivisionError):
+            raise UsageError(f"`time={self.time}`: give seconds, such as 2.5, or A:B, A: or :B") from None
+
+    @property
+    def stretch(self) -> tuple[Fraction, Fraction | None]:
+        """The seconds where `time` starts and ends; None is the end of the file."""
+        found = seconds_range(self.time or ":")
+        if found is None:
+            raise UsageError(f"`time={self.time}`: give seconds, such as 2.5, or A:B, A: or :B")
+        return found
 
 
 class PairOptions(RunOptions, ReadOptions, OverwriteOption):

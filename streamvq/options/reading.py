@@ -56,6 +56,22 @@ class RateOption(Options):
             raise UsageError(f"`fps={self.fps}`: give a number or a fraction, such as 25 or 30000/1001") from None
 
 
+def seconds_range(text: str) -> tuple[Fraction, Fraction | None] | None:
+    """A:B as seconds; without A from 0, without B to the end, which is None. None where it is no such text."""
+    start, colon, end = text.partition(":")
+    try:
+        return (Fraction(start or 0), Fraction(end) if end else None) if colon else None
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def check_stretch(name: str, text: str, stretch: tuple[Fraction, Fraction | None]) -> None:
+    """Raise UsageError for an option's seconds below 0, or an end that is not after the start."""
+    start, end = stretch
+    if start < 0 or (end is not None and end <= start):
+        raise UsageError(f"`{name}={text}`: the end comes after the start, and both are 0 or more")
+
+
 class SelectOptions(RateOption):
     """Which frames of an input are taken, and at which size. `trim` counts seconds from the first frame."""
 
@@ -66,22 +82,18 @@ class SelectOptions(RateOption):
         "Scale pictures to this width before anything else.", 1, 65535, default=None, changes="output")
 
     def check(self) -> None:
-        start, end = self.stretch
-        if self.trim is not None and not (start >= 0 and (end is None or end > start)):
-            raise UsageError(f"`trim={self.trim}`: the end comes after the start, and both are 0 or more")
+        if self.trim is not None:
+            check_stretch("trim", self.trim, self.stretch)
 
     @property
     def stretch(self) -> tuple[Fraction, Fraction | None]:
         """The seconds where `trim` starts and ends; None is the end of the input."""
         if self.trim is None:
             return Fraction(0), None
-        start, colon, end = self.trim.partition(":")
-        try:
-            if not colon:
-                raise ValueError
-            return Fraction(start or 0), Fraction(end) if end else None
-        except (ValueError, ZeroDivisionError):
-            raise UsageError(f"`trim={self.trim}`: give A:B in seconds, such as 2:5.5, or A: or :B") from None
+        found = seconds_range(self.trim)
+        if found is None:
+            raise UsageError(f"`trim={self.trim}`: give A:B in seconds, such as 2:5.5, or A: or :B")
+        return found
 
     def takes_all(self, rate: Fraction | None) -> bool:
         """Whether all frames of an input with this frame rate are taken as they are."""

@@ -14,7 +14,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from streamvq.container.frame_times import FrameTimes
 from streamvq.container.group_size import GroupSize
+from streamvq.container.reader import open_svq
 from streamvq.container.salvage import Gap
 from streamvq.errors import MediaDamaged, MediaError
 from streamvq.frames import CodedFrame
@@ -43,9 +45,9 @@ def decompress(source: Source, output: Source, options: DecompressOptions) -> Re
     """Turn a `.svq` file, or one on standard input ("-"), back into video, images, or y4m.
 
     `output` is as for `compress`. `codebook`, a `Codebook` or its path, is for files that have none inside. `frames`
-    is a range of frame indices; the rest is not decoded. A file that is cut off is decoded up to its last whole
-    group; the result's `failed` says what is missing. Raises UsageError, InputMissing, MediaError, CodebookError,
-    OutputError.
+    is a range of frame indices, `time` one of seconds; the rest is not decoded. A file that is cut off is decoded up
+    to its last whole group; the result's `failed` says what is missing. Raises UsageError, InputMissing, MediaError,
+    CodebookError, OutputError.
     """
     return decode_all(source, output, options, one=True)[0]
 
@@ -74,16 +76,17 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
     notes: list[str] = []
     with ExitStack() as stack:
         path = job.source.paths[0] if job.source.paths else None
-        if path is None and (job.target.kind == "video" or options.keep_going):
-            path = stack.enter_context(_spooled())  # audio, and what follows damage, is read from places in the file
+        if path is None and (job.target.kind == "video" or options.keep_going or options.time):
+            path = stack.enter_context(_spooled())  # audio, times and what follows damage are looked for in the file
+        only = _frames_at(path, job.source.label, options) if path is not None and options.time else options.frames
         source = stack.enter_context(
-            SvqSource(path, job.source.label, codebook, options.keep_going, options.frames, options.max_pixels)
+            SvqSource(path, job.source.label, codebook, options.keep_going, only, options.max_pixels)
         )
         with (
             progress.of(f"decompress {source.label}", source.info.frame_count),
             open_sink(job.target, source.decoder, source.info, options, source.audio_from) as sink,
         ):
-            notes += left_out_notes(source.info, sink, source.audio_from is not None, options.frames is not None)
+            notes += left_out_notes(source.info, sink, source.audio_from is not None, only is not None)
             warnings = ignored_options(job, source.info, options)
             stats, gaps = decode_frames(source, sink, options)
         notes += source.notes + sink.notes
@@ -95,6 +98,13 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
             notes=tuple(notes),
             warnings=tuple(warnings),
         )
+
+
+def _frames_at(path: Path, label: str, options: DecompressOptions) -> range:
+    """The frames that `time` asks for."""
+    with open_svq(path, label=label, max_pixels=options.max_pixels) as reader:
+        times = FrameTimes(reader, options.frame_rate)
+        return times.within(*options.stretch) if options.moment is None else times.shown_at(options.moment)
 
 
 def decode_frames(
