@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from streamvq.cli.parameters import JsonOption, with_options
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.options import REPORT, RecursiveOption
+
+if TYPE_CHECKING:
+    from streamvq.quantize.codebook import Codebook
 
 EXAMPLES = """\b
 Examples:
@@ -115,8 +118,21 @@ def _codebook(path: str) -> dict[str, Any]:
         "bytes": Path(path).stat().st_size,
         "reserved": list(book.reserved) or None,
         "provenance": dict(book.provenance),
-        "codes": ["#" + bytes(code.tolist()).hex() for code in book.palette] if book.block == (1, 1) else None,
+        "transparent": book.transparent,
+        "codes": _colors(book) if book.block == (1, 1) else None,
+        "names": list(book.names) or None,
     }
+
+
+def _colors(book: Codebook) -> list[str]:
+    """The colors of single pixels as CSS has them: with alpha, where one is not opaque."""
+    if book.alpha is None:
+        return ["#" + bytes(color).hex() for color in book.palette.tolist()]
+    opacities = book.alpha.tolist()
+    return [
+        "#" + bytes(color if alpha == 255 else [*color, alpha]).hex()
+        for color, alpha in zip(book.palette.tolist(), opacities, strict=True)
+    ]
 
 
 def _svq(path: str) -> dict[str, Any]:

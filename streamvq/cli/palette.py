@@ -63,7 +63,13 @@ def palette(
 def _records(colors: Palette) -> list[dict[str, Any]]:
     """Each color for JSON."""
     return [
-        {"index": index, "hex": f"#{bytes(color[:3]).hex()}", "alpha": color[3], "name": colors.name(index) or None}
+        {
+            "index": index,
+            "hex": f"#{bytes(color[:3]).hex()}",
+            "alpha": color[3],
+            "name": colors.name(index) or None,
+            "reserved": index in colors.reserved,
+        }
         for index, color in enumerate(colors.colors.tolist())
     ]
 
@@ -73,7 +79,8 @@ def _show(colors: Palette) -> None:
     for record, (red, green, blue, alpha) in zip(_records(colors), colors.colors.tolist(), strict=True):
         swatch = f"\x1b[48;2;{red};{green};{blue}m   \x1b[0m" if sys.stdout.isatty() else ""
         seen = "" if alpha == 255 else f"alpha {alpha}" if alpha else "transparent"
-        words = [f"{record['index']:5d}", swatch, record["hex"], seen, record["name"]]
+        reserved = "reserved" if record["reserved"] else ""
+        words = [f"{record['index']:5d}", swatch, record["hex"], seen, record["name"], reserved]
         print("  ".join(word for word in words if word))
 
 

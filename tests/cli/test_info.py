@@ -6,9 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import SAMPLES, codebook, flat, noise, save
 from PIL import Image
+
+from streamvq import Codebook
+from streamvq.media.codebooks import find_codebook
 
 
 def test_a_codebook(tmp_path: Path, good: Callable) -> None:
@@ -21,6 +25,22 @@ def test_a_codebook(tmp_path: Path, good: Callable) -> None:
     text = good("info", tmp_path / "book.npz").stdout
     assert book.fingerprint in text
     assert record["codes"][0] in text
+
+
+def test_a_palette_with_alpha_names_and_reserved_colors(tmp_path: Path, good: Callable) -> None:
+    codes, alpha = np.array([[1, 2, 3], [0, 0, 0], [255, 128, 0]], np.uint8), np.array([255, 0, 128], np.uint8)
+    book = Codebook(codes, alpha=alpha, names=["ink", "", "glass"], reserved=(0,))
+    book.save(tmp_path / "book.npz")
+    record = json.loads(good("info", tmp_path / "book.npz", "--json").stdout)
+    assert record["codes"] == ["#010203", "#00000000", "#ff800080"]
+    assert (record["transparent"], record["names"], record["reserved"]) == (1, ["ink", "", "glass"], [0])
+    assert find_codebook(",".join(record["codes"])) == book
+    lines = good("palette", tmp_path / "book.npz", "--show").stdout.splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        ["#010203", "ink", "reserved"],
+        ["#000000", "transparent"],
+        ["#ff8000", "alpha", "128", "glass"],
+    ]
 
 
 def test_a_video(good: Callable) -> None:

@@ -15,7 +15,7 @@ def test_convert_and_show(good: Callable, tmp_path: Path) -> None:
     shown = good("palette", tmp_path / "c64.ase").stdout.splitlines()
     assert (len(shown), shown[2].split()) == (16, ["2", "#68372b", "red"])
     record = json.loads(good("palette", tmp_path / "c64.ase", "--json").stdout)
-    assert record["colors"][1] == {"index": 1, "hex": "#ffffff", "alpha": 255, "name": "white"}
+    assert record["colors"][1] == {"index": 1, "hex": "#ffffff", "alpha": 255, "name": "white", "reserved": False}
 
 
 def test_what_a_format_cannot_hold_is_said(good: Callable, tmp_path: Path) -> None:

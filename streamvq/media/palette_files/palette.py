@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from streamvq.colors import parse_color
+from streamvq.colors import parse_rgba
 from streamvq.errors import UsageError
 from streamvq.quantize.codebook import Codebook
 
@@ -19,10 +19,12 @@ MAX_NAME = 200  # characters of a color's name
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """Colors in order: `colors` is uint8 [k, 4], R, G, B and alpha; `names` has a text for each, or is empty."""
+    """Colors in order: `colors` is uint8 [k, 4], R, G, B and alpha; `names` has a text for each, or is empty;
+    `reserved` are the rows that a codebook was given and did not learn, ascending."""
 
     colors: NDArray[np.uint8]
     names: tuple[str, ...] = ()
+    reserved: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.colors)
@@ -40,7 +42,7 @@ class Palette:
     def codebook(self, source: str) -> Codebook:
         """The colors as a codebook of single pixels, in order, with their alpha."""
         codes, alpha = np.ascontiguousarray(self.colors[:, :3]), self.colors[:, 3]
-        return Codebook(codes, provenance={"palette": source}, names=self.names, alpha=alpha)
+        return Codebook(codes, provenance={"palette": source}, names=self.names, reserved=self.reserved, alpha=alpha)
 
     @classmethod
     def of_codebook(cls, codebook: Codebook) -> Palette:
@@ -49,7 +51,8 @@ class Palette:
             height, width = codebook.block
             raise UsageError(f"its codes are blocks of {width}x{height} pixels: only single colors make a palette")
         alpha = None if codebook.alpha is None else codebook.alpha.tolist()
-        return palette_of(codebook.palette, codebook.names, alpha)
+        palette = palette_of(codebook.palette, codebook.names, alpha)
+        return replace(palette, reserved=tuple(codebook.reserved))
 
 
 def palette_of(
@@ -75,9 +78,9 @@ def palette_of(
 
 
 def parse_colors(text: str) -> Palette:
-    """A palette from "#000,#fff,tomato": colors of CSS with commas between. Raises UsageError."""
+    """A palette from "#000,#fff8,tomato": colors of CSS with commas between. Raises UsageError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    return palette_of([parse_color(part) for part in parts])
+    return palette_of([parse_rgba(part) for part in parts])
 
 
 def is_color_list(text: str) -> bool:
