@@ -14,13 +14,7 @@ import streamvq
 from streamvq.quantize.dither.dithering import Dither
 
 COUNTS = (16, 64, 256)
-DITHERS = {  # and their strengths
-    "floyd-steinberg": (1, 0.85),
-    "sierra-lite": (1, 0.85),
-    "atkinson": (1,),
-    "blue-noise": (1,),
-    "yliluoma": (1,),
-}
+DITHERS = ("floyd-steinberg", "sierra-lite", "atkinson", "blue-noise", "yliluoma")
 
 
 def bench_palette(photos_from: Path, folder: Path) -> None:
@@ -74,17 +68,15 @@ def _per_image(photos: Pictures) -> None:
 def _dithered(photos: Pictures) -> None:
     """A palette for each photo, dithered; SSIM of the luma of blurred pictures."""
     print(f"a palette for each, dithered: SSIM of pictures blurred by {BLUR} pixels")
-    columns = [(name, strength) for name, strengths in DITHERS.items() for strength in strengths]
-    print("  ".join(["   k  imagequant", *(f"{name} {strength}" for name, strength in columns)]))
+    print("  ".join(["   k  imagequant", *DITHERS]))
     for k in COUNTS:
         books = [streamvq.fit(photo, k) for photo in photos]
         theirs = _mean_blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
         row = [f"{k:4}  {theirs:.4f}    "]
-        for name, strength in columns:
-            dithers = [book.dither(name, strength) for book in books]
-            pairs = list(zip(books, dithers, strict=True))
+        for name in DITHERS:
+            pairs = [(book, book.dither(name)) for book in books]
             ours = _mean_blurred_ssim(photos, lambda photo, at, pairs=pairs: _shown(photo, *pairs[at]))
-            row.append(f"{ours:.4f}".ljust(len(f"{name} {strength}")))
+            row.append(f"{ours:.4f}".ljust(len(name)))
         print("  ".join(row), flush=True)
 
 

@@ -78,9 +78,10 @@ def test_hidden_pixels_have_no_color_and_pass_no_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_error_diffusion_by_definition(name: str) -> None:
-    """Codes 100 levels apart are alone in their cells, so that the nearest code is that of the cell's middle."""
-    codes = np.array([[r, g, b] for r in (20, 120, 220) for g in (20, 120, 220) for b in (20, 120, 220)], np.uint8)
-    pixels = smooth(9, 13)
+    """Codes 50 levels apart are alone in their cells, so that the nearest code is that of the cell's middle."""
+    codes = np.array([[r, g, b] for r in (60, 110, 160) for g in (60, 110, 160) for b in (60, 110, 160)], np.uint8)
+    pixels = noise(9, 13)  # of which many are far from all codes
+    damped = 0
     height, width = pixels.shape[:2]
     work = pixels.astype(int) * 16
     expected = np.zeros((height, width), np.uint8)
@@ -92,11 +93,33 @@ def test_error_diffusion_by_definition(name: str) -> None:
             near = ((codes.astype(int) - (color // 4 * 4 + 2)) ** 2).sum(1).argmin()
             expected[y, x] = near
             error = value - codes[near].astype(int) * 16
+            if (error**2).sum() > (50 * 16) ** 2:
+                error -= error // 4
+                damped += 1
             places = ((0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0))
             for (down, across), share in zip(places, KERNELS[name], strict=True):
                 if y + down < height and 0 <= x + ahead * across < width:
                     work[y + down, x + ahead * across] += (error * share + 8) // 16
     assert (dithered(pixels, name, codes) == expected).all()
+    assert damped > 10
+
+
+def test_colors_beyond_the_palette_do_not_become_noise() -> None:
+    """Blurred, a dithered photo of few colors is nearer to itself than with less strength, and means stay."""
+    import cv2
+
+    photo = cv2.imread(str(SAMPLES / "photos" / "flower.jpg"))[::4, ::4]
+    book = streamvq.fit(photo, 16)
+    errors = []
+    for strength in (0.85, 1):
+        picture = book.lookup(dithered(photo, "floyd-steinberg", book.codes, strength))
+        difference = cv2.GaussianBlur(picture.astype(np.float32) - photo, (0, 0), 1.5)
+        errors.append(float((difference**2).mean()))
+    assert errors[1] < errors[0]
+    ends = np.array([[0, 0, 0], [255, 255, 255]], np.uint8)
+    for level in (16, 64, 200):
+        mean = dithered(np.full((64, 64, 3), level, np.uint8), "floyd-steinberg", ends).mean()
+        assert abs(255 * mean - level) < 2
 
 
 @pytest.mark.parametrize(("name", "matching"), SPACES)

@@ -35,22 +35,40 @@ KERNELS = {
 _SHARE_BITS = 4
 _STRENGTH_BITS = 8  # strength is in 256ths
 _MARGIN = 1  # pixels beside a row that errors may go to
+_NEIGHBOR = 3  # which of the nearest other codes an error may reach; a color of three axes lies between that many
+_DAMPING_BITS = 2  # of errors beyond it a quarter is dropped
 
 
 class DiffusionDither:
-    """Error diffusion with one of `KERNELS` in a space of `color_spaces`; `strength` scales what is passed on."""
+    """Error diffusion with one of `KERNELS` in a space of `color_spaces`; `strength` scales what is passed on.
+
+    An error that is larger than the distance from its code to the third nearest other one is passed on by three
+    quarters. Colors between codes have none, so that their means stay; those beyond all codes would pile it up, until
+    it breaks out as noise elsewhere (libimagequant damps errors above one limit for all codes).
+    """
 
     def __init__(self, codes: NDArray[np.uint8], kernel: str, strength: float, matching: str = "rgb") -> None:
         self._finder = CellFinder(codes, matching)
         self._strength = round(strength * (1 << _STRENGTH_BITS))
+        self._limits = _limits(self._finder.values)
         self._diffuse = _diffusion(KERNELS[kernel], self._finder.space, self._strength == 1 << _STRENGTH_BITS)
 
     def find(self, rgb: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> NDArray:
         """Rows for uint8 [height, width, 3]; where `hidden`, 0, and no error passes."""
         rows = np.zeros(rgb.shape[:2], self._finder.dtype)
         shown = np.ones((1, 1), np.bool_) if hidden is None else ~hidden
-        self._diffuse(rgb, shown, hidden is not None, self._finder.tables, self._strength, rows)
+        self._diffuse(rgb, shown, hidden is not None, self._finder.tables, self._limits, self._strength, rows)
         return rows
+
+
+def _limits(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The squared distance from each value [k, 3] to the `_NEIGHBOR`th nearest other one, or the last: int64 [k]."""
+    from scipy.spatial import cKDTree
+
+    distinct = np.unique(values, axis=0).astype(np.float64)
+    neighbors = min(_NEIGHBOR + 1, len(distinct))  # the first is the value itself
+    distances = cKDTree(distinct).query(values.astype(np.float64), [neighbors])[0][:, 0]
+    return np.rint(distances**2).astype(np.int64)
 
 
 @cache
@@ -71,7 +89,7 @@ def _diffusion(shares: Shares, space: int, is_full: bool) -> Any:
         return error * part + half >> bits
 
     @njit(nogil=True, cache=True)
-    def diffuse(pixels, shown, some_hidden, tables, strength, rows):  # type: ignore[no-untyped-def]
+    def diffuse(pixels, shown, some_hidden, tables, limits, strength, rows):  # type: ignore[no-untyped-def]
         entries, _, values, _ = tables
         height, width = rows.shape
         errors = np.zeros((3, width + 2 * _MARGIN, 3), np.int32)  # of this row and the two below it
@@ -105,6 +123,10 @@ def _diffusion(shares: Shares, space: int, is_full: bool) -> Any:
                         error1 = first - values[row, 0]
                         error2 = second - values[row, 1]
                         error3 = third - values[row, 2]
+                    if error1 * error1 + error2 * error2 + error3 * error3 > limits[row]:  # rare: none waits for it
+                        error1 -= error1 >> _DAMPING_BITS
+                        error2 -= error2 >> _DAMPING_BITS
+                        error3 -= error3 >> _DAMPING_BITS
                     if not is_full:
                         error1, error2, error3 = error1 * strength, error2 * strength, error3 * strength
                 near1, far1 = far1 + share(error1, ahead), share(error1, second_ahead)
