@@ -83,16 +83,17 @@ def learn_with_alpha(
 def treatment_for(target: Target, codebook: Codebook | None, options: AlphaOptions) -> AlphaTreatment:
     """How alpha is treated for an output that is written with a codebook, if any.
 
-    An indexed PNG of colors stays one where these have no alpha: it gets one transparent index, where one is free.
+    An indexed PNG of colors stays one where these have no alpha: it gets one transparent index, where one is free. A
+    .svq of them gets the same, so that the PNG that it becomes is no other.
     """
     default, label = target.alpha, str(target.path)
     note = f"{label}: GIF has no partial transparency: from 50 % pixels are opaque, else transparent"
     if default == "flatten":
         note = flattened_note(label, target.named, options.backdrop)
     opaque = codebook is not None and codebook.alpha is None and codebook.space == "rgb"
-    if default == "keep" and target.format in ("png", "apng") and opaque and _has_free_index(codebook):
+    if default == "keep" and target.format in ("png", "apng", "svq") and opaque and _has_free_index(codebook):
         default = "binary"
-        note = f"{label}: the codes have no alpha: from 50 % pixels are opaque, else transparent (`alpha=keep`: RGBA)"
+        note = f"{label}: the codes have no alpha: from 50 % pixels are opaque, else transparent (or `alpha=keep`)"
     return treatment(options, default, note)
 
 

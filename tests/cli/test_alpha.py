@@ -104,6 +104,10 @@ def test_a_palette_without_alpha_lends_one_index(sprite: Path, tmp_path: Path, g
     result = good("apply", sprite, "-c", "#000,#fff,tomato", "--alpha", "keep", "-o", tmp_path / "b.png")
     assert "no alpha" not in result.stderr
     assert (load(tmp_path / "b.png", "RGBA")[..., 3] == faded()[..., 3]).all()
+    for way, direct in (((), "a.png"), (("--alpha", "keep"), "b.png")):  # through .svq no other picture
+        good("apply", sprite, "-c", "#000,#fff,tomato", *way, "-o", tmp_path / "a.svq", "-f")
+        good("decompress", tmp_path / "a.svq", "-o", tmp_path / "c.png", "-f")
+        assert (load(tmp_path / "c.png", "RGBA") == load(tmp_path / direct, "RGBA")).all()
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".png", ".aseprite", ".gpl", ".pal", ".npz"])
@@ -171,7 +175,7 @@ def test_pictures_with_and_without_transparency_make_one_video(tmp_path: Path, g
 
 def test_opaque_codebooks_and_blocks_keep_alpha_apart(sprite: Path, tmp_path: Path, good: Callable) -> None:
     codebook(8).save(tmp_path / "b.npz")
-    for options in (["-c", tmp_path / "b.npz"], ["--block", 2, "-k", 9], ["--gray", "--bits", 2]):
+    for options in (["-c", tmp_path / "b.npz", "--alpha", "keep"], ["--block", 2, "-k", 9], ["--gray", "--bits", 2]):
         good("compress", sprite, *options, "-o", tmp_path / "a.svq", "-f")
         good("decompress", tmp_path / "a.svq", "-o", tmp_path / "a.png", "-f")
         assert (load(tmp_path / "a.png", "RGBA")[..., 3] == faded()[..., 3]).all()
