@@ -20,7 +20,7 @@ from streamvq.options import CODEBOOK, GRID, LOW_RANK, READ, REPORT, WRITE, Bloc
 
 PANELS = (WRITE, GRID, CODEBOOK, LOW_RANK, READ, REPORT)  # in the order of help
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT", help="Videos, images, folders, globs (quoted too), or - (y4m).")
+    list[str], typer.Argument(metavar="INPUT", help="Videos, images, folders, globs, frame%04d.png, or - (y4m).")
 ]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="The original: anything that compress takes.")]
 

@@ -14,6 +14,7 @@ from typing import Literal
 from streamvq.errors import InputMissing, UsageError
 from streamvq.media.animations import has_several_pictures
 from streamvq.media.content import IMAGE_SUFFIXES, content_of
+from streamvq.media.image_sequences import find_sequence
 from streamvq.media.names import distinct_names
 
 VIDEO_SUFFIXES = frozenset(
@@ -29,7 +30,8 @@ class MediaInput:
 
     `label` is the argument that names the input, in messages. `root` is the folder that a set's names are relative
     to. `ignored_files` counts the files of a folder that are no images. `renamed` has new names of images that could
-    not be told apart otherwise (`distinct_names`). `pipes_svq` is true where the pipe carries `.svq` instead of y4m.
+    not be told apart otherwise (`distinct_names`). `gaps` are lines on numbers that a sequence lacks. `pipes_svq` is
+    true where the pipe carries `.svq` instead of y4m.
     """
 
     label: str
@@ -38,6 +40,7 @@ class MediaInput:
     root: Path | None = None
     ignored_files: int = 0
     renamed: dict[str, str] = field(default_factory=dict, hash=False)
+    gaps: tuple[str, ...] = ()
     pipes_svq: bool = False
 
     @property
@@ -74,7 +77,7 @@ class MediaInput:
 def find_inputs(
     arguments: Sequence[str | os.PathLike[str]], recursive: bool = False, leave_out: Path | None = None
 ) -> list[MediaInput]:
-    """The inputs that paths, folders and globs name, in the order given, each once.
+    """The inputs that paths, folders, globs and patterns such as frame%04d.png name, in the order given, each once.
 
     Single images that are named together (also by a glob) become one set, in the position of the first of them.
     `leave_out` is a folder that folders are searched without: that of the outputs.
@@ -87,7 +90,8 @@ def find_inputs(
         raise UsageError("-: standard input can be read once only; name it once")
     found: dict[Path | str, MediaInput | None] = {}  # None stands for the set of images
     images: list[Path] = []
-    for path in chain.from_iterable(_matches(text) for text in texts):
+    gaps: list[str] = []
+    for path in chain.from_iterable(_matches(text, gaps) for text in texts):
         if path == Path(PIPE):
             found[PIPE] = MediaInput(PIPE, "pipe")
         elif path.is_dir():
@@ -97,7 +101,7 @@ def find_inputs(
             found.setdefault("images", None)
         else:
             found.setdefault(path.resolve(), MediaInput(str(path), source_type, (path,)))
-    return [item or _images(images, texts) for item in found.values()]
+    return [item or replace(_images(images, texts), gaps=tuple(gaps)) for item in found.values()]
 
 
 def source_type_of(path: Path) -> SourceType:
@@ -116,8 +120,8 @@ def natural_key(name: str) -> list[tuple[int, int | str, str]]:
     return [(1, part.casefold(), part) if i % 2 == 0 else (0, int(part), part) for i, part in enumerate(parts)]
 
 
-def _matches(argument: str) -> list[Path]:
-    """The files of a path or glob, naturally sorted."""
+def _matches(argument: str, notes: list[str]) -> list[Path]:
+    """The files of a path, a glob (naturally sorted), or a pattern of numbers; `notes` gets its gaps."""
     path = Path(argument)
     if argument == PIPE or os.path.exists(path):  # noqa: PTH110  unlike Path's, it takes names that are too long
         return [path]
@@ -125,12 +129,13 @@ def _matches(argument: str) -> list[Path]:
         matches = sorted(glob.glob(argument, recursive=True), key=natural_key)
         if matches:
             return [Path(match) for match in matches]
+    if sequence := find_sequence(argument):
+        notes.extend([sequence.gaps] if sequence.gaps else [])
+        return sequence.paths
+    if glob.has_magic(argument):
         raise InputMissing(f"{argument}: no file matches this pattern, seen from {Path.cwd()}")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", argument):
         raise InputMissing(f"{argument}: is a URL, and inputs are files; download it first: curl -LO {argument}")
-    pattern = re.sub(r"%0?\d*d", "*", argument)
-    if pattern != argument:
-        raise InputMissing(f"{argument}: no such file; numbered images are named by a glob, in quotes: '{pattern}'")
     raise InputMissing(f"{argument}: no such file or folder; check the spelling, seen from {Path.cwd()}")
 
 

@@ -15,11 +15,6 @@ def test_a_url(tmp_path: Path, refused: Callable[..., str]) -> None:
     assert "curl -LO" in line
 
 
-@pytest.mark.parametrize("pattern", ["frame%04d.png", "frame%d.png"])
-def test_a_pattern_of_ffmpeg(pattern: str, tmp_path: Path, refused: Callable[..., str]) -> None:
-    assert "'frame*.png'" in refused("compress", pattern, "-o", tmp_path / "a.svq")
-
-
 def test_a_file_that_looks_like_an_option(
     tmp_path: Path, refused: Callable[..., str], good: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

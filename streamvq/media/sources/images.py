@@ -25,6 +25,7 @@ class ImageSource(FrameSource):
         self._max_pixels = max_pixels
         if source.renamed:
             self.notes.append(renaming_note(source.label, source.renamed))
+        self.notes += source.gaps
         self._remarks = Remarks(self.notes)
         self.skips_bad_items = source.source_type == "images"
         self.info = StreamInfo(frame_count=len(source.paths))
