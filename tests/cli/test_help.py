@@ -15,21 +15,22 @@ from streamvq.cli.printing import bytes_text
 COMMANDS = ["compress", "fit", "apply", "decompress", "compare", "report", "sweep", "spectrum", "info"]
 
 
-@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)], ids=" ".join)
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = f"""
 import sys
 from streamvq.cli.app import app
-try:
-    app({[*arguments, "--help"]!r})
-except SystemExit as end:
-    assert not end.code
 heavy = {{"numpy", "av", "cv2", "sklearn", "numba", "joblib", "PIL", "tqdm", "rich"}}
-print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+for arguments in {[[], *([command] for command in COMMANDS)]!r}:
+    try:
+        app([*arguments, "--help"])
+    except SystemExit as end:
+        assert not end.code
+    found = sorted(heavy & set(sys.modules))
+    assert not found, (arguments, found)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
-    assert "Usage" in done.stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Usage") == 1 + len(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
