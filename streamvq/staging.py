@@ -41,23 +41,28 @@ def staged_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(path: Path, overwrite: bool = False, stale: Collection[str] = ()) -> Iterator[Path]:
+def staged_folder(
+    path: Path, overwrite: bool = False, stale: Collection[str] = (), shared: bool = False
+) -> Iterator[Path]:
     """A temporary folder beside `path` whose files become those of `path` when the block ends well.
 
     A new folder, and one whose files are all replaced, changes in one step where the system can. Other files that are
     in `path` already stay; then files are moved one by one, and a run that is killed meanwhile is finished by
     the next (see `leftovers`). Files of the same name are replaced only with `overwrite`. `stale` names numbered
-    frames in `path` that go too; it is looked at when the block has ended.
+    frames in `path` that go too; it is looked at when the block has ended. A `shared` folder is never replaced
+    whole, for others are writing to it.
     """
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
     try:
+        if shared:
+            path.mkdir(exist_ok=True)
         with claimed(path if _is_place_of_its_own(path) else path.parent) as stem:
             part = part_of(stem)
             try:
                 part.mkdir()
                 yield part
-                _give_name(stem, path, overwrite, stale)
+                _give_name(stem, path, overwrite, stale, shared)
             finally:
                 with suppress(OSError):  # then a later run does it
                     finish_moves(stem)  # once begun, they are not broken off
@@ -89,7 +94,7 @@ def _is_place_of_its_own(path: Path) -> bool:
     return elsewhere or not os.access(path.parent, os.W_OK)
 
 
-def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str]) -> None:
+def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str], shared: bool) -> None:
     """Make the files of a claim's part those of `path`."""
     part = part_of(stem)
     if not path.exists():
@@ -101,7 +106,7 @@ def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str]) 
             raise OutputError(f"{path / name}: a folder and a file want this name; choose another folder")
         if not overwrite and not (path / name).is_dir():
             raise OutputExists(f"{path / name}: already exists; use `overwrite`, `skip_existing`, or another name")
-    if part.parent != path and old <= new.union(stale) and not _is_current(path):
+    if not shared and part.parent != path and old <= new.union(stale) and not _is_current(path):
         shutil.copymode(path, part)
         if _exchanged(part, path):
             return

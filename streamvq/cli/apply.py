@@ -11,6 +11,7 @@ EXAMPLES = """\b
 Examples:
   streamvq apply new-sprites/ -r -c game.codebook.npz -o build
   streamvq apply 'takes/*.mp4' -c brand.codebook.npz -o out
+  streamvq apply film.mkv -c film.codebook.npz --shard 3/10 -o part3.svq
   ffmpeg -i in.mkv -f yuv4mpegpipe - | streamvq apply - -c brand.codebook.npz -o - | ffplay -"""
 
 

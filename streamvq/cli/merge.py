@@ -12,6 +12,8 @@ from streamvq.options import OutputOption, OverwriteOption
 
 EXAMPLES = """\b
 Examples:
+  streamvq merge 'part*.svq' -o film.svq
+  streamvq merge out/ -o out/
   streamvq merge 'part*.sketch' -o film.sketch"""
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamvq.cluster.merge_folders import merge_folders
+from streamvq.cluster.merge_svq import merge_svq
 from streamvq.errors import UsageError
 from streamvq.keywords import keywords_after_two
 from streamvq.media.inputs import MediaInput, find_inputs
@@ -18,8 +20,8 @@ from streamvq.staging import check_free, staged_file
 
 @dataclass(frozen=True)
 class Merged:
-    """What was merged into `output`: so many parts with so many frames, a line for each thing that could not be read,
-    and the bytes of the output."""
+    """What was merged into `output`: so many parts with so many frames, of folders: files; a line for each thing that
+    could not be read; and the bytes of the output."""
 
     output: str
     parts: int
@@ -32,16 +34,28 @@ class Merged:
 def merge(parts: Source | Sequence[Source], output: Source, options: OverwriteOption) -> Merged:
     """One output of those that the shares of a run made.
 
-    `parts` are sketch files (see `sketch`), which add up to one; some of them may be missing still.
-    Raises UsageError for parts that come twice, are missing, or do not belong together; InputMissing, MediaError,
-    OutputExists or OutputError.
+    `parts` are sketch files (see `sketch`), which add up to one, and some of which may be missing still; or .svq
+    files that `apply` wrote with `shard`, which become the file that it writes without, byte for byte; or folders
+    that it wrote to, whose files become those of the folder `output`. Where that is the only folder given, it is
+    checked, and what the shares left there goes. Raises UsageError for parts that come twice, are missing, or do not
+    belong together; InputMissing, MediaError, OutputExists or OutputError.
     """
     path = Path(output)
+    names = [Path(part) for part in listed(parts)]
+    folders = [name for name in names if name.is_dir()]
+    if folders:
+        if len(folders) < len(names):
+            raise UsageError(f"{folders[0]}: is a folder, and the others are not; give the parts of one run")
+        return Merged(os.fspath(path), len(folders), *merge_folders(folders, path, options.overwrite))
     check_free(path, options.overwrite)
     found = find_inputs(listed(parts))
     if are_sketches(found):
         return _sketches(found, path, options)
-    raise UsageError(f"{found[0].label}: is no part of a run; give what sketch made")
+    if others := [each.label for each in found if each.source_type != "svq"]:
+        raise UsageError(f"{others[0]}: is no part of a run; give what sketch and apply made")
+    if path.suffix.lower() != ".svq":
+        raise UsageError(f"{path}: parts of a .svq file become one; name it so, and decompress it into others")
+    return Merged(os.fspath(path), len(found), *merge_svq(found, path, options.overwrite))
 
 
 def _sketches(found: Sequence[MediaInput], path: Path, options: OverwriteOption) -> Merged:

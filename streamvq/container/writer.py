@@ -11,6 +11,7 @@ from streamvq.container.groups import GroupBytes
 from streamvq.container.header import Header
 from streamvq.container.index import IndexEntry, index_chunks
 from streamvq.container.pictures import pictures_of
+from streamvq.container.share import SHARE, Share
 from streamvq.quantize.decoder import FrameDecoder
 
 PARTS = ("header", "codebook", "frame tables", "alpha", "indices", "factors", "audio", "index")
@@ -54,6 +55,10 @@ class SvqWriter:
     def audio(self, data: bytes) -> None:
         """Write the next piece of the audio file (FORMAT.md, section 6)."""
         self._write("audio", chunk_bytes(chunks.AUDIO, data))
+
+    def share(self, share: Share) -> None:
+        """Write which share of a run this file holds: behind all groups and audio."""
+        self._write("index", chunk_bytes(SHARE, share.to_json()))
 
     def finish(self) -> None:
         """Write the index and the end."""

@@ -68,11 +68,13 @@ class SketchOptions(
             raise UsageError(f"`{found[0]}`: a sketch of colors serves for any; give it to fit")
 
 
-class ApplyOptions(RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption):
+class ApplyOptions(
+    ShardOption, RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption
+):
     """The keywords of `apply`."""
 
 
-class CompressOptions(EncodeOptions, FitOptions, OutputOption):
+class CompressOptions(ShardOption, EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",
@@ -90,6 +92,7 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
 
     def check(self) -> None:
         self.check_own_palettes()
+        self.check_shard()
         if self.strict and self.truncates:
             raise UsageError("`strict` and low rank contradict each other: truncation changes colors")
         if self.codebook is None and self.pack_bits and self.code_count > (most := 2**self.pack_bits):
@@ -137,6 +140,17 @@ class CompressOptions(EncodeOptions, FitOptions, OutputOption):
                 "own, learned from it alone; drop one")
         if self.code_count > 256:
             raise UsageError(f"`per=image`: the palette of an image has at most 256 colors, not {self.code_count}")
+
+    def check_shard(self) -> None:
+        """Raise UsageError for what a share of the work cannot do."""
+        if self.shard is None:
+            return
+        if (self.codebook is None or self.extend) and not (self.own_palettes or self.stores_factors):
+            raise UsageError("`shard`: a codebook is learned from all shares: sketch each, fit them, and give it as "
+                "`codebook`")
+        found = [name for name in ("skip_if_larger", "min_psnr") if getattr(self, name) not in (None, False)]
+        if found:
+            raise UsageError(f"`shard` and `{found[0]}` contradict each other: it is of the whole output; drop one")
 
     @property
     def own_palettes(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from streamvq.container.share import Share
 from streamvq.errors import BelowQuality, LargerThanInput, MediaError, UsageError, counted
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.media.codebooks import CODEBOOK_SUFFIX
@@ -29,6 +30,8 @@ from streamvq.pipeline.left_out import left_out_notes
 from streamvq.pipeline.own_palettes import OwnPaletteEncoder, own_palettes_note
 from streamvq.pipeline.plan import Plan, plan_compression
 from streamvq.pipeline.result import Result, StatsAccumulator
+from streamvq.pipeline.share_output import begin_part, end_part, files_of, part_of_run, save_record
+from streamvq.pipeline.shared_jobs import WindowReader
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
 
@@ -103,7 +106,8 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
             book.codebook, failed = fitted.codebook, fitted.counted.failed
             warnings = fewer_colors(fitted.codebook, options)
     book.check()
-    shared = _Shared(tuple(notes), tuple(warnings), (time.perf_counter() - start) / max(1, len(plan.jobs)))
+    seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
+    shared = _Shared(tuple(notes), tuple(warnings), seconds, part_of_run(plan, options))
 
     def do(job: Job) -> Result:
         nothing = book.codebook is None and not options.own_palettes and job.source.source_type != "pipe"
@@ -113,16 +117,22 @@ def encode_all(sources: Source | Sequence[Source], options: CompressOptions, one
             raise MediaError(failed[job.source.label][0])
         return _encode_job(job, book, options, shared)
 
-    return run_jobs(plan, do, {"notes": shared.notes, "warnings": shared.warnings})
+    results = run_jobs(plan, do, {"notes": shared.notes, "warnings": shared.warnings})
+    if options.share and shared.part is None:
+        save_record(plan, book.emitted or book.codebook, options, shared.files, results)
+    return results
 
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all jobs of a run share: remarks, and the time that each had in planning and fitting."""
+    """What all jobs of a run share: remarks, the time that each had in planning and fitting, which part of a .svq
+    file is written, where other processes write the others, and all files written so far."""
 
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     seconds: float
+    part: Share | None
+    files: list[Path] = field(default_factory=list)
 
 
 class _SharedCodebook:
@@ -188,12 +198,16 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
     reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
     alpha = treatment_for(job.target, book.codebook, options)
     with selected(open_with_codebook(job.source, given, alpha, **reading), options) as source:
-        items = source.items()
+        items = source.items()  # read when it is iterated
         if book.codebook is None and not options.stores_factors and not options.own_palettes:
             book.codebook, items, note = warm_up(source, items, options, options.warmup)
             (warnings if len(book.codebook) < options.code_count else notes).append(note)
             book.check()
         encoder = _encoder(book, options, job, source.info.pixels)
+        reader = None
+        if options.share:
+            reader = WindowReader(source, job.window, encoder.scans)
+            items = reader.items()
         with (
             progress.of(f"quantize {source.label}", source.info.frame_count),
             open_sink(
@@ -208,11 +222,16 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
             notes += left_out_notes(source.info, sink, source.audio_from is not None, options.trim is not None)
             warnings += ignored_options(job, source.info, options)
             stats = StatsAccumulator(sink.exact and book.emitted is None)
-            failed = encode_frames(source, items, encoder, sink, stats, options)
+            if reader is not None:
+                begin_part(sink, shared.part, reader)
+            skip = reader.skip if reader is not None else 0
+            read = encode_frames(source, items, encoder, sink, stats, options, skip, reader is not None)
+            end_part(sink, shared.part, job, read, encoder.batch_length)
             sink.finish()
             _accept(sink, stats, job.source.size_bytes, options)
             book.save(job.source.stem)
             sink.commit()
+            shared.files.extend(files_of(sink, job))
         notes += source.notes + sink.notes + stats.notes(job.source.label)
         if options.own_palettes:
             notes.append(own_palettes_note(job))
@@ -223,7 +242,7 @@ def _encode_job(job: Job, book: _SharedCodebook, options: CompressOptions, share
         **book.figures(),
         **stats.figures(encoder.decoder, sink.size_bytes, time.perf_counter() - start + shared.seconds),
         parts=dict(sink.parts),
-        failed=tuple(failed),
+        failed=read.reasons,
         notes=tuple(notes),
         warnings=tuple(warnings),
     )

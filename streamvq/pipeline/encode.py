@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from streamvq.container.group_size import GroupSize
 from streamvq.errors import MediaError
@@ -24,7 +25,17 @@ from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.result import StatsAccumulator
 from streamvq.progress import NoProgress
 
+Item = TypeVar("Item")
 Written = tuple[list[Any], list[FrameStats | Failed]]  # packets of a group, and what is counted of it
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What could not be read: the `numbers` of the items, from 0, and the reasons, each once."""
+
+    items: int
+    numbers: tuple[int, ...]
+    reasons: tuple[str, ...]
 
 
 def encode_frames(
@@ -34,8 +45,13 @@ def encode_frames(
     sink: FrameSink,
     stats: StatsAccumulator,
     options: RunOptions,
-) -> list[str]:
-    """All frames of `source` into `sink`, in order; what could not be read. Raises MediaError where nothing can."""
+    skip: int = 0,
+    shared: bool = False,
+) -> Unread:
+    """All frames of `source` into `sink`, in order, but for the first `skip`, from which the next ones' codes follow.
+
+    Raises MediaError where nothing can be read, unless the work is `shared` and others have the rest.
+    """
     progress = options.progress or NoProgress()
 
     def encode(batch: Sequence[Any]) -> list[Outcome]:
@@ -46,15 +62,15 @@ def encode_frames(
         return encoded
 
     def write(group: Sequence[Outcome], *neighbors: CodedFrame | None) -> Written:
-        frames = [outcome for outcome in group if isinstance(outcome, EncodedFrame)]
-        failures = [outcome for outcome in group if isinstance(outcome, Failed)]
-        packets = sink.encode_group([frame.coded for frame in frames], *neighbors)
-        return packets, [*failures, *(frame.stats for frame in frames)]
+        packets = sink.encode_group(coded_frames(group), *neighbors)
+        return packets, [each.stats if isinstance(each, EncodedFrame) else each for each in group]  # type: ignore[misc]
 
     length, size = encoder.batch_length, sink.group_size
     ahead = frames_ahead(options.jobs, source.info.pixels and source.info.pixels * length)
     groups_ahead = frames_ahead(options.jobs, size.pixels) if size else ahead
-    failed = []
+    failed: list[str] = []
+    numbers: list[int] = []
+    count = 0
     with ExitStack() as stack:
         pool = stack.enter_context(workers(options.jobs))
 
@@ -67,7 +83,7 @@ def encode_frames(
         else:
             encoded = mapped(encode, loading, ahead)
             if encoder.scans:
-                encoded = mapped(encoder.measure, encoder.scan(encoded), ahead)
+                encoded = mapped(encoder.measure, _without_first(skip, encoder.scan(encoded)), ahead)
             groups = grouped(encoded, size, length)
             if sink.neighbors:
                 written = mapped(lambda each: write(*each), with_neighbors(groups, coded_frames), groups_ahead)
@@ -79,12 +95,22 @@ def encode_frames(
             for outcome in outcomes:
                 if isinstance(outcome, Failed):
                     failed.append(outcome.reason)
+                    numbers.append(count)
                 else:
                     stats.add(outcome)
+                count += 1
                 progress.advance()
-    if failed and not stats.frames:
+    if failed and not stats.frames and not shared:
         raise MediaError(f"{source.label}: no image could be decoded; the first: {failed[0]}")
-    return list(dict.fromkeys(failed))
+    return Unread(count, tuple(numbers), tuple(dict.fromkeys(failed)))
+
+
+def _without_first(count: int, batches: Iterable[Sequence[Outcome]]) -> Iterator[Sequence[Outcome]]:
+    """Batches without their first `count` outcomes; of a batch that is empty then, nothing."""
+    for batch in batches:
+        if left := batch[count:]:
+            yield left
+        count -= len(batch) - len(left)
 
 
 def coded_frames(outcomes: Iterable[Outcome]) -> list[CodedFrame]:
@@ -92,32 +118,38 @@ def coded_frames(outcomes: Iterable[Outcome]) -> list[CodedFrame]:
     return [outcome.coded for outcome in outcomes if isinstance(outcome, EncodedFrame)]
 
 
-def grouped(batches: Iterable[list[Outcome]], size: GroupSize | None, length: int = 1) -> Iterator[list[Outcome]]:
+def pixels_of(outcome: Outcome) -> int:
+    """How many pixels a frame has; 0 for what has none."""
+    return outcome.coded.height * outcome.coded.width if isinstance(outcome, EncodedFrame) else 0
+
+
+def grouped(
+    batches: Iterable[list[Item]],
+    size: GroupSize | None,
+    length: int = 1,
+    pixels_of: Callable[[Item], int] = pixels_of,  # type: ignore[assignment]
+) -> Iterator[list[Item]]:
     """Batches of up to `length` frames joined into groups of at most `size`, at least one batch each; each alone
     where the sink writes frame by frame. What reading raises is raised after the last group."""
     if size is None:
         yield from batches
         return
-    group: list[Outcome] = []
+    group: list[Item] = []
     pixels = 0
     try:
         for batch in batches:
-            whole = length * _pixels(batch[0])
+            whole = length * pixels_of(batch[0])
             if group and (pixels + whole > size.pixels or len(group) + length > size.frames):
                 yield group
                 group, pixels = [], 0
             group += batch
-            pixels += sum(map(_pixels, batch))
+            pixels += sum(map(pixels_of, batch))
     except Exception:
         if group:
             yield group
         raise
     if group:
         yield group
-
-
-def _pixels(outcome: Outcome) -> int:
-    return outcome.coded.height * outcome.coded.width if isinstance(outcome, EncodedFrame) else 0
 
 
 def _loaded(batch: Sequence[Any], source: FrameSource, failed: list[tuple[int, Failed]]) -> Iterator[Frame]:

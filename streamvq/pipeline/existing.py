@@ -12,6 +12,7 @@ from pathlib import Path
 
 from streamvq.errors import CodebookError, OutputExists, codes_text
 from streamvq.media.made_with import SILENT_FORMATS, made_as, read_made_with
+from streamvq.media.sources.source import WHOLE
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions, WriteOptions
 from streamvq.pipeline.fixed import fixed_codes, matching_of
@@ -28,6 +29,8 @@ _WAYS_OUT = (
 def occupied(jobs: Sequence[Job]) -> Iterable[Path]:
     """What must not exist yet: files, and folders that hold numbered frames."""
     for job in jobs:
+        if job.target.kind == "folder" and job.window != WHOLE:
+            continue  # others' files are there too: each is looked at when it is written
         if job.target.kind != "folder" or job.named():
             yield from job.files()
         elif numbered_frames(job.target.path, job.target.format):

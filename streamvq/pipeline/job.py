@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamvq.media.inputs import MediaInput
+from streamvq.media.sources.source import WHOLE, Window
 from streamvq.media.targets import Target, image_name
 from streamvq.options import Source
 
@@ -18,6 +19,7 @@ class Job:
 
     source: MediaInput
     target: Target
+    window: Window = WHOLE  # what of the source, where the work is shared
 
     def named(self) -> bool:
         """Whether the outputs take the names of the input's images."""

@@ -12,6 +12,7 @@ from streamvq.errors import OutputError, OutputExists, StreamVQError, UsageError
 from streamvq.media.codebooks import codebook_path_for, find_codebook
 from streamvq.media.inputs import PIPE, MediaInput, find_inputs
 from streamvq.media.made_with import made_with
+from streamvq.media.sources.source import WHOLE
 from streamvq.media.targets import Target, suffix_of
 from streamvq.options import (
     IMAGE_FORMATS,
@@ -23,12 +24,15 @@ from streamvq.options import (
     WriteOptions,
 )
 from streamvq.pipeline.alpha import check_alpha
+from streamvq.pipeline.clashes import check_clashes
 from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
 from streamvq.pipeline.order import palette_of_inputs
 from streamvq.pipeline.own_palettes import check_own_palettes
+from streamvq.pipeline.shared_jobs import jobs_of_share
+from streamvq.pipeline.shares import digest_of
 from streamvq.quantize.codebook import Codebook
 
 
@@ -38,6 +42,7 @@ class Plan:
 
     `labels` are those of all inputs, in the order of their names. `codebook` is the one given, or the one at
     `codebook_path` that `skip_existing` `continues` with; None where one is to be learned, or none is used.
+    `inputs_digest` names all inputs by their content, where the work is shared.
     """
 
     labels: list[str]
@@ -47,6 +52,7 @@ class Plan:
     output: Path
     codebook: Codebook | None = None
     continues: bool = False
+    inputs_digest: str = ""
 
     def shares_folder(self) -> bool:
         """Whether outputs go into the folder `output` one by one, rather than being it."""
@@ -86,6 +92,7 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     if learns or options.own_palettes:
         fixed_codes(options)
         palette_of_inputs(inputs, options)
+    jobs = jobs_of_share(jobs, codebook, options)
     continued = _continued(path, options) if path is not None and learns and options.skip_existing else None
     codebook = codebook or continued
     written = codebook and (emitted(codebook, options) or codebook)
@@ -99,7 +106,8 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     if path is not None and todo:
         _check_codebook_path(path, todo, options, codebook, lost)
     labels = [source.label for source in inputs]
-    return Plan(labels, todo, skipped, path if todo else None, Path(output), codebook, continued is not None)
+    digest = digest_of(inputs) if options.share else ""
+    return Plan(labels, todo, skipped, path if todo else None, Path(output), codebook, continued is not None, digest)
 
 
 def plan_decompression(sources: Source | Sequence[Source], output: Source, options: DecompressOptions) -> Plan:
@@ -190,7 +198,7 @@ def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], opti
             raise UsageError(f"{target.path}: a GIF holds up to 256 colors; use `n_codes=256`, or write .webp")
         if target.kind == "folder" and target.path.exists() and not target.path.is_dir():
             raise OutputExists(f"{target.path}: is a file, and a folder is to be written; choose another name")
-    _check_clashes(jobs)
+    check_clashes(jobs)
     parent = Path(output).absolute().parent
     if jobs[0].target.kind != "pipe" and not parent.is_dir():
         raise OutputError(f"{output}: the folder {Path(output).parent} does not exist; create it first")
@@ -218,6 +226,10 @@ def _left(
 
 def _check_whole(jobs: Sequence[Job], options: WriteOptions) -> None:
     """Raise UsageError where only some images of a folder are taken: which of them are left cannot be told."""
+    if any(job.window != WHOLE and job.target.kind == "folder" for job in jobs):
+        raise UsageError(
+            "`shard` and `skip_existing` contradict each other here: which frames are left cannot be told"
+        )
     some = [name for name in ("every", "trim") if getattr(options, name, None) not in (None, 1)]
     if some and any(job.target.kind == "folder" and job.source.source_type == "images" for job in jobs):
         raise UsageError(f"`{some[0]}` and `skip_existing` contradict each other for a folder of images; drop one")
@@ -268,25 +280,3 @@ def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
     if format in IMAGE_FORMATS:
         return Target("folder", folder / source.stem, format)
     return Target("video", folder / f"{source.stem}{suffix_of(format or 'mkv')}", format or "mkv")
-
-
-def _check_clashes(jobs: Sequence[Job]) -> None:
-    """Raise where two inputs would write the same file, or an output is an input."""
-    inputs = {path.resolve() for job in jobs for path in job.source.paths}
-    writers: dict[str, str] = {}
-    for job in jobs:
-        origins = [str(path) for path in job.source.paths] if job.named() else [job.source.label]
-        for file, origin in zip(job.files(), origins, strict=job.target.kind != "pipe"):
-            if file.resolve() in inputs:
-                raise UsageError(f"{file}: is an input; choose another output")
-            key = str(file.absolute()).casefold()
-            if key in writers:
-                raise UsageError(f"{file}: would be written for both {writers[key]} and {origin}; rename one of them")
-            writers[key] = origin
-    for job in jobs:  # numbered frames have a folder to themselves
-        own = str(job.target.path.absolute()).casefold()
-        if job.target.kind == "folder" and not job.named():
-            for other, origin in writers.items():
-                if other.startswith(own + os.sep):
-                    both = f"{job.source.label} and {origin}"
-                    raise UsageError(f"{job.target.path}: would be written for both {both}; rename one of them")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,10 +20,11 @@ from streamvq.media.sources.source import WHOLE, Window
 
 @dataclass(frozen=True)
 class Units:
-    """How an input may be cut: into `count` units, about, of `length` items each."""
+    """How an input may be cut: into about `count` units of `length` items each; images at `places` only, if given."""
 
     count: int
     length: int = 1
+    places: Sequence[int] | None = None
 
 
 def windows(
@@ -32,7 +33,6 @@ def windows(
     """What a share, (number, of), has of each input; None: nothing.
 
     `units_of` says how an input may be cut, None: not at all. It is asked only of inputs that lie on a border.
-    Images of a set are cut apart anyway.
     """
     number, of = share
     sizes = [_sizes(each) for each in inputs]
@@ -41,13 +41,17 @@ def windows(
     start = 0
     for each, own in zip(inputs, sizes, strict=True):
         end = start + sum(own)
-        if each.source_type == "images":
+        units = units_of(each) if each.source_type == "images" else None
+        if units is not None:
             middles = [2 * (start + before) + size for before, size in zip(accumulate(own, initial=0), own)]  # noqa: B905
             cuts = [
                 bisect_left(middles, 2 * total * border, key=lambda place: place * of)
                 for border in (number - 1, number)
             ]
-            found.append(Window(*cuts) if cuts[0] < cuts[1] else None)
+            if units.places is not None:
+                cuts = [units.places[bisect_right(units.places, cut) - 1] for cut in cuts]
+            first, last = cuts
+            found.append(Window(first, last if last < len(own) else None) if first < last else None)
         else:
             found.append(_of_one(each, (start, end), total, share, units_of))
         start = end

@@ -85,7 +85,9 @@ def sketch_inputs(inputs: Sequence[MediaInput], options: SketchOptions) -> tuple
 
 
 def _units(source: MediaInput, options: SketchOptions) -> Units:
-    """How a video may be cut: where frames of low rank start cold."""
+    """How an input may be cut: a video where frames of low rank start cold, images anywhere."""
+    if source.source_type == "images":
+        return Units(len(source.paths))
     with selected(open_source(source, max_pixels=options.max_pixels), options) as opened:
         interval = cold_start_interval(opened.info.pixels) if options.truncates else 1
         length = interval * max(1, _UNIT_FRAMES // interval)

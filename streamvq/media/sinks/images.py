@@ -11,7 +11,7 @@ from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
-from streamvq.options import IMAGE_FORMATS, WriteOptions
+from streamvq.options import IMAGE_FORMATS, ShardOption, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.own_palettes import OwnIndexFrame
 from streamvq.staging import staged_file, staged_folder
@@ -57,9 +57,11 @@ class FolderSink(_ImageFiles):
         super().__init__(target, decoder, settings)
         self._path = target.path
         self._may_replace = settings.overwrite
+        self.names: list[str] = []  # of the files written
+        self._shared = isinstance(settings, ShardOption) and settings.share is not None  # the folder, with others
         self._numbered: set[str] = set()
         self._stale: set[str] = set()
-        staged = staged_folder(target.path, settings.overwrite, self._stale)
+        staged = staged_folder(target.path, settings.overwrite, self._stale, self._shared)
         self._folder: Path = self._stack.enter_context(staged)
 
     def write(self, packet: Packet) -> None:
@@ -76,12 +78,13 @@ class FolderSink(_ImageFiles):
             raise OutputExists(f"{self._path / name}: already exists; use `overwrite`, or another folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        self.names.append(name)
         self._count(packet)
 
     def _write_rest(self) -> None:
         """Numbered frames of a longer output that is overwritten go: they would pass for this one's."""
         whole = frame_name(0, self._format) in self._numbered  # a part replaces its own frames only
-        if self._may_replace and whole:
+        if self._may_replace and whole and not self._shared:
             self._stale.update(old.name for old in numbered_frames(self._path, self._format))
             self._stale.difference_update(self._numbered)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -14,6 +14,7 @@ from typing import IO
 from streamvq.container.group_size import GroupSize
 from streamvq.container.groups import GroupBytes, encode_group
 from streamvq.container.header import Header
+from streamvq.container.share import Share
 from streamvq.container.writer import SvqWriter
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
@@ -48,6 +49,8 @@ class SvqSink(FrameSink):
         external_codebook: bool = False,
     ) -> None:
         super().__init__(str(target.path))
+        self._share: Share | None = None
+        self._before: Callable[[], Fraction | None] | None = None
         self.group_size = GroupSize.for_stream(info, decoder.block)
         self._decoder = decoder
         self._to_pipe = target.kind == "pipe"
@@ -89,6 +92,15 @@ class SvqSink(FrameSink):
             return []
         return [(encode_group(frames, self._header, self._decoder), frames[-1].time)]
 
+    def begin_share(self, share: Share, before: Callable[[], Fraction | None]) -> None:
+        """Before anything is written: the file will be a part, whose audio begins behind the last frame of the part
+        before it; `before` gives its time when the first frame is written."""
+        self._share, self._before = share, before
+
+    def end_share(self, share: Share) -> None:
+        """When all frames are written: which they are."""
+        self._share = share
+
     def write(self, packet: Packet) -> None:
         group, end = packet
         with self._guard():
@@ -98,10 +110,13 @@ class SvqSink(FrameSink):
                 self._stream.flush()
 
     def _write_rest(self) -> None:
-        if not self._writer.n_frames:
+        if not self._writer.n_frames and self._share is None:
             raise OutputError(f"{self.label}: no frame was written")
         with self._guard():
-            self._write_audio(None)
+            if self._share is None or self._share.stop is None:
+                self._write_audio(None)
+            if self._share is not None:
+                self._writer.share(self._share)
             self._writer.finish()
             self._stream.flush()
         self.size_bytes = self._writer.size
@@ -112,6 +127,11 @@ class SvqSink(FrameSink):
         """Write chunks of the audio that plays before `until` seconds; with None, of all that is left."""
         if self._audio is None:
             return
+        if self._before is not None:
+            before, self._before = self._before(), None
+            if before is not None:
+                self._audio.copy_until(before)
+                self._nut.take()
         with writing(self.label):
             self._audio.copy_until(until, lambda: self._write_audio_chunk(_AUDIO_CHUNK_BYTES))
             if until is None:
