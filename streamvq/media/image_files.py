@@ -12,12 +12,11 @@ from PIL import Image
 from streamvq.colors import Color
 from streamvq.frames import CodedFrame
 from streamvq.media.made_with import image_text
+from streamvq.options import OUTPUT_FORMATS
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha
 from streamvq.quantize.transparency import flatten
 
-PALETTE_FORMATS = frozenset({"png", "tiff", "bmp"})  # those that can hold indices
-NO_ALPHA_FORMATS = frozenset({"bmp", "jpg"})
 _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "png": {"format": "PNG"},
     "webp": {"format": "WEBP", "lossless": True, "exact": True},
@@ -38,24 +37,26 @@ def encode_image(
     `background`.
     """
     alpha = decoder.alpha_of(frame)
-    palette = decoder.indexed_palette if format in PALETTE_FORMATS else None
+    traits = OUTPUT_FORMATS[format]
+    flat, clear = traits.alphas[0] == "flatten", traits.palette == "clear"
+    palette = decoder.indexed_palette if traits.palette else None
     said = image_text(format, text) if text else {}
     if palette is not None:
         codes = decoder.palette_rows(frame)
-        if decoder.alpha is not None and format == "png":
+        if decoder.alpha is not None and clear:
             return _saved(_indexed(codes, palette), format, transparency=_without_opaque_end(decoder.alpha), **said)
-        if decoder.alpha is not None and format in NO_ALPHA_FORMATS:
+        if decoder.alpha is not None and flat:
             palette, alpha = flatten(with_alpha(palette[None], decoder.alpha[None]), background)[0], None
         if alpha is None:
             return _saved(_indexed(codes, palette), format, **said)
-        if format == "png" and len(palette) < 256:
+        if clear and len(palette) < 256:
             transparent = alpha == 0
             if (transparent | (alpha == 255)).all():
                 entry = len(palette)
                 image = _indexed(np.where(transparent, np.uint8(entry), codes), palette, extra=1)
                 return _saved(image, format, transparency=entry, **said)
     pixels = with_alpha(decoder.render(frame), alpha)
-    if alpha is not None and format in NO_ALPHA_FORMATS:
+    if alpha is not None and flat:
         pixels = flatten(pixels, background)
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
     return _saved(image, format, **said)

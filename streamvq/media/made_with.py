@@ -17,9 +17,8 @@ from streamvq.errors import StreamVQError
 from streamvq.keywords import options_of
 from streamvq.media.aseprite.chunks import FRAME_HEADER_BYTES, HEADER_BYTES, USER_DATA, read_frame, read_string
 from streamvq.media.libav import url
-from streamvq.options import ANIMATION_FORMATS, MATCHINGS, VIDEO_FORMATS, WriteOptions
+from streamvq.options import EXACT_VIDEO, MATCHINGS, OUTPUT_FORMATS, PREVIEW_VIDEO, WriteOptions
 
-SILENT_FORMATS = frozenset({"bmp", "raw", "npy"})  # they hold no text
 _PNG_KEY, _MATROSKA_KEY, _OTHER_KEY = "streamvq", "STREAMVQ", "comment"
 C_REMARK = " * made with streamvq: "  # begins the line of a C header that says it
 _DIGITS = 16  # of a fingerprint: enough to tell codebooks apart, and few, for small images are many
@@ -132,7 +131,8 @@ def read_made_with(path: Path, format: str) -> str | None:
             return " ".join([*_named(header), *header.settings]) + _EXTERNAL * bool(external and header.fingerprint)
         if format in ("c", "aseprite"):
             return _header_text(path) if format == "c" else _sprite_text(path)
-        return _video(path) if format in VIDEO_FORMATS and format not in ANIMATION_FORMATS else _image(path)
+        is_video = OUTPUT_FORMATS[format].family in (EXACT_VIDEO, PREVIEW_VIDEO)
+        return _video(path) if is_video else _image(path)
     except (OSError, ValueError, struct.error, SyntaxError, Image.DecompressionBombError, StreamVQError):
         return None
 

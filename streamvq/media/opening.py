@@ -36,7 +36,7 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
 _ALPHA_KEPT = AlphaTreatment()
-# Each of `options.VIDEO_FORMATS` but .svq: a new format is a word there, and a sink here.
+# A new format is a line in `options/formats.py`, and its sink here or in `open_sink`.
 VIDEO_SINKS: dict[str, type[VideoSink]] = {
     "mkv": ExactVideoSink,
     "avi": ExactVideoSink,
@@ -140,11 +140,11 @@ def open_sink(
         return sink(target, decoder, info, settings)
     if target.kind == "pipe":
         return Y4MSink(decoder, info, settings.frame_rate, settings.backdrop)
-    if target.format in ANIMATION_SINKS and target.kind == "video":
+    if target.format in ANIMATION_SINKS and target.kind == "file":
         return ANIMATION_SINKS[target.format](target, decoder, info, settings)
     if target.codec == "x264":
         return LosslessH264Sink(target, decoder, info, settings, audio_from)
-    if target.kind == "video":
+    if target.kind == "file":
         return VIDEO_SINKS[target.format](target, decoder, info, settings, audio_from)
     if target.kind == "image":
         return ImageSink(target, decoder, settings)

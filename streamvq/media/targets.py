@@ -10,27 +10,25 @@ from typing import Literal
 
 from streamvq.errors import UsageError
 from streamvq.media.inputs import PIPE
-from streamvq.options import CODECS, FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
+from streamvq.options import CODECS, EXACT_VIDEO, FORMATS, IMAGE, OUTPUT_FORMATS, PREVIEW_VIDEO, OutputFormat
 
-_SUFFIXES = {"c": "h"}  # of formats that are not their own
-_PIPE_FORMATS = ("y4m", "svq", "raw")
-_FORMAT_OF_SUFFIX = {f".{_SUFFIXES.get(name, name)}": name for name in FORMATS} | {
-    ".ase": "aseprite",
-    ".jpeg": "jpg",
-    ".tif": "tiff",
+
+def suffix_of(format: str) -> str:
+    """What the names of files of a format end in, such as ".png"."""
+    return OUTPUT_FORMATS[format].suffix
+
+
+_FORMAT_OF_SUFFIX = {
+    suffix: name for name in FORMATS for suffix in OUTPUT_FORMATS[name].suffixes or [suffix_of(name)]
 }
-
-
-_WITHOUT_ALPHA = frozenset({"mp4", "mov", "webm", "y4m", "jpg", "bmp"})
-_CONTAINERS = ("mkv", "avi", "mp4", "mov", "webm")
 
 
 @dataclass(frozen=True)
 class Target:
-    """One output: a file of any number of frames ("video"), one image file, a folder of images, or the pipe (without
-    path). `codec` is one of `options.CODECS` where a video is to be exact in it."""
+    """One output: a file of any number of frames, one image file, a folder of images, or the pipe (without path).
+    `codec` is one of `options.CODECS` where a video is to be exact in it."""
 
-    kind: Literal["video", "image", "folder", "pipe"]
+    kind: Literal["file", "image", "folder", "pipe"]
     path: Path = Path(PIPE)
     format: str = "y4m"
     codec: str | None = None
@@ -39,7 +37,7 @@ class Target:
     def from_path(cls, path_given: str | os.PathLike[str], format: str | None = None) -> Target:
         """The target that a path's suffix means; without a known suffix, a folder."""
         if os.fspath(path_given) == PIPE:
-            if format not in (None, *_PIPE_FORMATS):
+            if format is not None and not OUTPUT_FORMATS[format].is_piped:
                 raise UsageError(f"-: carries y4m, or what `format=svq` and `format=raw` make; not {format}")
             return cls("pipe", format=format or "y4m")
         path = Path(path_given)
@@ -51,19 +49,20 @@ class Target:
                 raise UsageError(
                     f"{path}: its suffix says {of_suffix}, and `format={format}` another; drop one of them"
                 )
-            return cls("image" if of_suffix in IMAGE_FORMATS else "video", path, of_suffix)
+            return cls("image" if OUTPUT_FORMATS[of_suffix].family == IMAGE else "file", path, of_suffix)
         if suffix and not folder:
             known = ", ".join(written_suffixes())
             raise UsageError(f"{path}: cannot write {suffix}; choose {known}, a folder name without a dot, or -")
-        if format in VIDEO_FORMATS:
+        if format is not None and OUTPUT_FORMATS[format].is_clip:
             raise UsageError(f"{path}: name the file itself: {path}.{format}")
         return cls("folder", path, format or "png")
 
     def animated(self, png_too: bool) -> Target:
         """The same as an animation, where its file can be one: .webp, and with `png_too` .png."""
-        if self.kind != "image" or self.format not in ("webp", *["png"] * png_too):
+        moving = self.traits.moving
+        if self.kind != "image" or moving is None or (moving != self.format and not png_too):
             return self
-        return Target("video", self.path, "apng" if self.format == "png" else self.format)
+        return Target("file", self.path, moving)
 
     def in_codec(self, codec: str | None) -> Target:
         """The same in a codec, where it is a video file of one. Raises UsageError for one that cannot hold it."""
@@ -77,12 +76,12 @@ class Target:
     @property
     def is_container(self) -> bool:
         """Whether this is a video file with a codec of its own choice."""
-        return self.kind == "video" and self.format in _CONTAINERS
+        return self.traits.family in (EXACT_VIDEO, PREVIEW_VIDEO)
 
     @property
     def is_preview(self) -> bool:
         """Whether this is a video that loses something."""
-        return self.is_container and self.format not in CODECS["ffv1"] and self.codec is None
+        return self.is_container and self.traits.is_lossy and self.codec is None
 
     @property
     def named(self) -> str:
@@ -90,15 +89,24 @@ class Target:
         return self.codec or (self.format if self.kind == "pipe" else f".{self.format}")
 
     @property
+    def traits(self) -> OutputFormat:
+        """What its format can hold."""
+        return OUTPUT_FORMATS[self.format]
+
+    @property
+    def alphas(self) -> tuple[str, ...]:
+        """What it can make of transparency, of `options.ALPHAS`, the default first."""
+        return ("flatten",) if self.codec == "x264" else self.traits.alphas
+
+    @property
     def alpha(self) -> str:
-        """What becomes of transparency, unless something else is asked for: one of `options.ALPHAS`."""
-        without = self.format in _WITHOUT_ALPHA or self.codec == "x264"
-        return "binary" if self.format == "gif" else "flatten" if without else "keep"
+        """What becomes of transparency, unless something else is asked for."""
+        return self.alphas[0]
 
 
-def suffix_of(format: str) -> str:
-    """What the names of files of a format end in, such as ".png"."""
-    return f".{_SUFFIXES.get(format, format)}"
+def format_of(path: Path) -> str | None:
+    """The format that a file's suffix means; None for any other suffix."""
+    return _FORMAT_OF_SUFFIX.get(path.suffix.lower())
 
 
 def written_suffixes() -> list[str]:

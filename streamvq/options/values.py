@@ -17,12 +17,6 @@ MAX_PAGE_FRAMES = 24
 DEFAULT_MAX_PIXELS = 100_000_000
 DEFAULT_FPS = Fraction(25)
 
-IMAGE_FORMATS = ("png", "webp", "tiff", "bmp", "jpg")
-ANIMATION_FORMATS = ("gif", "apng")  # besides WebP, which is an image too
-VIDEO_FORMATS = ("svq", "mkv", "avi", "mp4", "mov", "webm", *ANIMATION_FORMATS)
-CODECS = {"ffv1": ("mkv", "avi"), "x264": ("mkv", "mp4", "mov")}  # of exact video, and the formats that hold them
-INDEX_FORMATS = ("raw", "npy", "c", "aseprite")
-FORMATS = VIDEO_FORMATS + IMAGE_FORMATS + INDEX_FORMATS
 PACK_BITS = (1, 2, 4, 8, 16)
 
 ORDERED_DITHERS = ("bayer2", "bayer4", "bayer8", "blue-noise", "yliluoma")  # by a pixel's color and place alone
@@ -54,8 +48,4 @@ REPORT = "Running and reporting"
 CODEBOOKS = (
     "a codebook, a palette (.gpl .hex .act .pal .ase .aseprite .txt .png), preset:NAME (see streamvq palette "
     "--list), or colors such as '#000,#fff,tomato'"
-)
-OUTPUT_KINDS = (
-    "Compressed (.svq), exact video (.mkv .avi), animation (.gif .apng .webp), preview video (.mp4 .mov .webm), "
-    "image (.png .webp .tiff .bmp .jpg), indices (.raw .npy .h .aseprite), folder of images (no suffix), or - (y4m)."
 )

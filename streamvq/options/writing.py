@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
+from streamvq.options.formats import CODECS, FORMATS, OUTPUT_KINDS
 from streamvq.options.pictures import AlphaOptions, BackgroundOption
 from streamvq.options.reading import RateOption
-from streamvq.options.values import CODEBOOK, CODECS, DITHERS, FORMATS, OUTPUT_KINDS, PACK_BITS, REPORT, WRITE, Source
+from streamvq.options.values import CODEBOOK, DITHERS, PACK_BITS, REPORT, WRITE, Source
 from streamvq.progress import Progress
 
 # A table: an option is one line, or two where its help is long.

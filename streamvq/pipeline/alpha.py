@@ -91,7 +91,7 @@ def treatment_for(target: Target, codebook: Codebook | None, options: AlphaOptio
     if default == "flatten":
         note = flattened_note(label, target.named, options.backdrop)
     opaque = codebook is not None and codebook.alpha is None and codebook.space == "rgb"
-    if default == "keep" and target.format in ("png", "apng", "svq") and opaque and _has_free_index(codebook):
+    if default == "keep" and target.traits.palette == "clear" and opaque and _has_free_index(codebook):
         default = "binary"
         note = f"{label}: the codes have no alpha: from 50 % pixels are opaque, else transparent (or `alpha=keep`)"
     return treatment(options, default, note)
@@ -105,10 +105,11 @@ def _has_free_index(codebook: Codebook | None) -> bool:
 def check_alpha(target: Target, options: AlphaOptions) -> None:
     """Raise UsageError where an output cannot hold the transparency that is asked for."""
     asked = options.alpha
-    if asked == "keep" and target.alpha == "binary":
+    if asked is None or asked == "flatten" or asked in target.alphas:
+        return
+    if target.alpha == "binary":
         raise UsageError(f"{target.path}: {target.format} has no partial transparency; use `alpha=binary`")
-    if asked in ("keep", "binary") and target.alpha == "flatten" and (asked, target.format) != ("binary", "bmp"):
-        raise UsageError(
-            f"{target.path}: {target.named} has no transparency here, so `alpha={asked}` cannot be; drop it, use "
-            "`background`, or write .mkv (FFV1), .png or .svq"
-        )
+    raise UsageError(
+        f"{target.path}: {target.named} has no transparency here, so `alpha={asked}` cannot be; drop it, use "
+        "`background`, or write .mkv (FFV1), .png or .svq"
+    )

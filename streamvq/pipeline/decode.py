@@ -76,7 +76,7 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
     notes: list[str] = []
     with ExitStack() as stack:
         path = job.source.paths[0] if job.source.paths else None
-        if path is None and (job.target.kind == "video" or options.keep_going or options.time):
+        if path is None and (job.target.kind == "file" or options.keep_going or options.time):
             path = stack.enter_context(_spooled())  # audio, times and what follows damage are looked for in the file
         only = _frames_at(path, job.source.label, options) if path is not None and options.time else options.frames
         source = stack.enter_context(

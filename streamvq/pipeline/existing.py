@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamvq.errors import CodebookError, OutputExists, codes_text
-from streamvq.media.made_with import SILENT_FORMATS, made_as, read_made_with
+from streamvq.media.made_with import made_as, read_made_with
 from streamvq.media.sources.source import WHOLE
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions, WriteOptions
@@ -101,7 +101,7 @@ def check_same(path: Path, there: Codebook, new: Codebook) -> None:
 def _made_so(job: Job, file: Path, expected: str | None, replaces: bool) -> bool:
     """Whether an output was made as expected; raises OutputExists where it was not, and is not replaced."""
     target = job.target
-    if expected is None or target.format in SILENT_FORMATS:
+    if expected is None or not target.traits.has_text:
         return True
     files = numbered_frames(file, target.format) if target.kind == "folder" and not job.named() else [file]
     for each in files:

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from streamvq.frames import StreamInfo
 from streamvq.media.targets import suffix_of
-from streamvq.options import ANIMATION_FORMATS, CompressOptions, WriteOptions
+from streamvq.options import ANIMATION, IMAGE, CompressOptions, WriteOptions
 from streamvq.pipeline.job import Job
 
 
@@ -30,7 +30,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
             "weight": None if learns else "nothing is learned",
             "stability": "a single image has no frame before it" if job.source.source_type == "image" else None,
         }
-    packs = job.target.format in ("raw", "c")
+    packs = job.target.traits.packs_bits
     for name in ("pack_bits", "bit_order", "unpadded"):
         reasons[name] = None if packs else "it belongs to .raw and .h"
     defaults = {each.name: each.default for each in fields(options)}
@@ -44,7 +44,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
 def _no_fps(job: Job, info: StreamInfo, thins: bool) -> str | None:
     if info.fps is not None and thins:
         return None
-    if job.target.format in ("raw", "npy", "c"):
+    if not job.target.traits.has_times:
         return f"{suffix_of(job.target.format)} holds no times"
     if info.fps is not None:
         return f"{job.source.label} has a frame rate of its own ({float(info.fps):.6g}), which is kept"
@@ -54,7 +54,7 @@ def _no_fps(job: Job, info: StreamInfo, thins: bool) -> str | None:
 
 
 def _no_loop(job: Job) -> str | None:
-    animated = job.target.kind == "video" and job.target.format in (*ANIMATION_FORMATS, "webp")
+    animated = job.target.kind == "file" and job.target.traits.family in (ANIMATION, IMAGE)
     return None if animated else "it belongs to .gif, .apng and .webp"
 
 

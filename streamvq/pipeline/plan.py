@@ -15,9 +15,8 @@ from streamvq.media.made_with import made_with
 from streamvq.media.sources.source import WHOLE
 from streamvq.media.targets import Target, suffix_of
 from streamvq.options import (
-    IMAGE_FORMATS,
-    INDEX_FORMATS,
-    VIDEO_FORMATS,
+    INDICES,
+    OUTPUT_FORMATS,
     CompressOptions,
     DecompressOptions,
     Source,
@@ -192,8 +191,9 @@ def _all_jobs(inputs: Sequence[MediaInput], output: str | os.PathLike[str], opti
     """
     jobs = [Job(source, target.in_codec(options.codec)) for source, target in _targets(inputs, output, options)]
     for target in (job.target for job in jobs):
-        if target.is_preview and target.format != "webm" and options.crf > 51:
-            raise UsageError(f"{target.path}: .{target.format} takes a `crf` of 0 to 51, not {options.crf}")
+        most = target.traits.max_crf
+        if target.is_preview and most is not None and options.crf > most:
+            raise UsageError(f"{target.path}: .{target.format} takes a `crf` of 0 to {most}, not {options.crf}")
         if target.format == "gif" and isinstance(options, CompressOptions) and not _fits_gif(options):
             raise UsageError(f"{target.path}: a GIF holds up to 256 colors; use `n_codes=256`, or write .webp")
         if target.kind == "folder" and target.path.exists() and not target.path.is_dir():
@@ -264,19 +264,17 @@ def _is_folder(output: str | os.PathLike[str]) -> bool:
 
 def _is_one_file(source: MediaInput, format: str | None) -> bool:
     """Whether an input becomes one file of a format in a folder, and not one a picture."""
+    if format is None:
+        return False
     pictures = source.source_type in ("image", "images")
-    return format in VIDEO_FORMATS or (format in INDEX_FORMATS and not pictures)
+    return OUTPUT_FORMATS[format].is_clip or (OUTPUT_FORMATS[format].family == INDICES and not pictures)
 
 
 def _inside(folder: Path, source: MediaInput, format: str | None) -> Target:
     """The target of one input inside a folder of outputs."""
-    if source.source_type == "image":
-        if format in VIDEO_FORMATS:
-            return Target("video", folder / f"{source.stem}.{format}", format)
-        return Target("folder", folder, format or "png")
-    if source.source_type == "images" and format not in VIDEO_FORMATS:
-        named = source.label == str(source.root)  # a folder, not loose images
-        return Target("folder", folder / source.stem if named else folder, format or "png")
-    if format in IMAGE_FORMATS:
-        return Target("folder", folder / source.stem, format)
-    return Target("video", folder / f"{source.stem}{suffix_of(format or 'mkv')}", format or "mkv")
+    pictures = source.source_type in ("image", "images")
+    format = format or ("png" if pictures else "mkv")
+    if _is_one_file(source, format):
+        return Target("file", folder / f"{source.stem}{suffix_of(format)}", format)
+    loose = source.source_type == "image" or (pictures and source.label != str(source.root))  # not those of a folder
+    return Target("folder", folder if loose else folder / source.stem, format)

@@ -16,6 +16,7 @@ from streamvq.errors import CodebookError
 from streamvq.frames import Frame, IndexFrame
 from streamvq.media.codebooks import codebook_path_for
 from streamvq.media.made_with import codebook_named, read_made_with
+from streamvq.media.targets import format_of
 from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.codebook import Codebook
 from streamvq.report.report_frames import webp_data_uri
@@ -84,7 +85,8 @@ def saved_codebook(path: Path) -> Codebook | None:
     """
     real = path.resolve()  # "." has no name
     own, shared = codebook_path_for(real, path.is_dir()), codebook_path_for(real.parent, is_folder=True)
-    named = codebook_named(read_made_with(path, path.suffix[1:].lower())) if path.is_file() else None
+    format = format_of(path) if path.is_file() else None
+    named = format and codebook_named(read_made_with(path, format))
     for file in (own, shared):
         with suppress(CodebookError, ValueError):
             book = Codebook.load(file)

@@ -13,8 +13,8 @@ from streamvq.media.targets import Target
 @pytest.mark.parametrize(
     ("name", "kind", "format"),
     [
-        ("a.mkv", "video", "mkv"),
-        ("a.WEBM", "video", "webm"),
+        ("a.mkv", "file", "mkv"),
+        ("a.WEBM", "file", "webm"),
         ("a.jpeg", "image", "jpg"),
         ("a.tif", "image", "tiff"),
         ("a", "folder", "png"),

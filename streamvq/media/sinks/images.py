@@ -7,11 +7,11 @@ from pathlib import Path
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
 from streamvq.media.flattening import Flattening
-from streamvq.media.image_files import NO_ALPHA_FORMATS, PALETTE_FORMATS, encode_image
+from streamvq.media.image_files import encode_image
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
-from streamvq.options import IMAGE_FORMATS, ShardOption, WriteOptions
+from streamvq.options import IMAGE, ShardOption, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.own_palettes import OwnIndexFrame
 from streamvq.staging import staged_file, staged_folder
@@ -29,10 +29,11 @@ class _ImageFiles(FrameSink):
         self._made_with = made_with(decoder, settings)
         self._format = target.format
         self._flattening = Flattening(decoder, settings.backdrop, self.label, f".{target.format}")
-        self.exact = target.format != "jpg"
+        self._traits = target.traits
+        self.exact = not self._traits.is_lossy
         if not self.exact:
             self.notes.append(f"{self.label}: JPEG is lossy: not palette-exact")
-        elif target.format in IMAGE_FORMATS and target.format not in PALETTE_FORMATS and decoder.palette is not None:
+        elif self._traits.family == IMAGE and not self._traits.palette and decoder.palette is not None:
             self.notes.append(f"{self.label}: {target.format} holds exact colors, but no palette")
 
     def encode(self, frame: CodedFrame) -> Packet:
@@ -46,7 +47,7 @@ class _ImageFiles(FrameSink):
 
     def _note_alpha(self, frame: CodedFrame) -> None:
         """Tell, once, of transparency that is not held."""
-        if self._format in NO_ALPHA_FORMATS:
+        if self._traits.alphas[0] == "flatten":
             self.notes += self._flattening.notes(frame)
 
 

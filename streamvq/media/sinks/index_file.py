@@ -21,7 +21,7 @@ from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
 
-INDEX_FILES: dict[str, type[IndexFormat]] = {  # each of `options.INDEX_FORMATS`
+INDEX_FILES: dict[str, type[IndexFormat]] = {  # of the family INDICES
     "raw": RawIndices,
     "npy": NumpyIndices,
     "c": CHeader,

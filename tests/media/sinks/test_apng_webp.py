@@ -51,7 +51,7 @@ def test_frames_of_low_rank(format: str, tmp_path: Path) -> None:
     pictures = [Frame(noise(17, 33, 3, index), index) for index in range(3)]
     frames = [codec.factor_frame(frame, LowRankOptions(rank=3)).coded for frame in pictures]
     with open_sink(
-        tmp_path / f"a.{format}" if format == "apng" else Target("video", tmp_path / "a.webp", "webp"),
+        tmp_path / f"a.{format}" if format == "apng" else Target("file", tmp_path / "a.webp", "webp"),
         codec,
         StreamInfo(33, 17),
     ) as sink:
