@@ -18,7 +18,7 @@ class ShardOption(Options):
 
     shard: str | tuple[int, int] | None = option(REPORT, "--shard",
         "Do this share of the work only, such as 3/10; auto: as SLURM numbers its array jobs.",
-        default=None)  # fmt: skip
+        default=None, changes="input")  # fmt: skip
 
     def check(self) -> None:
         _ = self.share
