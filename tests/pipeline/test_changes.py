@@ -21,11 +21,12 @@ VALUES: dict[str, Any] = {
     "n_codes": 5, "bits": 3, "block": 2, "reserve": ("#f00",), "palette": "#000,#fff", "codebook": "#000,#f0f",
     "energy": 0.5, "background": "white", "fps": 10, "trim": "0:1", "frames": range(2, 5), "pack_bits": 16,
     "emit_palette": "#000,#fff", "min_psnr": 3.0, "output": "a.svq", "save_codebook": "b.npz", "crf": 7,
-    "patch": 4, "method": "svd", "shard": "2/3",
+    "patch": 4, "method": "svd", "shard": "2/3", "time": "0:1",
 }  # fmt: skip
 RANK: dict[str, Any] = {"rank": 3}
 BESIDE: dict[str, dict[str, Any]] = {  # what options need
     "patch": RANK, "method": RANK, "extend": {"codebook": "#000,#f0f"}, "codebook": {"extend": 1},
+    "shard": {"codebook": "#000,#fff"},
 }  # fmt: skip
 
 OPTIONS = options_of(CompressOptions)
@@ -83,7 +84,8 @@ def test_what_changes_something_is_said(options: type, name: str, option: Option
 @pytest.mark.parametrize(("options", "name", "option"), cases("file", "input", "nothing"))
 def test_what_changes_nothing_that_is_compared_is_not_said(options: type, name: str, option: Option) -> None:
     value = None if (options, name) == (DecompressOptions, "codebook") else other(options, name, option)
-    assert said(options(**{name: value})) == said(options())
+    beside = {each: value for each, value in BESIDE.get(name, {}).items() if each in options_of(options)}
+    assert said(options(**beside, **{name: value})) == said(options(**beside))
 
 
 @pytest.mark.parametrize("name", OF_OWN_PALETTES)
