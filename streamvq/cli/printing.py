@@ -92,8 +92,8 @@ def summary(result: Result, verbose: bool) -> str:
     lines = [
         head,
         f"  {frames}, {size}, {codes}",
-        f"  {bytes_text(result.bytes_in)} in, {bytes_text(result.bytes_out)} out, "
-        f"{result.bits_per_pixel:.3g} bits per pixel",
+        f"  {bytes_text(result.bytes_in)} in, {bytes_text(result.bytes_out)} out"
+        + (f", {result.bits_per_pixel:.3g} bits per pixel" if result.bits_per_pixel is not None else ""),
     ]
     if result.rank is not None:
         cut = f"PSNR {result.truncation_psnr_db:.2f} dB" if result.truncation_psnr_db else "no error"

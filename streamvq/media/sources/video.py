@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +16,9 @@ from streamvq.errors import InputMissing, MediaDamaged, MediaError, counted
 from streamvq.frames import Frame, StreamInfo
 from streamvq.media.ffv1.slices import SliceChecks
 from streamvq.media.libav import reason, url
+from streamvq.media.packet_table import PacketTable, packet_table
 from streamvq.media.picture_pixels import PicturePixels
-from streamvq.media.sources.source import FrameSource
+from streamvq.media.sources.source import FrameSource, Window
 from streamvq.media.truncation import truncation
 from streamvq.media.video_contents import VideoContents, chapters_of, main_video, title_of
 from streamvq.media.video_look import VideoLook
@@ -28,6 +31,10 @@ _CENTERED_CHROMA = ("mjpeg", "mpeg1video", "theora")  # codecs with chroma betwe
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # codecs, and their decoders that read alpha
 
 Item = tuple[int, av.VideoFrame, Fraction]  # index, decoded picture, time base
+
+
+class _NotItsFrames(MediaDamaged):
+    """Packets are not what they were taken for: numbers of frames that were counted by them are wrong."""
 
 
 class BytesReader(Protocol):
@@ -51,14 +58,7 @@ class VideoSource(FrameSource):
         super().__init__(label)
         self._keep_going = keep_going
         self._path = path if isinstance(path, Path) else None
-        self._container = self._opened(path, format)
-        stream = main_video(self._container)
-        if stream is None or stream.codec_context is None:
-            self._container.close()
-            what = "no video stream" if stream is None else "video of a kind that cannot be decoded"
-            raise MediaError(f"{label}: holds {what}")
-        self._stream: Any = stream
-        self._stream.thread_type = "AUTO"
+        self._container, self._stream = self._begun(path, format)
         self.codec = self._stream.codec_context.name
         self.contents = VideoContents.of(self._container)
         self.look = VideoLook.of(self._path) if self._path else None
@@ -71,6 +71,17 @@ class VideoSource(FrameSource):
         self._alpha_decoder = self._decoder_of_alpha()
         with_slices = self.codec == "ffv1" and self._stream.codec_context.extradata
         self._slice_checks = SliceChecks() if with_slices else None
+
+    def _begun(self, path: Path | BytesReader, format: str | None = None) -> tuple[Any, Any]:
+        """The container, opened, and the stream whose pictures are read. Raises InputMissing or MediaError."""
+        container = self._opened(path, format)
+        stream: Any = main_video(container)
+        if stream is None or stream.codec_context is None:
+            container.close()
+            what = "no video stream" if stream is None else "video of a kind that cannot be decoded"
+            raise MediaError(f"{self.label}: holds {what}")
+        stream.thread_type = "AUTO"
+        return container, stream
 
     def _opened(self, path: Path | BytesReader, format: str | None) -> Any:
         try:
@@ -130,16 +141,72 @@ class VideoSource(FrameSource):
         return decoder
 
     def items(self) -> Iterator[Item]:
+        yield from self._numbered(self._pictures(), 0)
+
+    def items_from(self, window: Window) -> Iterator[Item]:
+        pictures = self._pictures_from(window.start) if window.start else None
+        if pictures is None:
+            return super().items_from(window)
+        count = None if window.stop is None else window.stop - window.start
+        return islice(self._numbered(pictures, window.start), count)
+
+    def count_frames(self) -> int:
+        if self._stream.frames or self._path is None:
+            return super().count_frames()
+        table = packet_table(self._path)
+        return len(table) if table else super().count_frames()
+
+    def _pictures_from(self, start: int) -> Iterator[av.VideoFrame] | None:
+        """Those from number `start` on, decoded from the key frame before; None where all are to be decoded."""
+        usable = self._path and self._alpha_decoder is None and not self._keep_going
+        table = packet_table(self._path) if usable and self._path else None
+        if table is not None and start >= len(table):
+            return iter(())
+        key = table.key_before(start) if table else 0
+        if table is not None and key == 0:
+            return None  # the file starts with it
+        if table is not None:
+            pictures = self._after_seeking(table, key, start)
+            with suppress(av.error.FFmpegError, MediaDamaged, OSError):
+                return chain([next(pictures)], pictures)
+            assert self._path is not None
+            self._container.close()
+            self._container, self._stream = self._begun(self._path)
+        self.notes.append(f"{self.label}: its packets do not tell its frames: shares decode it from its start")
+        return None
+
+    def _after_seeking(self, table: PacketTable, key: int, start: int) -> Iterator[av.VideoFrame]:
+        """The pictures from number `start` on, decoded from packet `key` on; each is where the table has it.
+
+        Raises MediaDamaged where one is not, the first before anything is given.
+        """
+        self._container.seek(int(table.times[key]), stream=self._stream, backward=True)
+        number = start
+        for picture in self._pictures(table, key):
+            if picture.pts == table.times[key] and not picture.key_frame:
+                raise _NotItsFrames("no key frame is where its packets have one")
+            if picture.pts is None or picture.pts < table.shown[start]:
+                continue
+            if picture.pts != table.shown[number]:
+                raise _NotItsFrames("its packets are not its frames")
+            yield picture
+            number += 1
+        if number < len(table):
+            raise _NotItsFrames(f"it ends before frame {number} of {len(table)}")
+
+    def _numbered(self, pictures: Iterator[av.VideoFrame], index: int) -> Iterator[Item]:
+        """The pictures from number `index` on as items. Raises MediaError."""
         if self.look is not None and (refusal := self.look.refusal(self.label)):
             raise MediaError(refusal)
-        index = 0
         failure: Exception | None = None
         try:
-            for picture in self._pictures():
+            for picture in pictures:
                 yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
                 index += 1
         except (av.error.FFmpegError, MediaDamaged, OSError) as error:
             failure = error
+        if isinstance(failure, _NotItsFrames):
+            raise MediaDamaged(f"{self.label}: at frame {index}, {failure}; do it without shares") from failure
         if failure is not None:
             for picture in self._held_back():
                 yield index, picture, Fraction(picture.time_base or self._stream.time_base or 1)
@@ -148,9 +215,12 @@ class VideoSource(FrameSource):
         if index == 0:
             raise MediaError(f"{self.label}: holds no frames; is the file whole?")
 
-    def _pictures(self) -> Iterator[av.VideoFrame]:
-        """What is decoded, in the order that it is shown. Raises MediaDamaged or libav's errors."""
-        packets = 0
+    def _pictures(self, table: PacketTable | None = None, key: int = 0) -> Iterator[av.VideoFrame]:
+        """What is decoded, in the order that it is shown, of a `table` from packet `key` on.
+
+        Raises MediaDamaged or libav's errors.
+        """
+        packets, begun = key, table is None
         last_end = Fraction(0)
         for packet in self._container.demux(*self._timed_streams()):
             if packet.is_corrupt:
@@ -159,6 +229,13 @@ class VideoSource(FrameSource):
                 last_end = max(last_end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))
             if packet.stream is not self._stream:
                 continue
+            if packet.size and table is not None:
+                found = (packet.pts, packet.size, packet.is_keyframe)
+                if not begun and found != table.packet(key) and (packet.pts or 0) < table.times[key]:
+                    continue  # the file was read from an earlier place on
+                if packets >= len(table) or found != table.packet(packets):
+                    raise _NotItsFrames("its packets are not where they were found before")
+                begun = True
             if packet.size:
                 packets += 1
                 if self._slice_checks and (damage := self._slice_checks.damage(bytes(packet))):
