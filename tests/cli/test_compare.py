@@ -22,7 +22,7 @@ CLIP = [smooth(shift=shift) for shift in range(6)]
 @pytest.fixture
 def clip(tmp_path: Path) -> tuple[Path, Path]:
     reference = write_video(tmp_path / "ref.mkv", CLIP)
-    streamvq.compress(reference, tmp_path / "test.svq", n_codes=16)
+    streamvq.compress(reference, tmp_path / "test.svq", codebook=codebook(16))
     return reference, tmp_path / "test.svq"
 
 

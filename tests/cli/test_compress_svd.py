@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,9 +23,21 @@ def picture(shift: int) -> NDArray[np.uint8]:
     return (smooth(48, 64, shift) // 2 + noise(48, 64, seed=shift) // 8).astype(np.uint8)
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("film")
+    return write_video(folder / "clip.mkv", [picture(shift) for shift in range(10)], audio="aac")
+
+
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "clip.mkv", [picture(shift) for shift in range(10)], audio="aac")
+def clip(film: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(film, tmp_path))
+
+
+@pytest.fixture
+def small_clip(tmp_path: Path) -> Path:
+    """Where codes are learned."""
+    return write_video(tmp_path / "clip.mkv", [picture(shift)[:24, :32] for shift in range(6)])
 
 
 @pytest.mark.parametrize("patch", [0, 8])
@@ -64,7 +77,8 @@ def test_written_straight_it_is_the_truncation(clip: Path, tmp_path: Path, good:
     assert np.abs(read_video(tmp_path / "o.mkv")[0].astype(int) - expected).max() <= 3
 
 
-def test_rank_with_codes_is_svd_vq_and_apply_repeats_it(clip: Path, tmp_path: Path, good: Callable) -> None:
+def test_rank_with_codes_is_svd_vq_and_apply_repeats_it(small_clip: Path, tmp_path: Path, good: Callable) -> None:
+    clip = small_clip
     good("compress", clip, "-k", 16, "--rank", 3, "-o", tmp_path / "a.mkv")
     good("compress", clip, "-k", 16, "--rank", 3, "--method", "svd-vq", "-o", tmp_path / "b.mkv")
     good("fit", clip, "-k", 16, "--rank", 3, "-o", tmp_path / "c.npz")
@@ -75,8 +89,9 @@ def test_rank_with_codes_is_svd_vq_and_apply_repeats_it(clip: Path, tmp_path: Pa
     assert streamvq.Codebook.load(tmp_path / "c.npz").provenance["low_rank"]["rank"] == 3
 
 
-def test_every_way_out_has_the_same_codes(clip: Path, tmp_path: Path, good: Callable) -> None:
+def test_every_way_out_has_the_same_codes(small_clip: Path, tmp_path: Path, good: Callable) -> None:
     """Runs are the same, however a sink groups frames."""
+    clip = small_clip
     for name in ("a.svq", "a.mkv", "a"):
         book = ["-c", tmp_path / "a.codebook.npz"] if name != "a.svq" else ["-k", 16]
         good("compress", clip, *book, "--rank", 3, "-o", tmp_path / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,9 +33,15 @@ def picture(shift: int) -> NDArray[np.uint8]:
     return (smooth(48, 64, shift) // 2 + noise(48, 64, seed=shift) // 8).astype(np.uint8)
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("film")
+    return write_video(folder / "clip.mp4", [picture(shift) for shift in range(10)], audio="aac")
+
+
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    return write_video(tmp_path / "clip.mp4", [picture(shift) for shift in range(10)], audio="aac")
+def clip(film: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(film, tmp_path))
 
 
 @pytest.fixture
@@ -248,17 +255,17 @@ def test_figures_of_codes_of_low_rank(clip: Path, tmp_path: Path, good: Callable
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("rest", [[], ["--dry-run"], ["--dry-run", "--json"]], ids=["", "dry run", "dry run in JSON"])
 def test_what_contradicts_itself(
-    options: list[str], rest: list[str], clip: Path, refused: Callable, monkeypatch: pytest.MonkeyPatch
+    options: list[str], clip: Path, refused: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line that says what to try, also where nothing would be done; nothing is written."""
     monkeypatch.chdir(clip.parent)
     codebook().save(Path("book.npz"))
     before = snapshot(clip.parent)
-    line = refused("compress", clip, "-o", "x.svq", *options, *rest, exit=2)
-    assert any(word in line for word in ("choose", "give", "drop", "needs"))
-    assert snapshot(clip.parent) == before
+    for rest in ([], ["--dry-run", "--json"]):
+        line = refused("compress", clip, "-o", "x.svq", *options, *rest, exit=2)
+        assert any(word in line for word in ("choose", "give", "drop", "needs"))
+        assert snapshot(clip.parent) == before
 
 
 @pytest.mark.parametrize("options", [["--rank", 0], ["--energy", 2], ["--rank", 3, "--patch", 1], ["--patch", 8]])
@@ -302,8 +309,9 @@ def test_a_rank_above_all_is_said_once(way: list, clip: Path, tmp_path: Path, go
     assert told["rank"] == 48
 
 
-@pytest.mark.parametrize("space", ["gray", "rgb", "ycbcr420"])
-@pytest.mark.parametrize("value", [0, 200, 255])
+@pytest.mark.parametrize(
+    ("value", "space"), [(0, "gray"), (0, "ycbcr420"), (200, "rgb"), (200, "ycbcr420"), (255, "gray"), (255, "rgb")]
+)
 def test_a_film_of_one_color(value: int, space: str, tmp_path: Path, good: Callable) -> None:
     source = write_video(tmp_path / "in.mkv", [flat(value)] * 5)
     for options in (["--rank", 3], ["--energy", 0.5], ["--energy", 1], ["--rank", 3, "--patch", 8]):
