@@ -9,6 +9,7 @@
     └── OutputError (OSError)              the output cannot be written
         ├── OutputExists (FileExistsError)
         ├── LargerThanInput                it came out larger than the input, and that was not wanted [98]
+        ├── LargerThanAsked                nothing that is tried is as small as was asked for [98]
         └── BelowQuality                   it came out below the PSNR that was asked for [99]
 
 The command line exits with the number in brackets, with 1 where there is none.
@@ -59,6 +60,12 @@ class LargerThanInput(OutputError):
     exit_code = 98
 
 
+class LargerThanAsked(OutputError):
+    """No output is as small as `max_size`; none is kept."""
+
+    exit_code = 98
+
+
 class BelowQuality(OutputError):
     """The output's PSNR is below `min_psnr`; it is not kept."""
 
@@ -68,6 +75,18 @@ class BelowQuality(OutputError):
 def counted(number: int, thing: str) -> str:
     """A number of things: "1 frame", "2 frames"."""
     return f"{number} {thing}{'s' * (number != 1)}"
+
+
+def bytes_text(count: int | None) -> str:
+    """1234567 as "1.23 MB"."""
+    if count is None:
+        return "unknown size"
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{count} bytes" if unit == "bytes" else f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
 
 
 def codes_text(count: int, block: tuple[int, int]) -> str:

@@ -48,7 +48,7 @@ def compare(
 
 def _summary(found: Comparison, verbose: bool) -> str:
     """A comparison for people, several lines."""
-    from streamvq.cli.printing import bytes_text
+    from streamvq.errors import bytes_text
 
     sizes = {(frame.width, frame.height) for frame in found.frames}
     size = "{}x{}".format(*next(iter(sizes))) if len(sizes) == 1 else "mixed sizes"

@@ -27,9 +27,9 @@ def merge(
     """Put together what the shares of a run made, with the bytes of a run on one machine."""
     from dataclasses import asdict
 
-    from streamvq.cli.printing import bytes_text, print_json, print_remarks
+    from streamvq.cli.printing import print_json, print_remarks
     from streamvq.cluster import merge as merging
-    from streamvq.errors import counted
+    from streamvq.errors import bytes_text, counted
 
     made = merging.merge(parts, output, **vars(options))
     print_remarks(made.failed, [])

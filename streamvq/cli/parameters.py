@@ -46,7 +46,7 @@ class VerboseOptions(PrintOptions):
 class WritePrintOptions(VerboseOptions):
     """What commands that write files print."""
 
-    dry_run: bool = option(REPORT, "--dry-run", "Say what would be done, and stop.", default=False)
+    dry_run: bool = option(REPORT, "--dry-run", "Say what would come out, and write nothing.", default=False)
 
 
 class DebugOption(Options):

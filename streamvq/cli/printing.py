@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from streamvq.cli.messages import in_flags, record_in_flags
-from streamvq.errors import codes_text, counted
+from streamvq.errors import bytes_text, codes_text, counted
 
 if TYPE_CHECKING:
     from streamvq.pipeline.result import Result
@@ -32,6 +32,9 @@ class Bar:
 
     def advance(self) -> None:
         self._bar.update()
+
+    def note(self, text: str) -> None:
+        say(text)
 
 
 def progress_bar(quiet: bool) -> Progress:
@@ -60,16 +63,16 @@ def print_json(record: dict[str, Any]) -> None:
     print(json.dumps(record_in_flags(record), ensure_ascii=plain), flush=True)
 
 
-def bytes_text(count: int | None) -> str:
-    """1234567 as "1.23 MB"."""
-    if count is None:
-        return "unknown size"
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{count} bytes" if unit == "bytes" else f"{size:.3g} {unit}" if size < 100 else f"{size:.0f} {unit}"
+def prediction(result: Result) -> str:
+    """What a dry run found out, in a line."""
+    if result.error:
+        return f"would fail: {in_flags(result.error)}"
+    codes = [] if result.n_codes is None else [codes_text(result.n_codes, result.block or (1, 1))]
+    codes += [f"--lossy {result.lossy:g}"] * bool(result.lossy)
+    size = f"{result.width}x{result.height}" if result.width else "mixed sizes"
+    quality = "no error" if result.psnr_db is None else f"PSNR {result.psnr_db:.2f} dB"
+    parts = [counted(result.frames, "frame"), size, *codes, bytes_text(result.bytes_out), quality]
+    return f"{', '.join(parts)}, in about {result.seconds or 0:.3g} s"
 
 
 def summary(result: Result, verbose: bool) -> str:

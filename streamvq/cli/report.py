@@ -33,7 +33,8 @@ def report(
 
     It has a slider between both, the codes and where they occur, curves over time, and all figures.
     """
-    from streamvq.cli.printing import bytes_text, print_json, print_remarks
+    from streamvq.cli.printing import print_json, print_remarks
+    from streamvq.errors import bytes_text
     from streamvq.report.page import page_beside, write_report
 
     output = Path(options.output or page_beside(tests))

@@ -27,7 +27,11 @@ def run_compress(inputs: Sequence[str], options: CompressOptions, printing: Writ
     if printing.dry_run:
         plan = plan_compression(inputs, options)
         given = None if options.extend else options.codebook
-        _print_plan(plan, str(given or plan.codebook_path or ""), printing.json)
+        output = None if options.output is None else str(options.output)
+        with _errors_as_json(inputs, output, printing):
+            predicted = encode_all(inputs, options, keep=False) if _can_predict(plan) else []
+        _print_plan(plan, str(given or plan.codebook_path or ""), printing.json, predicted)
+        _exit_as(predicted)
         return
     output = None if options.output is None else str(options.output)
     with _errors_as_json(inputs, output, printing):
@@ -69,6 +73,10 @@ def _print_results(results: Sequence[Result], output: str | None, printing: Writ
     """All results; exits with 1 where something failed, 98 or 99 where an output was not worth keeping."""
     for result in results:
         _print_result(result, output == "-", printing)
+    _exit_as(results)
+
+
+def _exit_as(results: Sequence[Result]) -> None:
     codes = {1 if result.failed else result.exit_code for result in results}
     if codes - {0}:
         raise typer.Exit(1 if 1 in codes else max(codes))
@@ -93,14 +101,42 @@ def _print_result(result: Result, to_stderr: bool, printing: WritePrintOptions) 
         print(summary(result, printing.verbose), file=sys.stderr if to_stderr else sys.stdout)
 
 
-def _print_plan(plan: Plan, book: str, json: bool) -> None:
-    from streamvq.cli.printing import bytes_text, print_json
+def _can_predict(plan: Plan) -> bool:
+    """Whether what would come out can be found out: a pipe is read once, and a share is not told apart."""
+    from streamvq.media.sources.source import WHOLE
 
+    return all(job.source.source_type != "pipe" and job.window == WHOLE for job in plan.jobs)
+
+
+_PREDICTED = (
+    "status",
+    "n_codes",
+    "lossy",
+    "width",
+    "height",
+    "frames",
+    "bytes_out",
+    "bits_per_pixel",
+    "psnr_db",
+    "seconds",
+    "tries",
+    "error",
+    "exit_code",
+)
+
+
+def _print_plan(plan: Plan, book: str, json: bool, predicted: Sequence[Result] = ()) -> None:
+    from streamvq.cli.printing import prediction, print_json
+    from streamvq.errors import bytes_text
+
+    results = {result.input: result for result in predicted if not result.skipped}
     for job, skipped in [(job, False) for job in plan.jobs] + [(job, True) for job in plan.skipped]:
         source, target = job.source, job.target
         if json:
             record: dict[str, object] = {"input": source.label, "output": str(target.path), "format": target.format}
             record |= {"files": len(source.paths), "bytes_in": source.size_bytes, "codebook": book or None}
+            told = results[source.label].as_dict() if source.label in results else {}
+            record |= {name: told[name] for name in _PREDICTED if name in told}
             print_json(record | {"skipped": skipped, "dry_run": True})
             continue
         done = "is there already: would be skipped" if skipped else f"would write {target.format} ({target.kind})"
@@ -110,5 +146,7 @@ def _print_plan(plan: Plan, book: str, json: bool) -> None:
             else f"{len(source.paths)} file(s), {bytes_text(source.size_bytes)}"
         )
         print(f"{source.label} -> {target.path}\n  {files}; {done}")
+        if source.label in results:
+            print(f"  {prediction(results[source.label])}")
     if book and not json:
         print(f"codebook -> {book}")

@@ -30,8 +30,8 @@ def sketch(
     """
     from dataclasses import asdict
 
-    from streamvq.cli.printing import bytes_text, print_json, print_remarks
-    from streamvq.errors import counted
+    from streamvq.cli.printing import print_json, print_remarks
+    from streamvq.errors import bytes_text, counted
     from streamvq.pipeline import sketching
 
     made = sketching.sketch(inputs, output, **vars(options))

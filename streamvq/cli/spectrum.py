@@ -46,7 +46,7 @@ def spectrum(
 
 def _table(label: str, found: Spectrum, patch: int) -> str:
     """The spectrum for people."""
-    from streamvq.cli.printing import bytes_text
+    from streamvq.errors import bytes_text
     from streamvq.report.spectrum_stats import ENERGY_SHARES
 
     what = f"patches of {patch}x{patch}" if patch else "whole frames"

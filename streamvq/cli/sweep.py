@@ -56,7 +56,7 @@ def sweep(
 
 def _table(results: list[SweepResult]) -> str:
     """Results for people, a line each."""
-    from streamvq.cli.printing import bytes_text
+    from streamvq.errors import bytes_text
 
     width = max(len(result.cell.name) for result in results)
     lines = []

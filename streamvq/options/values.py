@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from fractions import Fraction
 from typing import Protocol
+
+from streamvq.errors import UsageError
 
 MAX_CODES = 65536
 MAX_GRAY_LEVELS = 256
@@ -49,3 +52,14 @@ CODEBOOKS = (
     "a codebook, a palette (.gpl .hex .act .pal .ase .aseprite .txt .png), preset:NAME (see streamvq palette "
     "--list), or colors such as '#000,#fff,tomato'"
 )
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def parse_size(name: str, value: int | str) -> int:
+    """A number of bytes, or a text such as "500kB", "2 MB" (10^6) or "1.5MiB" (2^20), as bytes. Raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+) *(|[kmg]i?)b?", str(value).strip().lower())
+    size = int(Fraction(found[1]) * _UNITS[found[2]]) if found else 0
+    if size < 1:
+        raise UsageError(f"`{name}={value}`: give bytes, such as 500kB, 2MB (10^6 bytes) or 2MiB (2^20)")
+    return size

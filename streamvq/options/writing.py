@@ -7,7 +7,7 @@ from streamvq.keywords import Options, option
 from streamvq.options.formats import CODECS, FORMATS, OUTPUT_KINDS
 from streamvq.options.pictures import AlphaOptions, BackgroundOption
 from streamvq.options.reading import RateOption
-from streamvq.options.values import CODEBOOK, DITHERS, PACK_BITS, REPORT, WRITE, Source
+from streamvq.options.values import CODEBOOK, DITHERS, PACK_BITS, REPORT, WRITE, Source, parse_size
 from streamvq.progress import Progress
 
 # A table: an option is one line, or two where its help is long.
@@ -90,8 +90,12 @@ class EncodeOptions(WriteOptions, AlphaOptions):
         ".svq without the codebook inside; decompress needs -c.", default=False, changes="file")
     skip_if_larger: bool = option(WRITE, "--skip-if-larger",
         "Keep no output that is larger than its input (exit 98).", default=False, changes="nothing")
+    max_size: int | str | None = option(WRITE, "--max-size",
+        "The best output of at most so many bytes, 500kB or 2MB: with fewer colors, then more --lossy, then less "
+        "--width; what is given of these stays (exit 98).", default=None, changes="nothing")
     min_psnr: float | None = option(WRITE, "--min-psnr",
-        "Keep no output with a PSNR below this, in dB (exit 99).", default=None, changes="nothing")
+        "The fewest colors for this PSNR, in dB; with -k, -c or --max-size it is only checked (exit 99).",
+        default=None, changes="nothing")
 
     def check(self) -> None:
         if self.dither != "none" and self.lossy:
@@ -99,6 +103,16 @@ class EncodeOptions(WriteOptions, AlphaOptions):
         changes = [name for name in ("lossy", "stability", "fit_gamut") if getattr(self, name)]
         if self.strict and changes:
             raise UsageError(f"`strict` and `{changes[0]}` contradict each other: it chooses other colors")
+        if self.max_bytes is not None and self.strict:
+            raise UsageError("`strict` and `max_size` contradict each other: fewer colors are tried; drop one")
+        if self.max_bytes is not None and self.skip_existing:
+            raise UsageError("`max_size` and `skip_existing` contradict each other: the settings that made what "
+                "is there are not known before the search; drop one")
+
+    @property
+    def max_bytes(self) -> int | None:
+        """`max_size` in bytes. Raises UsageError."""
+        return None if self.max_size is None else parse_size("max_size", self.max_size)
 
 
 class OutputOption(Options):

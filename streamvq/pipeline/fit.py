@@ -25,6 +25,7 @@ from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.alpha import treatment
 from streamvq.pipeline.batches import batches
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
+from streamvq.pipeline.frame_sample import FrameSample
 from streamvq.pipeline.job import listed
 from streamvq.pipeline.order import palette_of_inputs
 from streamvq.pipeline.sketch_files import are_sketches, check_complete, sum_of_sketches, with_settings_of_sketches
@@ -85,7 +86,7 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     else:
         sketch = new_sketch(options)
         with selected(treated(ArraySource(source), treatment(options)), options) as arrays:  # type: ignore[arg-type]
-            frames, bad = _absorb(arrays, sketch, 0, options)
+            frames, bad = absorb_frames(arrays, sketch, 0, options)
         counted = Counted(sketch, frames, {"arrays": bad} if bad else {}, [])
     if counted.failed and not options.keep_going:
         raise MediaError(next(iter(counted.failed.values()))[0])
@@ -100,16 +101,23 @@ class NothingDecoded(MediaError):
         self.failed = failed
 
 
-def fit_inputs(inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep") -> Fitted:
+def fit_inputs(
+    inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep", samples: Sequence[FrameSample] = ()
+) -> Fitted:
     """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out.
 
-    `alpha` is what becomes of transparency unless `options` say something else.
+    `alpha` is what becomes of transparency unless `options` say something else. `samples`, one of each input where
+    they are given, are taken meanwhile.
     """
-    return next(fit_each(inputs, [options.code_count], options, alpha))
+    return next(fit_each(inputs, [options.code_count], options, alpha, samples))
 
 
 def fit_each(
-    inputs: Sequence[MediaInput], counts: Sequence[int], options: FitOptions, alpha: str = "keep"
+    inputs: Sequence[MediaInput],
+    counts: Sequence[int],
+    options: FitOptions,
+    alpha: str = "keep",
+    samples: Sequence[FrameSample] = (),
 ) -> Iterator[Fitted]:
     """What `fit_inputs` makes with each number of codes.
 
@@ -121,7 +129,7 @@ def fit_each(
     for n_codes in counts:
         each = replace(options, n_codes=n_codes, bits=None)
         if counted is None or each.sides != (1, 1):
-            counted = count_inputs(inputs, each, alpha)
+            counted = count_inputs(inputs, each, alpha, samples=samples)
         with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
             codebook = fit_sketch(counted.sketch, each, fixed_codes(each), palette)
         yield Fitted(codebook, counted)
@@ -132,8 +140,11 @@ def count_inputs(
     options: FitOptions,
     alpha: str = "keep",
     windows: Sequence[Window | None] | None = None,
+    samples: Sequence[FrameSample] = (),
 ) -> Counted:
     """A sketch of all frames of all inputs, or, with `windows`, of those of a share of the work.
+
+    Meanwhile `samples`, one of each input, are taken where they are given.
 
     Raises the error of the only one, or NothingDecoded.
     """
@@ -150,7 +161,9 @@ def count_inputs(
         try:
             reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
             with selected(open_with_codebook(item, None, treatment(options, alpha), **reading), options) as source:
-                counted, bad = _absorb(source, sketch, number, options, window)
+                counted, bad = absorb_frames(
+                    source, sketch, number, options, window, samples[number] if samples else None
+                )
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
@@ -177,14 +190,25 @@ def _count_sketches(inputs: Sequence[MediaInput]) -> Counted:
     return Counted(total.sketch, total.head.frames, failed, [])
 
 
-def _absorb(
-    source: FrameSource, sketch: Sketch, number: int, options: FitOptions, window: Window = WHOLE
+def absorb_frames(
+    source: FrameSource,
+    sketch: Sketch,
+    number: int,
+    options: FitOptions,
+    window: Window = WHOLE,
+    sample: FrameSample | None = None,
 ) -> tuple[int, list[str]]:
-    """Count the frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones."""
+    """Count the frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones.
+
+    Those that a sample wants are kept in it.
+    """
     idle: SimpleQueue[Sketch] = SimpleQueue()
     sketches = [sketch] + [sketch.empty() for _ in range(min(worker_count(options.jobs), MAX_SKETCHES) - 1)]
     for each in sketches:
         idle.put(each)
+
+    if sample is not None:
+        sample.begin(source)
 
     def count(batch: Sequence[Any]) -> list[Frame | Failed | None]:
         loaded = [source.try_load(item) for item in batch]
@@ -194,7 +218,7 @@ def _absorb(
                 part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
             idle.put(part)
-        return [frame if isinstance(frame, Failed) else None for frame in loaded]
+        return [frame if isinstance(frame, Failed) or _wanted(sample, frame) else None for frame in loaded]
 
     counted, bad = 0, []
     length = cold_start_interval(source.info.pixels) if options.truncates else 1
@@ -204,15 +228,21 @@ def _absorb(
         progress.of(f"learn {source.label}", source.info.frame_count),
         closing(ordered_map(count, batches(source.items_from(window), length), options.jobs, ahead)) as outcomes,
     ):
-        for failure in chain.from_iterable(outcomes):
-            if isinstance(failure, Failed):
-                bad.append(failure.reason)
+        for outcome in chain.from_iterable(outcomes):
+            if isinstance(outcome, Failed):
+                bad.append(outcome.reason)
             else:
                 counted += 1
+                if sample is not None:
+                    sample.take(outcome)
             progress.advance()
     for part in sketches[1:]:
         sketch.merge(part)  # type: ignore[arg-type]
     return counted, list(dict.fromkeys(bad))
+
+
+def _wanted(sample: FrameSample | None, frame: Frame) -> bool:
+    return sample is not None and sample.wants(frame.index)
 
 
 def warm_up(

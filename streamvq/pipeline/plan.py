@@ -28,6 +28,7 @@ from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
+from streamvq.pipeline.ladder import searches_colors
 from streamvq.pipeline.order import palette_of_inputs
 from streamvq.pipeline.own_palettes import check_own_palettes
 from streamvq.pipeline.shared_jobs import jobs_of_share
@@ -73,8 +74,13 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     pipes = any(source.source_type == "pipe" for source in inputs)
     if len(inputs) > 1 and pipes:
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with `codebook=PATH`")
-    if os.fspath(output) == PIPE and (options.skip_if_larger or options.min_psnr is not None):
-        raise UsageError("-: what went into a pipe cannot be taken back; drop `skip_if_larger` and `min_psnr`")
+    judged = [
+        name for name in ("skip_if_larger", "min_psnr", "max_size") if getattr(options, name) not in (None, False)
+    ]
+    if os.fspath(output) == PIPE and judged:
+        raise UsageError(f"-: what went into a pipe cannot be taken back; drop `{judged[0]}`")
+    if options.max_bytes is not None and pipes:
+        raise UsageError("-: `max_size` reads its input several times, and a pipe can be read once; name a file")
     if options.skip_if_larger and pipes:
         raise UsageError("-: a pipe has no size to compare with; drop `skip_if_larger`")
     jobs = _all_jobs(inputs, output, options)
@@ -167,6 +173,8 @@ def _check_codebook_path(
     if lost:
         raise OutputError(f"{path}: the codebook of the outputs that are there is missing; give `codebook=PATH`")
     if path.exists() and not options.overwrite:
+        if codebook is None and searches_colors(options):
+            raise OutputExists(f"{path}: already exists, and the search may find another codebook; use `overwrite`")
         there = codebook_at(path)
         if codebook is not None:
             check_same(path, there, codebook)

@@ -11,9 +11,23 @@ from streamvq.quantize.metrics import compression_rate, psnr_db
 
 _ONLY_IF_SET = (
     "skipped", "failed", "notes", "warnings", "error", "ignored_files", "parts", "exit_code", "compared", "rank",
-    "energy", "truncation_psnr_db",
+    "energy", "truncation_psnr_db", "lossy", "tries",
 )  # fmt: skip
 _OF_COMPARISON = ("psnr_db", "lossless", "compression_rate")
+
+
+@dataclass(frozen=True)
+class Try:
+    """A setting that was tried for `max_size` or `min_psnr`: what it makes of all frames, or (not `whole`) what so
+    many `frames` of a sample say that it would make."""
+
+    n_codes: int | None
+    lossy: float
+    width: int | None
+    size_bytes: int
+    psnr_db: float | None
+    frames: int
+    whole: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +41,7 @@ class Result:
     is the largest of a frame's channel, `energy` the share of all squared singular values that is kept, and
     `truncation_psnr_db` the PSNR of the frames before they were quantized. `bytes_out` includes copied
     audio; `parts` says what it consists of, where the output is a `.svq` file. `ignored_files` counts the files of a
-    folder that are no images.
+    folder that are no images. `tries` are those of `max_size` and `min_psnr`, and `lossy` is what was used.
     """
 
     input: str
@@ -48,6 +62,7 @@ class Result:
     energy: float | None = None
     truncation_psnr_db: float | None = None
     lossless: bool = False
+    lossy: float = 0
     seconds: float | None = None
     frames_per_second: float | None = None
     parts: dict[str, int] = field(default_factory=dict, hash=False)
@@ -58,6 +73,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     error: str | None = None
     exit_code: int = 0
+    tries: tuple[Try, ...] = ()
     compared: bool = False
 
     @property
@@ -73,6 +89,8 @@ class Result:
             for key, value in vars(self).items()
             if (value or key not in _ONLY_IF_SET) and key not in absent
         }
+        if self.tries:
+            figures["tries"] = [vars(each) for each in self.tries]
         return {"input": self.input, "output": self.output, "status": self.status} | figures
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamvq.cli.printing import bytes_text
+from streamvq.errors import bytes_text
 
 COMMANDS = ["compress", "fit", "apply", "decompress", "compare", "report", "sweep", "spectrum", "info"]
 
