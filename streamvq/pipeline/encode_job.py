@@ -168,8 +168,9 @@ def encoder_of(
         dither = codebook.dither(options.dither, options.dither_strength)
         gamut = codebook.gamut() if options.fit_gamut else None
         return VectorQuantization(
-            codebook, options.lossy, low_rank, pixels, dither, options.stability, emitted, about, gamut
-        )
+            codebook, options.lossy, low_rank, pixels, dither, options.stability, emitted, about, gamut,
+            for_lzw=job.target.format == "gif",
+        )  # fmt: skip
     stored = job.target.format == "svq"
     assert low_rank is not None
     return Factorization(low_rank, "gray" if options.gray else options.space, stored, pixels)

@@ -108,7 +108,7 @@ class VectorQuantization(FrameEncoder):
     scan over all frames keeps codes of neighbors and of the previous frame where they cost little; with `stability`,
     those of what has moved by less than that many levels, whatever `lossy` would choose. `emitted` is what the codes
     become colors with, where that is another codebook. With `strict_about`, the input's name, a pixel that no code
-    has exactly raises MediaError. `gamut` moves colors before codes are chosen.
+    has exactly raises MediaError. `gamut` moves colors before codes are chosen. `for_lzw`: `lossy` chooses for GIF.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class VectorQuantization(FrameEncoder):
         emitted: Codebook | None = None,
         strict_about: str | None = None,
         gamut: GamutMap | None = None,
+        for_lzw: bool = False,
     ) -> None:
         codebook.prepare()
         self.decoder = emitted or codebook
@@ -129,6 +130,7 @@ class VectorQuantization(FrameEncoder):
         self._strict_about = strict_about
         self.scans = lossy > 0 or stability > 0
         self._lossy = lossy
+        self._for_lzw = for_lzw
         self._stability = stability
         self._dither = dither
         self._gamut = gamut
@@ -166,7 +168,7 @@ class VectorQuantization(FrameEncoder):
                 if isinstance(outcome, UnmeasuredFrame):
                     coded = outcome.coded
                     if self._lossy:
-                        coded = self._codebook.optimized_frame(outcome.nearest, previous, self._lossy)
+                        coded = self._codebook.optimized_frame(outcome.nearest, previous, self._lossy, self._for_lzw)
                     previous = (
                         coded
                         if stability is None

@@ -20,6 +20,7 @@ from streamvq.quantize.code_table import CodeTable
 from streamvq.quantize.codebook_file import CodebookContent, codebook_to_bytes, read_codebook_file
 from streamvq.quantize.dither.dithering import Dither, dither_of
 from streamvq.quantize.gamut import GamutMap
+from streamvq.quantize.lzw_optimize import lengthen_phrases
 from streamvq.quantize.nearest import ColorFinder, LevelFinder
 from streamvq.quantize.pixels import split
 from streamvq.quantize.rd_optimize import rd_optimize
@@ -153,10 +154,13 @@ class Codebook(CodeTable):
             raise UsageError("`fit_gamut` is of colors, and the codes are blocks; drop it")
         return GamutMap(self._opaque_colors)
 
-    def optimized_frame(self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float) -> IndexFrame:
+    def optimized_frame(
+        self, nearest: NearestFrame, previous: IndexFrame | None, lossy: float, for_lzw: bool = False
+    ) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.
 
-        A bit is worth a squared error of `lossy` squared (rate-distortion optimization).
+        A bit is worth a squared error of `lossy` squared (rate-distortion optimization). `for_lzw` also makes the
+        phrases of LZW longer, where nothing is transparent.
         """
         codes = nearest.coded.codes
         comparable = previous is not None and previous.codes.shape == codes.shape
@@ -170,6 +174,8 @@ class Codebook(CodeTable):
             points, table = finder.points(nearest.samples, nearest.alpha), finder.code_points
             weights = np.ones(table.shape[1], np.int16)
         chosen = rd_optimize(points, codes, table, weights, previous_codes, lambda_)
+        if for_lzw and nearest.alpha is None:
+            chosen = lengthen_phrases(points, chosen, table, weights, previous_codes, lambda_)
         if nearest.alpha is not None and self.block == (1, 1):
             chosen[nearest.alpha == 0] = finder.transparent_row if finder else 0
         return replace(nearest.coded, codes=chosen)
