@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "soak.py"
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_soaking_for_seconds() -> None:
-    command = [sys.executable, SCRIPT, "--minutes", "0.02", "--only", "folder of png"]
+    command = [sys.executable, SCRIPT, "--minutes", "0.02", "--only", "apply to folder"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     *_, total = done.stdout.splitlines()

@@ -27,15 +27,20 @@ def picture(tmp_path: Path) -> Path:
     return save(noise(), tmp_path / "in.png")
 
 
-@pytest.fixture(params=HALF_VIDEOS)
-def half_video(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module", params=HALF_VIDEOS)
+def half(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first half of a video whose header promises all of it."""
-    path = tmp_path / f"half.{request.param}"
+    path = tmp_path_factory.mktemp("half") / f"half.{request.param}"
     pictures = [smooth(64, 64, shift) // 2 + noise(64, 64, seed=shift) // 2 for shift in range(50)]
     write_video(path, pictures, container_options=HALF_VIDEOS[request.param])
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     return path
+
+
+@pytest.fixture
+def half_video(half: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(half, tmp_path))
 
 
 @pytest.mark.parametrize("command", ["compress", "apply", "fit", "info"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +20,15 @@ KEYS = {"input", "output", "codebook", "frames", "width", "height", "bytes_in", 
 KEYS |= {"bits_per_pixel", "psnr_db", "seconds", "frames_per_second"}
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = [bands(48, 64, shift, 128) for shift in range(10)]
-    return write_video(tmp_path / "clip.mp4", pictures, crf="0")
+    return write_video(tmp_path_factory.mktemp("film") / "clip.mp4", pictures, crf="0")
+
+
+@pytest.fixture
+def clip(film: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(film, tmp_path))
 
 
 @pytest.fixture

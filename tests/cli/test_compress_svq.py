@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +25,15 @@ def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_size, "TARGET_PIXELS", 4 * 64 * 48)
 
 
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = [bands(48, 64, shift, 128) for shift in range(10)]
-    return write_video(tmp_path / "clip.mp4", pictures, crf="0", audio="aac")
+    return write_video(tmp_path_factory.mktemp("film") / "clip.mp4", pictures, crf="0", audio="aac")
+
+
+@pytest.fixture
+def clip(film: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(film, tmp_path))
 
 
 def record(result: object) -> dict:

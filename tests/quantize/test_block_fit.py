@@ -50,9 +50,7 @@ def test_few_blocks_are_kept_though_the_sample_misses_them() -> None:
     assert error_of(fit_blocks(sample_of(noise(40, 40), capacity=7), 100, 0), noise(40, 40)) == 0
 
 
-@pytest.mark.parametrize(
-    ("k", "space"), [(2, "rgb"), (16, "rgb"), (100, "rgb"), (1500, "rgb"), (16, "gray"), (100, "ycbcr420")]
-)
+@pytest.mark.parametrize(("k", "space"), [(2, "rgb"), (600, "rgb"), (16, "gray"), (100, "ycbcr420")])
 def test_more_blocks_than_codes_gives_all_the_codes(k: int, space: str) -> None:
     codes = fit_blocks(sample_of(CHELSEA, space=space), k, 0)
     assert codes.shape == (k, code_length((4, 4), space))
@@ -105,7 +103,7 @@ def test_the_seed_matters_little() -> None:
 
 @pytest.mark.slow
 def test_more_codes_never_hurt() -> None:
-    errors = [error_of(fit_blocks(sample_of(CHELSEA), k, 0), CHELSEA) for k in (2, 4, 16, 64, 256)]
+    errors = [error_of(fit_blocks(sample_of(CHELSEA), k, 0), CHELSEA) for k in (2, 16, 64, 256)]
     assert errors == sorted(errors, reverse=True)
 
 
