@@ -16,7 +16,7 @@ import streamvq
 from streamvq import Codebook, UsageError
 from streamvq.frames import Frame
 from streamvq.options import DITHERS, ORDERED_DITHERS
-from streamvq.quantize.color_spaces import ONE, level_points
+from streamvq.quantize.color_spaces import ONE, level_points, unit
 from streamvq.quantize.dither.diffusion import KERNELS
 from streamvq.quantize.dither.masks import bayer, blue_noise
 
@@ -134,6 +134,16 @@ def test_the_mean_is_that_of_the_space(name: str, matching: str) -> None:
 def test_exact_colors_stay_in_any_space(name: str, matching: str) -> None:
     book = Codebook(noise(9, 9).reshape(-1, 3), matching=matching)
     assert (book.nearest_frame(Frame(book.codes[None]), book.dither(name)).coded.codes == np.arange(81)).all()
+
+
+@pytest.mark.parametrize("matching", ["rgb", "oklab"])
+def test_patterns_have_no_band_for_each_cell_of_colors(matching: str) -> None:
+    book = Codebook(np.arange(0, 256, 17, np.uint8)[:, None].repeat(3, 1), matching=matching)
+    levels = np.arange(60, 200)
+    pixels = levels.astype(np.uint8).repeat(8)[None, :, None].repeat(8, 0).repeat(3, 2)  # each fills a mask
+    rows = book.nearest_frame(Frame(pixels), book.dither("yliluoma")).coded.codes
+    means = level_points(matching)[book.codes[rows, 0]].reshape(8, -1, 8).mean((0, 2))
+    assert np.abs(means - level_points(matching)[levels]).max() < 1.25 * unit(matching)  # cells are of 4 levels
 
 
 def test_strength_scales_the_error_that_is_passed_on() -> None:

@@ -23,15 +23,19 @@ _AXIS_END = (1 << CELL_BITS) - 1
 _COARSE_BITS = 4  # of linear light, that its cells have no part of
 _ZERO_A, _ZERO_B = 15360, 20288  # what OKLab's a and b are raised by, so that none is negative
 _CHROMA_CELLS = 124  # of 1 along a and b, of which the gamut takes about a half
+_EIGHTH, _CHROMA_EIGHTH = (1 << _SHIFT) // 8, ONE // (8 * _CHROMA_CELLS)  # of the widths of OKLab's cells
+# Elsewhere cells are of 4 levels: those of each level moved by -2, -1, 0 and 1
+_LEVELS_ASIDE = (np.arange(256) + np.arange(-2, 2)[:, None]).clip(0, 255).ravel() >> _LEVEL_SHIFT
 # Cells of linear light are as wide as 4 levels, or dark colors would all be in one
 _LIGHT = np.arange(0, (1 << POINT_BITS) + 1, 1 << _COARSE_BITS)
 _LIGHT_CELLS = (np.searchsorted(level_points("linear"), _LIGHT, side="right") - 1) >> _LEVEL_SHIFT
 _LIGHT_MIDDLES = level_points("linear")[1 << _LEVEL_SHIFT >> 1 :: 1 << _LEVEL_SHIFT].copy()
 # Values go from what is lowest to what is highest in the gamut of a space, on each axis: dither keeps to that.
+_LAB_BOUNDS = (0, ONE), (-15296, 18062), (-20223, 12932)
 BOUNDS = {
     RGB: ((0, 255 << FRACTION_BITS),) * 3,
     LINEAR: ((0, ONE),) * 3,
-    OKLAB: ((0, ONE), (-15296, 18062), (-20223, 12932)),
+    OKLAB: _LAB_BOUNDS,
 }
 
 
@@ -83,6 +87,24 @@ def cell_of(space: Any, first: Any, second: Any, third: Any) -> Any:
         first = min(first >> _SHIFT, _AXIS_END)
         second = (second + _ZERO_A) * _CHROMA_CELLS >> POINT_BITS
         third = (third + _ZERO_B) * _CHROMA_CELLS >> POINT_BITS
+    return first << 2 * CELL_BITS | second << CELL_BITS | third
+
+
+@njit(nogil=True, inline="always")
+def cell_aside(space: Any, red: Any, green: Any, blue: Any, first: Any, second: Any, third: Any, quarter: Any) -> Any:
+    """The number of the cell of a color, and of its value, moved aside within the width of a cell: the cells for the
+    four quarters, 0 to 3, have middles whose mean is about the color."""
+    if space == OKLAB:
+        eighths = 2 * quarter - 3
+        (low1, high1), (low2, high2), (low3, high3) = _LAB_BOUNDS
+        first = min(max(first + eighths * _EIGHTH, low1), high1)
+        second = min(max(second + eighths * _CHROMA_EIGHTH, low2), high2)
+        third = min(max(third + eighths * _CHROMA_EIGHTH, low3), high3)
+        return cell_of(space, first, second, third)
+    at = quarter << 8
+    first = _LEVELS_ASIDE[np.uint64(at + red)]
+    second = _LEVELS_ASIDE[np.uint64(at + green)]
+    third = _LEVELS_ASIDE[np.uint64(at + blue)]
     return first << 2 * CELL_BITS | second << CELL_BITS | third
 
 

@@ -15,6 +15,7 @@ from streamvq.quantize.dither.cells import (
     CELLS,
     FRACTION_BITS,
     CellFinder,
+    cell_aside,
     cell_of,
     middle_of,
     search_cell,
@@ -52,7 +53,8 @@ class PatternDither:
 
     J. Yliluoma, "Arbitrary-palette positional dithering algorithm", 2011, which at strength 1 chooses the codes as
     T. Knoll does (US patent 6,606,166, expired): each makes the mean of those so far nearest to the color. Patterns
-    belong to cells of the color cube and are remembered, so that dithering is a look-up.
+    belong to cells of the color cube and are remembered, so that dithering is a look-up. A color between the middles
+    of two cells takes the pattern of either, by the last two bits of the mask: or else each cell would be a band.
     """
 
     def __init__(self, codes: NDArray[np.uint8], strength: float, matching: str = "rgb") -> None:
@@ -61,7 +63,7 @@ class PatternDither:
         patterns, known = np.zeros((CELLS, _PATTERN), np.uint16), np.zeros(CELLS, np.uint8)
         self._memory = (patterns, known, np.argsort(by_luma, kind="stable"), by_luma)
         self._strength = round(256 * strength)
-        self._ranks = bayer(8) * _PATTERN // 64
+        self._ranks = bayer(8)  # of 4 places in each of _PATTERN
 
     def find(self, rgb: NDArray[np.uint8], hidden: NDArray[np.bool_] | None) -> NDArray:
         """Rows for uint8 [height, width, 3]; 0 where `hidden`."""
@@ -154,10 +156,12 @@ def _patterned(space: int) -> Any:
                     entry = search_cell(space, first, second, third, cell, tables)
                 row = entry & 0xFFFF
                 if entry >> 16 != red << 16 | green << 8 | blue:
-                    if not is_filled[cell]:
+                    rank = ranks[np.uint64(y & last), np.uint64(x & last)]
+                    cell = cell_aside(space, red, green, blue, first, second, third, rank & 3)
+                    if not is_filled[np.uint64(cell)]:
                         fill(cell, tables, memory, strength)
                         is_filled[cell] = 1
-                    row = np.int64(patterns[np.uint64(cell), ranks[y & last, x & last]])
+                    row = np.int64(patterns[np.uint64(cell), np.uint64(rank >> 2)])
                 rows[y, x] = row
 
     return find
