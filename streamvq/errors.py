@@ -94,7 +94,7 @@ def codes_text(count: int, block: tuple[int, int]) -> str:
     return counted(count, "color") if block == (1, 1) else f"{counted(count, 'block')} of {block[1]}x{block[0]}"
 
 
-def shown(value: object, limit: int = 80) -> str:
+def shortened(value: object, limit: int = 80) -> str:
     """A value out of a file, as messages show it: at most about `limit` characters of it."""
     text = str(value)
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"

@@ -38,8 +38,10 @@ def _deflated(pixels: NDArray) -> bytes:
     return zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
 
 
-def _chunk(kind: bytes, payload: bytes) -> bytes:
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(kind + payload))
+def _chunk(chunk_type: bytes, payload: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(payload)) + chunk_type + payload + struct.pack(">I", zlib.crc32(chunk_type + payload))
+    )
 
 
 def write_gif(

@@ -29,6 +29,11 @@ WORDS = {
     r"Tally|fit_codebook|OutputSettings|RunSettings|FitSettings|LowRankSettings": "options.py, StatsAccumulator, fit",
     r"load_or_reason": "try_load",
     r"[A-Z_]+_(MOST|LEAST)": "MAX_..., MIN_...",
+    r"(codebook|segments|plus_plus)_beside": "..._path_for, ..._with_fixed",
+    r"(stats|book)\.figures|def figures": "result_fields",
+    r"errors import .*\bshown": "shortened",
+    r"Packing\.of|Context\.of|Options\.of": "from_options",
+    r"kind: bytes": "chunk_type",
 }
 
 

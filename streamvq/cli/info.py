@@ -218,9 +218,9 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, dict):
-        from streamvq.errors import shown
+        from streamvq.errors import shortened
 
-        return ", ".join(f"{shown(key)} {shown(item)}" for key, item in value.items())
+        return ", ".join(f"{shortened(key)} {shortened(item)}" for key, item in value.items())
     if isinstance(value, list):
         first = " ".join(map(_text, value[:16]))
         return first if len(value) <= 16 else f"{first} ... ({len(value)} in all; --json shows them)"

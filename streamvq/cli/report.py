@@ -35,9 +35,9 @@ def report(
     """
     from streamvq.cli.printing import print_json, print_remarks
     from streamvq.errors import bytes_text
-    from streamvq.report.page import page_beside, write_report
+    from streamvq.report.page import page_path_for, write_report
 
-    output = Path(options.output or page_beside(tests))
+    output = Path(options.output or page_path_for(tests))
     words = ["streamvq", "report", reference, *tests, "-o", str(output), *given_words(options, _SHOWN)]
     command = command_line(words)
     found = write_report(reference, tests, **vars(options) | {"output": output, "command": command})

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from streamvq.errors import MediaDamaged, MediaError, shown
+from streamvq.errors import MediaDamaged, MediaError, shortened
 
 SIGNATURE = b"\x89SVQ\r\n\x1a\n"
 VERSION = 2
@@ -71,7 +71,8 @@ def chunk_bytes(chunk_type: bytes, payload: bytes) -> bytes:
 def damage(label: str, chunk: Chunk, reason: object) -> MediaDamaged:
     """The error of a file whose chunk is invalid, with the place in the file."""
     return MediaDamaged(
-        f"{label}: is damaged: in the '{_text(chunk.chunk_type)}' chunk at byte {chunk.offset}, {shown(reason, 300)}"
+        f"{label}: is damaged: in the '{_text(chunk.chunk_type)}' chunk at byte {chunk.offset}, "
+        f"{shortened(reason, 300)}"
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from streamvq.container.header import MAX_SIDE, Header
 from streamvq.container.leb128 import Leb128Reader, leb128, signed_leb128
-from streamvq.errors import OutputError, shown
+from streamvq.errors import OutputError, shortened
 from streamvq.frames import CodedFrame, FrameMeta
 
 SIZE, TIME, DURATION, NAME, ALPHA, NO_TIME = 1, 2, 4, 8, 16, 32  # the flags of an entry
@@ -99,8 +99,8 @@ def _entry_of(frame: CodedFrame, header: Header) -> Entry:
         raise OutputError(f"{label}: {frame.width}x{frame.height} is larger than .svq holds; write images instead")
     if frame.name is not None and not is_safe(frame.name):
         raise OutputError(
-            f"{shown(ascii(label))}: .svq holds relative names without '..', backslashes and control characters only;"
-            " rename it"
+            f"{shortened(ascii(label))}: .svq holds relative names without '..', backslashes and control characters "
+            "only; rename it"
         )
     time = _ticks(frame.time, header.info.time_base, label)
     duration = _ticks(frame.duration, header.info.time_base, label) or 0
@@ -164,7 +164,7 @@ def _read_name(data: Leb128Reader) -> str:
         raise ValueError(f"a name of {length} bytes")
     name = data.take(length).decode()
     if not is_safe(name):
-        raise ValueError(f"the name {shown(repr(name))} leads out of the output folder")
+        raise ValueError(f"the name {shortened(repr(name))} leads out of the output folder")
     return name
 
 

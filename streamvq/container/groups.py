@@ -103,8 +103,8 @@ class Group:
         """Their length."""
         return len(self._table[2])
 
-    def _part(self, place: range) -> bytes:
-        return self.chunk.payload[place.start : place.stop]
+    def _part(self, span: range) -> bytes:
+        return self.chunk.payload[span.start : span.stop]
 
 
 def decode_group(group: Group, pictures: PictureCoding) -> Sequence[CodedFrame]:

@@ -27,7 +27,7 @@ from streamvq.container.header import Header
 from streamvq.container.index import IndexEntry, read_heads, read_index
 from streamvq.container.pictures import PictureCoding, pictures_of
 from streamvq.container.positioned_file import PositionedFile
-from streamvq.errors import CodebookError, InputMissing, MediaDamaged, MediaError, UsageError, shown
+from streamvq.errors import CodebookError, InputMissing, MediaDamaged, MediaError, UsageError, shortened
 from streamvq.frames import CodedFrame, check_pixels
 from streamvq.options import DEFAULT_MAX_PIXELS, AnyCodebook, Source
 from streamvq.quantize.codebook import Codebook
@@ -223,7 +223,7 @@ class SvqReader:
         try:
             return Header.from_json(chunk.payload)
         except ValueError as error:
-            raise MediaDamaged(f"{self.label}: is damaged in its header: {shown(error)}") from error
+            raise MediaDamaged(f"{self.label}: is damaged in its header: {shortened(error)}") from error
 
     def _read_codebook(self) -> Codebook | None:
         chunk = self.chunk_reader.read_known()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from streamvq.container.chunks import Chunk, ChunkReader, FileKind, Truncated, chunk_bytes, parsing, unreadable
 from streamvq.container.leb128 import Leb128Reader, leb128
 from streamvq.container.sketch_head import SKETCH_SIGNATURE, SketchHead
-from streamvq.errors import InputMissing, MediaDamaged, StreamVQError, shown
+from streamvq.errors import InputMissing, MediaDamaged, StreamVQError, shortened
 from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_set import merge_equal
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
@@ -86,7 +86,7 @@ def _opened(source: Path | bytes, label: str) -> Iterator[tuple[ChunkReader, Ske
             try:
                 head = SketchHead.from_json(chunk.payload)
             except ValueError as error:
-                raise MediaDamaged(f"{label}: is damaged in its head: {shown(error)}") from error
+                raise MediaDamaged(f"{label}: is damaged in its head: {shortened(error)}") from error
             yield reader, head
     except Truncated:
         raise MediaDamaged(f"{label}: is cut off; copy it again, or make it again") from None
@@ -119,7 +119,7 @@ def _payloads(sketch: Sketch) -> Iterator[tuple[bytes, bytes]]:
                 low = (keys % _COLORS_OF_RED).astype(np.uint16)
                 yield _COLORS, leb128(red) + leb128(len(keys)) + _packed(low, totals.astype(np.uint64))
         soft = sketch.translucent
-        if soft.seen:
+        if soft.has_any:
             cells, sums = soft.cells()
             numbers = leb128(soft.shift) + leb128(soft.transparent) + leb128(len(cells))
             yield _SOFT, numbers + _packed(cells, sums.astype(np.uint64))

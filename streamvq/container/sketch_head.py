@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamvq.errors import UsageError, shown
+from streamvq.errors import UsageError, shortened
 from streamvq.options import CODE_SPACES, MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.blocks import code_length
@@ -132,7 +132,7 @@ def _check(settings: Any) -> None:
 
 def _whole(value: Any, most: int) -> int:
     if type(value) is not int or not 0 <= value <= most:
-        raise ValueError(f"{shown(value)} is not a number from 0 to {most}")
+        raise ValueError(f"{shortened(value)} is not a number from 0 to {most}")
     return value
 
 
@@ -153,9 +153,9 @@ def _ranges(text: str, of: int) -> frozenset[int]:
     for part in text.split(","):
         first, _, last = part.partition("-")
         if not first.isdecimal() or len(part) > 20 or (last and not last.isdecimal()):
-            raise ValueError(f"{shown(text)} are no shares")
+            raise ValueError(f"{shortened(text)} are no shares")
         span = range(int(first), int(last or first) + 1)
         if not 1 <= span.start <= span.stop - 1 <= of or numbers.intersection((span.start, span.stop - 1)):
-            raise ValueError(f"{shown(text)} are no shares of {of}")
+            raise ValueError(f"{shortened(text)} are no shares of {of}")
         numbers.update(span)
     return frozenset(numbers)

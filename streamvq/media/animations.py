@@ -72,8 +72,8 @@ def _png_delays(path: Path) -> Iterator[Fraction]:
     with path.open("rb") as file:
         file.seek(8)
         while len(head := file.read(8)) == 8:
-            size, kind = int.from_bytes(head[:4]), head[4:]
-            control = file.read(min(size, 26)) if kind == b"fcTL" else b""
+            size, chunk_type = int.from_bytes(head[:4]), head[4:]
+            control = file.read(min(size, 26)) if chunk_type == b"fcTL" else b""
             if len(control) == 26:
                 yield Fraction(int.from_bytes(control[20:22]), int.from_bytes(control[22:24]) or 100)
             file.seek(size - len(control) + 4, 1)

@@ -155,7 +155,7 @@ def _sprite_text(path: Path) -> str | None:
         start = file.read(HEADER_BYTES + FRAME_HEADER_BYTES)
         size = struct.unpack_from("<I", start, HEADER_BYTES)[0]  # of the first frame
         chunks, _, _ = read_frame(start + file.read(max(0, size - FRAME_HEADER_BYTES)), HEADER_BYTES)
-    return next((read_string(body, 4)[0] for kind, body in chunks if kind == USER_DATA), None)
+    return next((read_string(body, 4)[0] for chunk_type, body in chunks if chunk_type == USER_DATA), None)
 
 
 def _image(path: Path) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from streamvq.container.frame_table import is_safe
-from streamvq.errors import MediaError, shown
+from streamvq.errors import MediaError, shortened
 from streamvq.staging import staged_file
 
 _VERSION = 1
@@ -52,9 +52,9 @@ class ShareRecord:
             if not (type(made.number) is type(made.of) is int and 1 <= made.number <= made.of):
                 raise ValueError("it names no share")
             if bad := [name for name in made.files if not is_safe(name)]:
-                raise ValueError(f"{shown(bad[0])} leads out of the folder")
+                raise ValueError(f"{shortened(bad[0])} leads out of the folder")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise MediaError(f"{path}: is no record of a share: {shown(error)}; make the share again") from error
+            raise MediaError(f"{path}: is no record of a share: {shortened(error)}; make the share again") from error
         return made
 
 

@@ -92,7 +92,7 @@ def _decode_job(job: Job, codebook: Codebook | None, options: DecompressOptions)
         notes += source.notes + sink.notes
         return Result(
             **names_of(job),
-            **stats.figures(source.decoder, sink.size_bytes, time.perf_counter() - start),
+            **stats.result_fields(source.decoder, sink.size_bytes, time.perf_counter() - start),
             parts=dict(sink.parts),
             failed=(*map(str, gaps), *([source.truncation] if source.truncation else [])),
             notes=tuple(notes),

@@ -99,8 +99,8 @@ class StagedOutput:
             notes.append(f"{sink.label}: PSNR is that of the colors matched, not of those of `emit_palette`")
         return Result(
             **names_of(job),
-            **self._book.figures(),
-            **stats.figures(self._decoder, sink.size_bytes, seconds + shared.seconds),
+            **self._book.result_fields(),
+            **stats.result_fields(self._decoder, sink.size_bytes, seconds + shared.seconds),
             lossy=self._options.lossy,
             parts=dict(sink.parts),
             failed=self._failed,

@@ -109,9 +109,9 @@ def _made_so(job: Job, file: Path, expected: str | None, replaces: bool) -> bool
         if found != expected:
             if replaces:
                 return False
-            how = f"was made with {found[:200]}" if found else "does not say how it was made"
+            origin = f"was made with {found[:200]}" if found else "does not say how it was made"
             raise OutputExists(
-                f"{each}: {how}, and {expected} is asked for; with `overwrite` too, what differs is made anew"
+                f"{each}: {origin}, and {expected} is asked for; with `overwrite` too, what differs is made anew"
             )
     return True
 

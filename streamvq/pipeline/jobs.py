@@ -31,8 +31,8 @@ def run_jobs(plan: Plan, do: Callable[[Job], Result], failed: Mapping[str, Any] 
             except StreamVQError as error:
                 if len(plan.labels) == 1:
                     raise
-                figures = {**names_of(job), **(failed or {}), "error": str(error), "exit_code": error.exit_code}
-                results.append(Result(**figures))
+                fields = {**names_of(job), **(failed or {}), "error": str(error), "exit_code": error.exit_code}
+                results.append(Result(**fields))
     return sorted(results, key=lambda result: plan.labels.index(result.input))
 
 

@@ -84,14 +84,14 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """The figures for JSON, with `status`; what is usually absent (failed, notes, error) only where it is."""
         absent = () if self.compared or self.skipped or self.error else _OF_COMPARISON
-        figures = {
+        listed = {
             key: value
             for key, value in vars(self).items()
             if (value or key not in _ONLY_IF_SET) and key not in absent
         }
         if self.tries:
-            figures["tries"] = [vars(each) for each in self.tries]
-        return {"input": self.input, "output": self.output, "status": self.status} | figures
+            listed["tries"] = [vars(each) for each in self.tries]
+        return {"input": self.input, "output": self.output, "status": self.status} | listed
 
 
 class StatsAccumulator:
@@ -136,9 +136,9 @@ class StatsAccumulator:
         height, width = self._full
         return [f"{label}: frames of {width}x{height} have no rank that high: all is kept"]
 
-    def figures(self, decoder: FrameDecoder, bytes_out: int, seconds: float) -> dict[str, Any]:
+    def result_fields(self, decoder: FrameDecoder, bytes_out: int, seconds: float) -> dict[str, Any]:
         """The fields of a `Result` that follow from what was counted, and from the finished output."""
-        figures: dict[str, Any] = {
+        result: dict[str, Any] = {
             "frames": self.frames,
             "bytes_out": bytes_out,
             "bits_per_pixel": 8 * bytes_out / self._pixels if self._pixels else None,
@@ -149,12 +149,12 @@ class StatsAccumulator:
             "frames_per_second": self.frames / seconds if seconds else None,
         }
         if len(self._sizes) == 1:
-            figures["height"], figures["width"] = next(iter(self._sizes))
+            result["height"], result["width"] = next(iter(self._sizes))
         if decoder.n_codes is not None and decoder.block is not None:
             rate = compression_rate(decoder.n_codes, decoder.channels, decoder.block)
-            figures |= {"n_codes": decoder.n_codes, "block": decoder.block, "compression_rate": rate}
+            result |= {"n_codes": decoder.n_codes, "block": decoder.block, "compression_rate": rate}
         if self._truncated:
-            figures["rank"] = self._rank
-            figures["energy"] = 1 - self._cut_off / self._energy if self._energy else 1.0
-            figures["truncation_psnr_db"] = psnr_db(self._truncation_error, self._samples)
-        return figures
+            result["rank"] = self._rank
+            result["energy"] = 1 - self._cut_off / self._energy if self._energy else 1.0
+            result["truncation_psnr_db"] = psnr_db(self._truncation_error, self._samples)
+        return result

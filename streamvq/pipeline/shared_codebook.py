@@ -67,7 +67,7 @@ class SharedCodebook:
         self.codebook.save(self.path, self._overwrite)
         self._unsaved = False
 
-    def figures(self) -> dict[str, Any]:
+    def result_fields(self) -> dict[str, Any]:
         """The fields of a `Result` that name it."""
         if self.codebook is None:
             return {}

@@ -47,7 +47,7 @@ def fit_sketch(
         n_codes, given = n_codes - len(fixed), fixed.codes
     if isinstance(sketch, BlockSample):
         codes = fit_blocks(sketch, n_codes, options.seed, options.jobs, given)
-    elif isinstance(sketch, ColorHistogram) and (sketch.translucent.seen or has_alpha(fixed)):
+    elif isinstance(sketch, ColorHistogram) and (sketch.translucent.has_any or has_alpha(fixed)):
         codes, alpha = learn_with_alpha(sketch, fixed, options, palette)
     else:
         codes = fit_colors(sketch, n_codes, options.seed, matching, given, options.weight)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.errors import shown
+from streamvq.errors import shortened
 from streamvq.quantize.color import (
     B_TO_CB,
     B_TO_CR,
@@ -42,7 +42,7 @@ def code_length(block: tuple[int, int], space: str) -> int:
     elif space in _CHANNELS:
         length = height * width * _CHANNELS[space]
     else:
-        raise ValueError(f"space {shown(repr(space))}: choose one of gray, rgb, ycbcr420")
+        raise ValueError(f"space {shortened(repr(space))}: choose one of gray, rgb, ycbcr420")
     if min(block) < 1 or length > _MAX_CODE_LENGTH:
         raise ValueError(f"block {width}x{height}: a code has 1 to {_MAX_CODE_LENGTH} samples")
     return length

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError, shown
+from streamvq.errors import CodebookError, shortened
 from streamvq.frames import IndexFrame
 from streamvq.options import MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 from streamvq.quantize.blocks import blocks_to_image, code_length, render_blocks
@@ -52,7 +52,7 @@ class CodeTable:
             )
         if self.matching not in MATCHINGS or (self.block != (1, 1) and self.matching != "rgb"):
             raise CodebookError(
-                f"matching {shown(repr(self.matching))}: choose one of {', '.join(MATCHINGS)}; for blocks, rgb"
+                f"matching {shortened(repr(self.matching))}: choose one of {', '.join(MATCHINGS)}; for blocks, rgb"
             )
         if self.names and (len(self.names) != len(codes) or not all(isinstance(name, str) for name in self.names)):
             raise CodebookError(f"its names are not one text for each of {len(codes)} codes")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import CodebookError, shown
+from streamvq.errors import CodebookError, shortened
 from streamvq.options import MAX_BLOCK_SIDE, MAX_CODES, MAX_SAMPLES
 
 FORMAT = "streamvq codebook"
@@ -96,7 +96,7 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
         raise KeyError("format")
     if meta.get("version") not in (_VERSION, _VERSION_WITH_ALPHA):
         raise CodebookError(
-            f"codebook format version {shown(meta.get('version'))}; this streamvq reads {_VERSION_WITH_ALPHA}: "
+            f"codebook format version {shortened(meta.get('version'))}; this streamvq reads {_VERSION_WITH_ALPHA}: "
             "upgrade it"
         )
     codes = _read_array(archive, "codes", "uf", MAX_SAMPLES * np.dtype(np.float64).itemsize)
@@ -104,7 +104,7 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
         raise CodebookError("its codes hold NaN or infinity; make it anew with `fit`")
     block, fingerprint = _field(meta, "block", list), _field(meta, "fingerprint", str)
     if len(block) != 2 or not all(type(side) is int and 1 <= side <= MAX_BLOCK_SIDE for side in block):
-        raise CodebookError(f"its block is {shown(block)}: two sides of 1 to {MAX_BLOCK_SIDE} belong there")
+        raise CodebookError(f"its block is {shortened(block)}: two sides of 1 to {MAX_BLOCK_SIDE} belong there")
     provenance = _field({"provenance": {}} | meta, "provenance", dict)
     names = _field({"names": []} | meta, "names", list)
     matching = _field({"matching": "rgb"} | meta, "matching", str)
@@ -119,7 +119,7 @@ def _read_archive(archive: zipfile.ZipFile) -> CodebookContent:
 def _field(meta: dict[str, Any], name: str, of_type: type) -> Any:
     value = meta[name]
     if type(value) is not of_type:
-        raise CodebookError(f"its {name} is {shown(json.dumps(value))}, not a JSON {_JSON_TYPES[of_type]}")
+        raise CodebookError(f"its {name} is {shortened(json.dumps(value))}, not a JSON {_JSON_TYPES[of_type]}")
     return value
 
 
@@ -141,7 +141,7 @@ def _read_array(archive: zipfile.ZipFile, name: str, dtype_kinds: str, max_bytes
             or min(shape, default=0) < 0
             or (fortran and len(shape) > 1)
         ):
-            raise CodebookError(f"'{name}' is {shown(dtype)} of shape {shown(shape)}, which no codebook has")
+            raise CodebookError(f"'{name}' is {shortened(dtype)} of shape {shortened(shape)}, which no codebook has")
         data = member.read(size + 1)
     if len(data) != size:
         raise CodebookError(f"'{name}' holds {len(data)} bytes where {size} are announced: the file is damaged")

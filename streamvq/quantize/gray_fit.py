@@ -47,7 +47,7 @@ def optimal_levels(
     if fixed is None:
         codes, costs = _segments(distinct, counts[distinct], points)
     else:
-        codes, costs = _segments_beside(distinct, counts[distinct], points, fixed)
+        codes, costs = _segments_with_fixed(distinct, counts[distinct], points, fixed)
     starts = _best_starts(costs, k)
     best: NDArray[np.uint8] = codes[starts, np.append(starts[1:], len(distinct))].astype(np.uint8)
     return best[:, None]
@@ -69,7 +69,7 @@ def _segments(
     return codes, np.where(mass > 0, costs, _IMPOSSIBLE)
 
 
-def _segments_beside(
+def _segments_with_fixed(
     levels: NDArray[np.int64], weights: NDArray[np.int64], points: NDArray[np.int64], fixed: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The same where levels may also take one of the `fixed` codes: every code is tried.

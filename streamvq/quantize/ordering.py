@@ -25,11 +25,11 @@ def by_count(
 def by_palette(codes: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Codes [k, 1, 3 or 4] in the order in which a palette uint8 [n, 3 or 4] has them; the others follow as they
     stand. The fourth value is alpha; what is fully transparent has no color."""
-    place: dict[tuple[int, ...], int] = {}
+    row_of: dict[tuple[int, ...], int] = {}
     for row, color in enumerate(_with_alpha(palette).tolist()):
-        place.setdefault(tuple(color), row)
+        row_of.setdefault(tuple(color), row)
     colors = _with_alpha(codes).tolist()
-    return codes[np.argsort([place.get(tuple(color), len(palette)) for color in colors], kind="stable")]
+    return codes[np.argsort([row_of.get(tuple(color), len(palette)) for color in colors], kind="stable")]
 
 
 def _with_alpha(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -149,7 +149,7 @@ def plus_plus(
     """Centers [k, d] by k-means++: points [n, d], each drawn in proportion to its cost with those before, where
     `fixed` ones [m, d] come before all."""
     if len(fixed):
-        return _plus_plus_beside(points, weights, k, np.random.default_rng(seed), fixed)
+        return _plus_plus_with_fixed(points, weights, k, np.random.default_rng(seed), fixed)
     from sklearn.cluster import kmeans_plusplus
 
     centers: NDArray[np.float32]
@@ -158,7 +158,7 @@ def plus_plus(
     return centers.astype(np.float64)
 
 
-def _plus_plus_beside(
+def _plus_plus_with_fixed(
     points: NDArray[np.float64],
     weights: NDArray[np.int64],
     k: int,

@@ -62,7 +62,7 @@ class TranslucentColors:
             self._keys, self._sums = _in_cells(self._keys, self._sums, self.shift)
 
     @property
-    def seen(self) -> bool:
+    def has_any(self) -> bool:
         """Whether any pixel was not opaque."""
         return self.transparent > 0 or len(self._keys) > 0
 

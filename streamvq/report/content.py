@@ -18,7 +18,7 @@ Swatches = dict[str, Any]  # as `swatches` makes them
 
 def page(
     comparisons: Sequence[Comparison],
-    shown: Sequence[ReportFrame],
+    kept: Sequence[ReportFrame],
     swatches: Sequence[Swatches | None],
     command: str | None,
     versions: dict[str, str],
@@ -31,7 +31,7 @@ def page(
     first = comparisons[0]
     paths = [first.reference, *(comparison.test for comparison in comparisons)]
     names = short_names(paths)
-    frames = [[by_index[frame.index] for frame in shown] for by_index in (each.by_index for each in comparisons)]
+    frames = [[by_index[frame.index] for frame in kept] for by_index in (each.by_index for each in comparisons)]
     rows = [[frame_row(frame) for frame in of_test] for of_test in frames]
     sizes = {(frame.width, frame.height) for frame in first.frames}
     loose = all(frame.time is None for frame in first.frames)
@@ -46,9 +46,9 @@ def page(
         "rows": [_reference_row(first, names[0]), *map(_row, comparisons, names[1:])],
         "shown": rows,
         "flicker": any(comparison.flicker is not None for comparison in comparisons),
-        "full": len(shown) < asked,
+        "full": len(kept) < asked,
         "max_text": MAX_TEXT,
-        "stride": max(frame.stride for frame in shown),
+        "stride": max(frame.stride for frame in kept),
         "swatches": swatches,
         "notes": list(dict.fromkeys(_without_folders(note, dict(zip(paths, names, strict=True))) for note in notes)),
         "command": command,
@@ -56,9 +56,9 @@ def page(
         "data": {
             "reference": names[0],
             "loose": loose,
-            "frames": [_frame_data(frame, kept) for frame, kept in zip(frames[0], shown, strict=True)],
-            "tests": [_test_data(number, shown, *result) for number, result in enumerate(results)],
-            "curves": curves(comparisons, [frame.index for frame in shown]),
+            "frames": [_frame_data(frame, row) for frame, row in zip(frames[0], kept, strict=True)],
+            "tests": [_test_data(number, kept, *result) for number, result in enumerate(results)],
+            "curves": curves(comparisons, [frame.index for frame in kept]),
         },
     }
 
@@ -177,14 +177,14 @@ def _frame_data(frame: FrameComparison, kept: ReportFrame) -> dict[str, Any]:
 
 def _test_data(
     number: int,
-    shown: Sequence[ReportFrame],
+    kept: Sequence[ReportFrame],
     name: str,
     comparison: Comparison,
     rows: Sequence[dict[str, str]],
     swatches: Swatches | None,
 ) -> dict[str, Any]:
     frames = []
-    for frame, row in zip(shown, rows, strict=True):
+    for frame, row in zip(kept, rows, strict=True):
         codes, text = frame.codes[number], frame.deflated[number]
         plane = {"rows": codes.shape[0], "columns": codes.shape[1], "data": text} if codes is not None else None
         frames.append({"picture": frame.pictures[number + 1], "codes": plane, "figures": row})

@@ -46,7 +46,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
     """
     if not tests:
         raise UsageError("no result: name one or several to compare with the reference")
-    target = Path(options.output) if options.output is not None else page_beside(tests)
+    target = Path(options.output) if options.output is not None else page_path_for(tests)
     if target.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{target}: a report ends in .html")
     if PIPE in [os.fspath(source) for source in (reference, *tests)]:
@@ -69,15 +69,15 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
         codes = [stack.enter_context(Codes(test, book, options.max_pixels)) for test in tests]
         readers = [stack.enter_context(closing(_read(reference, test, ranked, reading))) for test in tests]
         stack.enter_context(progress.of("pictures", len(ranked)))
-        shown = fit_to_budget(_candidates(readers, codes, progress), ranked)
-        found = [_swatches(code.codebook, [frame.codes[i] for frame in shown]) for i, code in enumerate(codes)]
-    page = template.render(content.page(comparisons, shown, found, options.command, _versions(), len(ranked)))
+        kept = fit_to_budget(_candidates(readers, codes, progress), ranked)
+        found = [_swatches(code.codebook, [frame.codes[i] for frame in kept]) for i, code in enumerate(codes)]
+    page = template.render(content.page(comparisons, kept, found, options.command, _versions(), len(ranked)))
     with staged_file(target, options.overwrite) as part:
         part.write_text(page, "utf-8", newline="\n")
     return comparisons
 
 
-def page_beside(tests: Sequence[Source]) -> Path:
+def page_path_for(tests: Sequence[Source]) -> Path:
     """The page beside a single result. Raises UsageError."""
     if len(tests) != 1:
         raise UsageError(f"{len(tests)} results: name the page with `output`")

@@ -101,11 +101,11 @@ def swatches(codebook: Codebook, frames: Sequence[NDArray[Any]]) -> dict[str, An
     It has all codes, or the `MAX_SWATCHES` most used, and the share of all pixels or blocks that each stands for.
     """
     counts = sum((np.bincount(codes.ravel(), minlength=len(codebook)) for codes in frames), np.zeros(1, np.int64))
-    shown = np.sort(np.argsort(-counts, kind="stable")[:MAX_SWATCHES])
-    pictures = codebook.pictures[shown]
+    rows = np.sort(np.argsort(-counts, kind="stable")[:MAX_SWATCHES])
+    pictures = codebook.pictures[rows]
     means = np.rint(pictures.mean(axis=(1, 2))).astype(np.uint8)
     colors = np.repeat(means, 3 // codebook.channels, axis=1)
-    shares = counts[shown] / max(1, counts.sum())
+    shares = counts[rows] / max(1, counts.sum())
     return {
         "total": len(codebook),
         "used": int(np.count_nonzero(counts)),
@@ -113,7 +113,7 @@ def swatches(codebook: Codebook, frames: Sequence[NDArray[Any]]) -> dict[str, An
         "space": codebook.space,
         "fingerprint": codebook.fingerprint,
         "provenance": dict(codebook.provenance),
-        "codes": shown.tolist(),
+        "codes": rows.tolist(),
         "shares": [float(f"{share:.4g}") for share in shares.tolist()],
         "colors": ["#" + bytes(color.tolist()).hex() for color in colors],
         "columns": COLUMNS,

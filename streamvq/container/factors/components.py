@@ -176,10 +176,10 @@ def code_plane(
             below, past = 3 * np.int64(before[U(i)]), 3 * np.int64(temporal_residual[U(i)])
             across = 3 * np.int64(channel_residual[U(i)])
             for k in range(5):
-                near = U(i + offsets[U(k)])
-                below += np.int64(before[near])
-                past += np.int64(temporal_residual[near])
-                across += np.int64(channel_residual[near])
+                neighbor = U(i + offsets[U(k)])
+                below += np.int64(before[neighbor])
+                past += np.int64(temporal_residual[neighbor])
+                across += np.int64(channel_residual[neighbor])
             around = _log((3 * own + 2 * below + 2 * past + across) >> 3)
             to_temporal = (np.int64(temporal[U(i)]) << FRACTION_BITS) - total
             to_channel = (np.int64(inter_channel[U(i)]) << FRACTION_BITS) - total

@@ -77,13 +77,13 @@ def _compress(pixels: Any, free: Any, transparent: Any, bits: Any, look_ahead: A
         # The decoder makes an entry of the last phrase and the first symbol of this one, which may be that very
         # entry: then both begin with the same symbol.
         entry, last = clear + 1 + count, node
-        guess = _NO_SLOT
+        candidate = _NO_SLOT
         if count > 0 and entry < _MAX_ENTRIES:
             symbol = np.int64(first[last])
             if pixels[position] == symbol or (free[position] and symbol == transparent):
-                guess = _vacant(table, last << 8 | symbol)
-                if guess != _NO_SLOT:
-                    table[guess] = (last << 8 | symbol) << 12 | entry
+                candidate = _vacant(table, last << 8 | symbol)
+                if candidate != _NO_SLOT:
+                    table[candidate] = (last << 8 | symbol) << 12 | entry
                     parent[entry] = last
                     first[entry] = symbol
         node, end = _longest(pixels, free, transparent, position, table, live)
@@ -94,9 +94,9 @@ def _compress(pixels: Any, free: Any, transparent: Any, bits: Any, look_ahead: A
                 if reach > farthest:
                     farthest, node, end = reach, prefix, prefix_end - shorter
                 prefix = np.int64(parent[prefix])
-        if count > 0 and entry < _MAX_ENTRIES and not (guess != _NO_SLOT and first[node] == first[last]):
-            if guess != _NO_SLOT:
-                table[guess] = 0
+        if count > 0 and entry < _MAX_ENTRIES and not (candidate != _NO_SLOT and first[node] == first[last]):
+            if candidate != _NO_SLOT:
+                table[candidate] = 0
             symbol = np.int64(first[node])
             slot = _vacant(table, last << 8 | symbol)
             if slot != _NO_SLOT:

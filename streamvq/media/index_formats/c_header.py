@@ -27,7 +27,7 @@ class CHeader(IndexFormat):
             raise UsageError(
                 f"{context.label}: a C header holds codes of single pixels; write blocks as .raw or .npy"
             )
-        self._packing = Packing.of(context.label, len(context.codebook), context.settings)
+        self._packing = Packing.from_options(context.label, len(context.codebook), context.settings)
         self._name = identifier(context.name)
         self._frames = 0
 

@@ -27,7 +27,7 @@ class IndexFileContext:
     fps: Fraction
 
     @classmethod
-    def of(
+    def from_options(
         cls, label: str, name: str, decoder: FrameDecoder, info: StreamInfo, settings: WriteOptions
     ) -> IndexFileContext:
         """The same from what sinks are given. Raises UsageError where frames are no codes."""

@@ -23,7 +23,7 @@ class Packing:
     padded: bool = True
 
     @classmethod
-    def of(cls, label: str, n_codes: int, settings: WriteOptions) -> Packing:
+    def from_options(cls, label: str, n_codes: int, settings: WriteOptions) -> Packing:
         """The packing that settings ask for, or the smallest that holds every code. Raises UsageError."""
         smallest = next(bits for bits in PACK_BITS if n_codes <= 1 << bits)
         bits = settings.pack_bits or smallest

@@ -12,7 +12,7 @@ class RawIndices(IndexFormat):
 
     def __init__(self, context: IndexFileContext) -> None:
         super().__init__(context)
-        self._packing = Packing.of(context.label, len(context.codebook), context.settings)
+        self._packing = Packing.from_options(context.label, len(context.codebook), context.settings)
         self._shape = 0, 0
 
     def encode(self, frame: IndexFrame) -> bytes:

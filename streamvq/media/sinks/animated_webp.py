@@ -100,8 +100,8 @@ def _coded(pixels: NDArray[np.uint8]) -> bytes:
     return data[at : at + 8 + _even(int.from_bytes(data[at + 4 : at + 8], "little"))]
 
 
-def _chunk(kind: bytes, payload: bytes) -> bytes:
-    return kind + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2)
+def _chunk(chunk_type: bytes, payload: bytes) -> bytes:
+    return chunk_type + len(payload).to_bytes(4, "little") + payload + b"\0" * (len(payload) % 2)
 
 
 def _even(size: int) -> int:

@@ -57,7 +57,7 @@ class ApngSink(AnimationSink):
         if self.tick.denominator > _MAX:
             self.tick = _MILLISECOND
         self.max_ticks = int(_MAX / self.tick)
-        self._kind: int | None = None  # the color type of the file
+        self._file_color_type: int | None = None  # the color type of the file
         super().__init__(target, decoder, info, settings)
 
     def _picture(
@@ -78,13 +78,13 @@ class ApngSink(AnimationSink):
 
     def write(self, packet: Packet) -> None:
         found = packet.picture.color_type
-        if self._kind is None:
-            self._kind = found
-        elif found != self._kind and self._kind == _RGBA:  # it takes any picture, as a whole
+        if self._file_color_type is None:
+            self._file_color_type = found
+        elif found != self._file_color_type and self._file_color_type == _RGBA:  # it takes any picture, as a whole
             box = np.s_[0 : packet.frame.height, 0 : packet.frame.width]
             data, _ = smallest_data([self._samples(packet.frame, _RGBA)[0]])
             packet = replace(packet, picture=PngPicture(_RGBA, box, data, _SOURCE), redundant=False)
-        elif found != self._kind:
+        elif found != self._file_color_type:
             raise OutputError(
                 f"{self.label}: {packet.frame.meta.label} has transparency that the pixels of the first frame cannot "
                 "hold, and an animated PNG has one kind of pixels; write .webp"
@@ -121,17 +121,17 @@ class ApngSink(AnimationSink):
     def _head(self, frame: CodedFrame) -> bytes:
         self._chunks = 0  # with sequence numbers
         self._pictures = 0
-        assert self._kind is not None
+        assert self._file_color_type is not None
         sides = frame.width.to_bytes(4) + frame.height.to_bytes(4)
-        head = _chunk(b"IHDR", sides + bytes([_DEPTH, self._kind, 0, 0, 0]))
+        head = _chunk(b"IHDR", sides + bytes([_DEPTH, self._file_color_type, 0, 0, 0]))
         self._control_at = len(_SIGNATURE + head)
         head += self._animation_control()
-        if self._kind == _PALETTE and self._palette is not None:
-            spare = self._clear is not None and self._entries is None
-            head += _chunk(b"PLTE", self._palette.tobytes() + bytes(3 * spare))
-            head += _chunk(b"tRNS", b"\xff" * len(self._palette) + b"\0") if spare else b""
+        if self._file_color_type == _PALETTE and self._palette is not None:
+            adds_clear = self._clear is not None and self._entries is None
+            head += _chunk(b"PLTE", self._palette.tobytes() + bytes(3 * adds_clear))
+            head += _chunk(b"tRNS", b"\xff" * len(self._palette) + b"\0") if adds_clear else b""
             head += _chunk(b"tRNS", self._entries.tobytes()) if self._entries is not None else b""
-        elif self._kind == _RGB and self._key is not None:
+        elif self._file_color_type == _RGB and self._key is not None:
             head += _chunk(b"tRNS", b"".join(int(sample).to_bytes(2) for sample in self._key))
         return _SIGNATURE + head + _chunk(b"tEXt", b"streamvq\0" + self._text.encode("latin-1", "replace"))
 
@@ -148,9 +148,9 @@ class ApngSink(AnimationSink):
         self._pictures += 1
         return data
 
-    def _numbered(self, kind: bytes, payload: bytes) -> bytes:
+    def _numbered(self, chunk_type: bytes, payload: bytes) -> bytes:
         self._chunks += 1
-        return _chunk(kind, (self._chunks - 1).to_bytes(4) + payload)
+        return _chunk(chunk_type, (self._chunks - 1).to_bytes(4) + payload)
 
     def _tail(self) -> bytes:
         return _chunk(b"IEND", b"")
@@ -179,5 +179,5 @@ def _delay(seconds: Fraction) -> bytes:
     return seconds.numerator.to_bytes(2) + seconds.denominator.to_bytes(2)
 
 
-def _chunk(kind: bytes, payload: bytes) -> bytes:
-    return len(payload).to_bytes(4) + kind + payload + zlib.crc32(kind + payload).to_bytes(4)
+def _chunk(chunk_type: bytes, payload: bytes) -> bytes:
+    return len(payload).to_bytes(4) + chunk_type + payload + zlib.crc32(chunk_type + payload).to_bytes(4)

@@ -36,7 +36,7 @@ class IndexFileSink(FrameSink):
 
     def __init__(self, target: Target, decoder: FrameDecoder, info: StreamInfo, settings: WriteOptions) -> None:
         super().__init__(str(target.path))
-        context = IndexFileContext.of(self.label, target.path.stem, decoder, info, settings)
+        context = IndexFileContext.from_options(self.label, target.path.stem, decoder, info, settings)
         self._format = INDEX_FILES[target.format](context)
         self._to_pipe = target.kind == "pipe"
         self._guard = writing_stdout if self._to_pipe else nullcontext

@@ -18,7 +18,7 @@ class IndexFolderSink(FolderSink):
     """Files of one frame each, under the names of the input's images, or numbered from frame000000."""
 
     def __init__(self, target: Target, decoder: FrameDecoder, info: StreamInfo, settings: WriteOptions) -> None:
-        self._context = IndexFileContext.of(str(target.path), "", decoder, info, settings)
+        self._context = IndexFileContext.from_options(str(target.path), "", decoder, info, settings)
         self._file_type = INDEX_FILES[target.format]
         self._file_type(self._context)  # what it refuses, it refuses before the first frame
         super().__init__(target, decoder, settings)

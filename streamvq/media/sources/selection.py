@@ -119,12 +119,12 @@ def scaled(pixels: NDArray, width: int) -> NDArray:
     if old == width:
         return pixels
     new_height, _ = _scaled_size(height, old, width)
-    how = cv2.INTER_AREA if width < old else cv2.INTER_LANCZOS4
+    interpolation = cv2.INTER_AREA if width < old else cv2.INTER_LANCZOS4
     top, n_channels = np.iinfo(pixels.dtype).max, pixels.shape[2]
     wide = pixels.astype(np.float32)
     if n_channels == 4:
         wide[..., :3] *= wide[..., 3:] / np.float32(top)
-    resized = cv2.resize(wide, (width, new_height), interpolation=how)
+    resized = cv2.resize(wide, (width, new_height), interpolation=interpolation)
     result: NDArray[np.float32] = np.asarray(resized, np.float32).reshape(new_height, width, n_channels)
     if n_channels == 4:
         result[..., :3] *= top / np.maximum(result[..., 3:], 1)
