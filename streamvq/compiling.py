@@ -1,7 +1,8 @@
-"""`njit` for the kernels: their machine code is kept in the first folder that can be written, and compiling is told.
+"""`njit` for the kernels: Numba is imported when the first of them is called, and their machine code is kept.
 
-Numba itself looks in two places, beside the source and in the user's cache, and raises an error where neither can
-be written, as in cron jobs, read-only images and containers without a home.
+Importing Numba takes longer than all that many commands do. Compiled code is kept in the first folder that can be
+written: Numba itself looks in two places, beside the source and in the user's cache, and raises an error where
+neither can be written, as in cron jobs, read-only images and containers without a home.
 """
 
 from __future__ import annotations
@@ -11,51 +12,138 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache, update_wrapper
 from pathlib import Path
+from threading import RLock, Thread
 from typing import Any
 
-import numba
-from numba.core import event
-from numba.extending import register_jitable
+import numpy as np
 
 _LOG = logging.getLogger("streamvq")
-_CONFIG: Any = numba.config
+_LOCK = RLock()
+_PARTS: list[tuple[Callable[..., Any], dict[str, Any]]] = []  # that Numba is still to be told of
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`numba.njit`; with `cache=True` the code is kept where a folder for it was found.
+    """`numba.njit`, later; with `cache=True` the code is kept where a folder for it was found.
 
     What is not cached is a part of other kernels: it gets no way in from Python, which takes a third of the time of
     compiling it, and runs as Python where it is called from there.
     """
-    if "cache" not in options and "inline" not in options:
-        part: Callable[[Callable[..., Any]], Callable[..., Any]] = register_jitable(**options)
-        return part
-    if options.get("cache") and not _CACHED:
-        del options["cache"]
-    options["no_cfunc_wrapper"] = True  # for function pointers, which nothing takes
-    compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(**options)
-    return compiled
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        if "cache" in options or "inline" in options:
+            return Kernel(function, options)
+        _PARTS.append((function, options))
+        return function
+
+    return mark
 
 
-def _find_cache() -> bool:
+class Kernel:
+    """A function that Numba compiles for the types of its arguments when it is first called with them."""
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._options = options
+        self._dispatcher: Any = None
+        self._was_interpreted = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        return (self._dispatcher or self._compiled())(*arguments)
+
+    def interpreted_once(self, *arguments: Any) -> Any:
+        """The same for little work, which importing Numba would take far longer than: by Python the first time."""
+        if self._dispatcher is not None or self._was_interpreted:
+            return self(*arguments)
+        self._was_interpreted = True
+        with np.errstate(over="ignore"):  # numbers of kernels wrap around
+            return self._function(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        """What Numba wants to know of a kernel in a kernel."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._compiled(), name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For the key of a kernel that has this one in its closure: the same in every process."""
+        code = self._function.__code__
+        cells = [cell.cell_contents for cell in self._function.__closure__ or ()]
+        return tuple, ((code.co_qualname, code.co_code, code.co_consts, cells),)
+
+    def _compiled(self) -> Any:
+        if self._dispatcher is None:
+            with _LOCK:
+                numba = _numba()
+                while _PARTS:
+                    part, options = _PARTS.pop()
+                    numba.extending.register_jitable(**options)(part)
+                if self._dispatcher is None:
+                    self._dispatcher = numba.njit(**self._options_here())(self._function)
+        return self._dispatcher
+
+    def _options_here(self) -> dict[str, Any]:
+        """Without a cache where none is; without what is for function pointers only, which nothing takes."""
+        kept = {name: value for name, value in self._options.items() if name != "cache" or _can_cache()}
+        return kept | {"no_cfunc_wrapper": True}
+
+
+def import_early() -> None:
+    """Import Numba on a thread of its own, while the first frames are decoded."""
+    if "numba" not in sys.modules:
+        Thread(target=_numba, name="import of Numba", daemon=True).start()
+
+
+def _numba() -> Any:
+    with _LOCK:
+        return _import_numba()
+
+
+@cache
+def _import_numba() -> Any:
+    import numba
+    import numba.extending
+    from numba.core import event
+
+    class Told(event.Listener):
+        """Tells of the first kernel that is compiled in this process."""
+
+        def on_start(self, event: Any) -> None:
+            if not self.told:
+                self.told = True
+                _LOG.info("compiling for this machine, which only the first run waits for (up to half a minute) ...")
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+        told = False
+
+    event.register("numba:compile", Told())  # type: ignore[no-untyped-call]
+    return numba
+
+
+@cache
+def _can_cache() -> bool:
     """Point Numba to a folder of the user's own; False where there is none.
 
     What is read from a cache is run, so a shared temporary folder serves only if nobody else can write into ours.
     """
-    if _CONFIG.CACHE_DIR:
-        return _can_keep(Path(_CONFIG.CACHE_DIR))
+    config: Any = _numba().config
+    if config.CACHE_DIR:
+        return _can_keep(Path(config.CACHE_DIR))
     if _can_keep(Path(__file__).parent / "__pycache__"):
         return True  # Numba's own first choice
     for folder in _folders_of_user():
         if _can_keep(folder):
-            _CONFIG.CACHE_DIR = str(folder)
+            config.CACHE_DIR = str(folder)
             return True
     if sys.platform != "win32":
         folder = Path(tempfile.gettempdir(), f"streamvq-{os.getuid()}")
         if _can_keep(folder) and _is_private(folder):
             _LOG.warning("no cache folder of yours can be written; compiled kernels are kept in %s", folder)
-            _CONFIG.CACHE_DIR = str(folder)
+            config.CACHE_DIR = str(folder)
             return True
     _LOG.warning("no folder can be written for compiled kernels, so each run compiles them; set NUMBA_CACHE_DIR")
     return False
@@ -83,21 +171,3 @@ def _can_keep(folder: Path) -> bool:
 def _is_private(folder: Path) -> bool:
     state = folder.lstat()
     return folder.is_dir() and not folder.is_symlink() and state.st_uid == os.getuid() and not state.st_mode & 0o022
-
-
-class _Told(event.Listener):
-    """Tells of the first kernel that is compiled in this process."""
-
-    def on_start(self, event: Any) -> None:
-        if not self.told:
-            self.told = True
-            _LOG.info("compiling for this machine, which only the first run waits for (up to half a minute) ...")
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-    told = False
-
-
-_CACHED = _find_cache()
-event.register("numba:compile", _Told())  # type: ignore[no-untyped-call]

@@ -187,10 +187,8 @@ def _sketch(path: Path) -> dict[str, Any]:
 
 
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
-    from streamvq.cli.video_info import video_record
     from streamvq.media.content import content_of
     from streamvq.media.inputs import find_inputs
-    from streamvq.media.opening import open_source
 
     records = []
     for item in find_inputs([path], recursive):
@@ -204,6 +202,9 @@ def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
             kind = "image" if item.source_type == "image" else "animation"
             records.append({"file": item.label, "kind": kind, "bytes": item.size_bytes} | _image(item.paths[0]))
             continue
+        from streamvq.cli.video_info import video_record
+        from streamvq.media.opening import open_source
+
         with open_source(item) as source:
             record: dict[str, Any] = {"file": item.label, "kind": item.source_type, "bytes": item.size_bytes}
             if item.source_type == "images":

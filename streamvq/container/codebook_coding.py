@@ -8,6 +8,7 @@ luma of the color before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ _MAX_LEVEL = 255
 _NO_SAMPLE = -1
 _MIDDLE = 128  # of a code before the first
 _LUMA_RED, _LUMA_GREEN, _LUMA_BLUE = 299, 587, 114  # in 1000ths, ITU-R BT.601
+_FEW_SAMPLES = 1024  # that Python codes in less time than it takes to import Numba
 _WORDS_PER_SAMPLE, _WORDS_OF_FLUSH = 5, 16  # 16 decisions a sample at most, of at most 10 bits each
 
 
@@ -62,7 +64,7 @@ def encode_codes(codebook: Codebook) -> bytes:
     """The codes of a codebook as bytes."""
     codes = codebook.codes.copy()
     words = np.zeros(_WORDS_PER_SAMPLE * codes.size + _WORDS_OF_FLUSH, np.uint32)
-    used = _code_codebook(words, codes, _steps(codebook.block, codebook.space), False)
+    used = int(_coder(codes.size)(words, codes, _steps(codebook.block, codebook.space), False))
     data = words[:used].astype(">u4").tobytes()
     return data[:-MAX_PADDING] + data[-MAX_PADDING:].rstrip(b"\0")
 
@@ -79,7 +81,7 @@ def decode_codes(
         raise ValueError(f"{n_codes} codes of {length} samples are more than any codebook has")
     words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
     codes = np.zeros((n_codes, length), np.uint8)
-    used = _code_codebook(words, codes, _steps(block, space), True)
+    used = int(_coder(codes.size)(words, codes, _steps(block, space), True))
     if not len(words) <= used <= len(words) + FLUSH_WORDS:
         raise ValueError(f"{len(data)} bytes are not what {n_codes} codes take")
     return Codebook(codes, space, block, alpha=None if alpha is None else np.frombuffer(alpha, np.uint8))
@@ -198,6 +200,12 @@ def _code_residual(
         coder, bit = _code_model_bit(words, coder, model, 2, index, bit, decoding)
         value = 2 * value + np.int64(bit)
     return coder, -value if negative else value
+
+
+def _coder(n_samples: int) -> Callable[..., Any]:
+    """`_code_codebook`, in the way that is fast for a codebook of so many samples."""
+    kernel: Any = _code_codebook
+    return kernel if n_samples > _FEW_SAMPLES else kernel.interpreted_once  # type: ignore[no-any-return]
 
 
 @njit(nogil=True, cache=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
@@ -124,8 +123,10 @@ def singular_values(matrix: NDArray) -> NDArray[np.float64]:
     They are the roots of the Gram matrix's eigenvalues; its entries are exact here, so those below about `ROUNDING`
     times the largest are rounding.
     """
+    from scipy.linalg import eigh
+
     wide = (matrix.T if matrix.shape[0] > matrix.shape[1] else matrix).astype(np.float64)
-    return np.sqrt(scipy.linalg.eigh(wide @ wide.T, eigvals_only=True, check_finite=False)[::-1].clip(0))
+    return np.sqrt(eigh(wide @ wide.T, eigvals_only=True, check_finite=False)[::-1].clip(0))
 
 
 def _from_krylov(wide: NDArray[np.float32], total: float, rank: int) -> _Subspace | None:
@@ -154,16 +155,18 @@ def _from_krylov(wide: NDArray[np.float32], total: float, rank: int) -> _Subspac
 
 def _from_gram(wide: NDArray[np.float32], total: float, rank: int | None, energy: float | None) -> _Subspace:
     """The leading subspace from the Gram matrix, in double precision: it squares the singular values' range."""
+    from scipy.linalg import eigh
+
     short = len(wide)
     matrix = wide.astype(np.float64)
     gram = matrix @ matrix.T
     if rank is None:
-        squares, vectors = scipy.linalg.eigh(gram, overwrite_a=True, check_finite=False)
+        squares, vectors = eigh(gram, overwrite_a=True, check_finite=False)
         rank = _rank_of(squares[::-1], total, None, energy)
         vectors = vectors[:, short - _with_spare(rank, short) :]
     else:
         part = (short - _with_spare(rank, short), short - 1)
-        _, vectors = scipy.linalg.eigh(gram, subset_by_index=part, overwrite_a=True, check_finite=False)
+        _, vectors = eigh(gram, subset_by_index=part, overwrite_a=True, check_finite=False)
     return _Subspace(*_ritz_vectors(matrix, np.ascontiguousarray(vectors[:, ::-1])), rank)
 
 

@@ -13,7 +13,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 from PIL import Image
 
 from streamvq.media.aseprite.sprite import Sprite
@@ -99,6 +98,8 @@ def _sprite_delays(path: Path) -> Iterator[Fraction]:
 
 def _packet_delays(path: Path) -> Iterator[Fraction]:
     """By libav: of the first track with several pictures, since the one before it in an AVIF is a still."""
+    import av
+
     with av.open(url(path)) as container:
         streams: list[Any] = list(container.streams.video)
         stream = next((stream for stream in streams if stream.frames > 1), streams[0])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from streamvq.compiling import njit
 
 # Weights of red and blue in luma, by libav's number of the color matrix
 _MATRICES = {
@@ -72,6 +72,8 @@ def to_rgb(
         y, cb, cr, 1 << (bits - 1), black, round(luma * to_8_bits), factors,
         centered, by_fields, _FIELDS if by_fields else _FRAME, rgb,
     )  # fmt: skip
+    import cv2
+
     return np.asarray(cv2.merge(list(rgb)), np.uint8)
 
 

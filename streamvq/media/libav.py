@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import av.error
-
 from streamvq.errors import OutputError, StreamVQError
 
 
@@ -26,6 +24,8 @@ def reason(error: Exception) -> str:
 def writing(label: str) -> Iterator[None]:
     """What FFmpeg's writers refuse as OutputError with the real file's name: numbers that are too large for them, for
     example. Errors of the disk, and our own, pass through."""
+    import av.error
+
     try:
         yield
     except (av.error.FFmpegError, ArithmeticError, ValueError) as error:

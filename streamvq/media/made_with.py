@@ -8,8 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
-import av
-import av.error
 from PIL import Image, PngImagePlugin
 
 from streamvq.container.reader import open_svq
@@ -138,6 +136,8 @@ def read_made_with(path: Path, format: str) -> str | None:
 
 
 def _video(path: Path) -> str | None:
+    import av
+
     with av.open(url(path)) as container:
         tags = {name.casefold(): value for name, value in container.metadata.items()}
     return tags.get(_MATROSKA_KEY.casefold()) or tags.get(_OTHER_KEY)

@@ -9,20 +9,7 @@ from typing import Any
 from streamvq.errors import CodebookError, MediaError, UsageError
 from streamvq.frames import StreamInfo, check_pixels
 from streamvq.media.inputs import MediaInput, find_inputs
-from streamvq.media.sinks.animated_webp import AnimatedWebPSink
-from streamvq.media.sinks.animation import AnimationSink
-from streamvq.media.sinks.apng import ApngSink
-from streamvq.media.sinks.exact_video import ExactVideoSink
-from streamvq.media.sinks.gif import GifSink
-from streamvq.media.sinks.images import FolderSink, ImageSink
-from streamvq.media.sinks.index_file import INDEX_FILES, IndexFileSink
-from streamvq.media.sinks.index_folder import IndexFolderSink
-from streamvq.media.sinks.lossless_h264 import LosslessH264Sink
-from streamvq.media.sinks.preview_video import PreviewVideoSink
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.sinks.svq import SvqSink
-from streamvq.media.sinks.video import VideoSink
-from streamvq.media.sinks.y4m import Y4MSink
 from streamvq.media.sources.animation import AnimationSource
 from streamvq.media.sources.images import ImageSource
 from streamvq.media.sources.source import FrameSource
@@ -36,15 +23,6 @@ from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
 
 _ALPHA_KEPT = AlphaTreatment()
-# A new format is a line in `options/formats.py`, and its sink here or in `open_sink`.
-VIDEO_SINKS: dict[str, type[VideoSink]] = {
-    "mkv": ExactVideoSink,
-    "avi": ExactVideoSink,
-    "mp4": PreviewVideoSink,
-    "mov": PreviewVideoSink,
-    "webm": PreviewVideoSink,
-}
-ANIMATION_SINKS: dict[str, type[AnimationSink]] = {"gif": GifSink, "apng": ApngSink, "webp": AnimatedWebPSink}
 
 
 def open_source(
@@ -133,19 +111,6 @@ def open_sink(
     settings = settings or WriteOptions()
     if not isinstance(target, Target):
         target = Target.from_path(target, settings.format).in_codec(settings.codec)
-    if target.format == "svq":
-        return SvqSink(target, decoder, info, settings, audio_from, external_codebook)
-    if target.format in INDEX_FILES:
-        sink = IndexFolderSink if target.kind == "folder" else IndexFileSink
-        return sink(target, decoder, info, settings)
-    if target.kind == "pipe":
-        return Y4MSink(decoder, info, settings.frame_rate, settings.backdrop)
-    if target.format in ANIMATION_SINKS and target.kind == "file":
-        return ANIMATION_SINKS[target.format](target, decoder, info, settings)
-    if target.codec == "x264":
-        return LosslessH264Sink(target, decoder, info, settings, audio_from)
-    if target.kind == "file":
-        return VIDEO_SINKS[target.format](target, decoder, info, settings, audio_from)
-    if target.kind == "image":
-        return ImageSink(target, decoder, settings)
-    return FolderSink(target, decoder, settings)
+    from streamvq.media.sinks.choosing import make_sink  # all sinks: reading needs none of them
+
+    return make_sink(target, decoder, info, settings, audio_from, external_codebook)

@@ -116,10 +116,12 @@ class CodeTable:
     @cached_property
     def pictures(self) -> NDArray[np.uint8]:
         """What each code looks like: uint8 [k, block height, block width, 1 (gray) or 3 (RGB)]."""
-        stacked = blocks_to_image(
-            self.codes[:, None], self.block, self.space, len(self) * self.block[0], self.block[1]
+        shape = (len(self), *self.block, self.channels)
+        if self.space != "ycbcr420":
+            return self.codes.reshape(shape)
+        return blocks_to_image(self.codes[:, None], self.block, self.space, shape[0] * shape[1], shape[2]).reshape(
+            shape
         )
-        return stacked.reshape(len(self), *self.block, self.channels)
 
     @cached_property
     def palette(self) -> NDArray[np.uint8]:

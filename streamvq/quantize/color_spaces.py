@@ -126,6 +126,10 @@ def lab_of(r: Any, g: Any, b: Any) -> Any:
 
 def points_of(colors: NDArray[np.uint8], matching: str) -> NDArray[np.int64]:
     """The points of colors, uint8 [n, 3], in a space by its name: int64 [n, 3]."""
+    if matching == "rgb":
+        return colors.astype(np.int64)
+    if matching == "linear":
+        return _LIGHT_POINTS[colors]
     points = np.empty((len(colors), 3), np.int64)
     _fill_points(np.ascontiguousarray(colors), MATCHINGS.index(matching), points)
     return points

@@ -8,7 +8,6 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,6 +117,8 @@ def scaled(pixels: NDArray, width: int) -> NDArray:
     height, old = pixels.shape[:2]
     if old == width:
         return pixels
+    import cv2
+
     new_height, _ = _scaled_size(height, old, width)
     interpolation = cv2.INTER_AREA if width < old else cv2.INTER_LANCZOS4
     top, n_channels = np.iinfo(pixels.dtype).max, pixels.shape[2]

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from streamvq.errors import UsageError
 from streamvq.options import DITHERS
-from streamvq.quantize.dither.diffusion import KERNELS, DiffusionDither
-from streamvq.quantize.dither.positional import OrderedDither, PatternDither
 
 
 class Dither(Protocol):
@@ -27,6 +25,9 @@ def dither_of(name: str, palette: NDArray[np.uint8], strength: float = 1, matchi
         raise UsageError(f"`dither={name}`: choose one of {', '.join(DITHERS)}")
     if name == "none" or not strength:
         return None
+    from streamvq.quantize.dither.diffusion import KERNELS, DiffusionDither
+    from streamvq.quantize.dither.positional import OrderedDither, PatternDither
+
     if name == "yliluoma":
         return PatternDither(palette, strength, matching)
     if name in KERNELS:
