@@ -11,7 +11,7 @@ from streamvq.quantize.codebook import Codebook
 
 
 @pytest.mark.parametrize(("space", "block"), [("rgb", (1, 1)), ("gray", (2, 2)), ("ycbcr420", (2, 2))])
-def test_python_and_the_kernel_code_alike(
+def test_python_and_the_kernel_write_the_same(
     space: str, block: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     length = {"rgb": 3, "gray": 4, "ycbcr420": 6}[space]
