@@ -18,6 +18,7 @@ from streamvq.quantize.block_search import BlockFinder
 from streamvq.quantize.blocks import block_sse, image_to_blocks, scales
 from streamvq.quantize.code_table import CodeTable
 from streamvq.quantize.codebook_file import CodebookContent, codebook_to_bytes, read_codebook_file
+from streamvq.quantize.color_spaces import SMALL_PARTS, small_points
 from streamvq.quantize.dither.dithering import Dither, dither_of
 from streamvq.quantize.gamut import GamutMap
 from streamvq.quantize.lzw_optimize import lengthen_phrases
@@ -159,7 +160,8 @@ class Codebook(CodeTable):
     ) -> IndexFrame:
         """A frame with codes of a neighbor, or of the `previous` frame as it was optimized, where that costs little.
 
-        A bit is worth a squared error of `lossy` squared (rate-distortion optimization). `for_lzw` also makes the
+        A bit is worth a squared error of `lossy` squared (rate-distortion optimization), in levels of where pixels
+        are compared: 255 are the whole of light or lightness. `for_lzw` also makes the
         phrases of LZW longer, where nothing is transparent.
         """
         codes = nearest.coded.codes
@@ -173,6 +175,9 @@ class Codebook(CodeTable):
         if finder := self._alpha_finder:
             points, table = finder.points(nearest.samples, nearest.alpha), finder.code_points
             weights = np.ones(table.shape[1], np.int16)
+        elif self.matching != "rgb":
+            points, table = small_points(points, self.matching), small_points(self.codes, self.matching)
+            lambda_ *= SMALL_PARTS**2
         chosen = rd_optimize(points, codes, table, weights, previous_codes, lambda_)
         if for_lzw and nearest.alpha is None:
             chosen = lengthen_phrases(points, chosen, table, weights, previous_codes, lambda_)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.options import MATCHINGS
+from streamvq.quantize.pixels import stripes
 
 RGB, LINEAR, OKLAB = range(len(MATCHINGS))  # places in MATCHINGS
 POINT_BITS = 16
 ONE = 1 << POINT_BITS
 _LEVELS = 255
+SMALL_PARTS = 16  # of a level, in points of 16 bits
 LIGHT_BITS = 24  # of linear light on the way to OKLab
 _FINE = 1 << LIGHT_BITS
 _TABLE_BITS = 12  # of the argument of cube roots that are looked up; between them they are interpolated
@@ -138,6 +140,19 @@ def points_of(colors: NDArray[np.uint8], matching: str) -> NDArray[np.int64]:
 def level_points(matching: str) -> NDArray[np.int64]:
     """The points of the 256 gray levels, ascending: linear light, or OKLab's lightness; int64 [256]."""
     return points_of(np.repeat(np.arange(_LEVELS + 1, dtype=np.uint8)[:, None], 3, axis=1), matching)[:, 0]
+
+
+def small_points(samples: NDArray[np.uint8], matching: str) -> NDArray[np.int16]:
+    """The points of colors [..., 3], or of gray levels [..., 1], in parts of a level, of which it has `SMALL_PARTS`:
+    int16 [..., 3 or 1]."""
+    part = unit(matching) / SMALL_PARTS
+    if samples.shape[-1] == 1:
+        return np.rint(level_points(matching) / part).astype(np.int16)[samples]
+    points = np.empty(samples.shape, np.int16)
+    for rows in stripes(samples.shape):
+        found = points_of(samples[rows].reshape(-1, 3), matching) / part
+        points[rows] = np.rint(found).reshape(points[rows].shape)
+    return points
 
 
 def unit(matching: str) -> float:

@@ -164,6 +164,25 @@ def test_inputs_stay_as_they_are() -> None:
     assert (pixels == copy).all()
 
 
+@pytest.mark.parametrize("space", ["rgb", "gray"])
+def test_errors_count_where_colors_are_compared(space: str) -> None:
+    """In linear light, dark levels that are as far apart as bright ones are nearly one."""
+    levels = np.array([[0], [24], [231], [255]], np.uint8)
+    book = Codebook(levels if space == "gray" else levels.repeat(3, 1), space)
+    rows = np.random.default_rng(1).integers(0, 2, (32, 32), np.uint8)
+    lost = {}
+    for matching in ("rgb", "linear", "oklab"):
+        matched = book.matched_in(matching)
+        for name, first in (("dark", 0), ("bright", 2)):
+            frame = Frame(np.dstack([levels[rows + first, 0]] * 3))
+            nearest = matched.nearest_frame(frame)
+            assert (nearest.coded.codes == rows + first).all()
+            lost[matching, name] = int((matched.optimized_frame(nearest, None, 16).codes != rows + first).sum())
+    assert lost["linear", "dark"] > 200 > lost["linear", "bright"]
+    assert lost["rgb", "dark"] == lost["rgb", "bright"]
+    assert lost["oklab", "bright"] > lost["oklab", "dark"]  # a step there is smaller than in the dark
+
+
 def test_the_same_every_time() -> None:
     book, pictures = codebook(64), [smooth(shift=shift) for shift in range(4)]
     one, other = chain(book, pictures, 7), chain(book, pictures, 7)
