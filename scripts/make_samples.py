@@ -80,51 +80,12 @@ def draw_badge() -> None:
 
 
 def animate() -> None:
-    """The README's animated picture: the clip, with 16 colors and with 1,024 blocks, over the codes themselves."""
-    import numpy as np
-    from PIL import Image, ImageDraw
-
+    """The README's animated picture, by the command that stands under it."""
     import streamvq
 
-    clip, size = SAMPLES / "clip.mp4", (320, 180)
-    jobs = {
-        "original": None,
-        "16 colors": {"n_codes": 16},
-        "1024 blocks of 4x4": {"n_codes": 1024, "block": 4},
-    }
-    panels, codes = [], []
-    for number, options in enumerate(jobs.values()):
-        path = clip
-        if options is not None:
-            path = SAMPLES / f"panel{number}.svq"
-            streamvq.compress(clip, path, **options, overwrite=True)
-        with streamvq.open_source(path) as source:
-            frames = [Image.fromarray(frame.pixels).resize(size, Image.Resampling.LANCZOS) for frame in source]
-        panels.append(frames[::3])
-        codes.append(None if options is None else streamvq.Codebook.load(path.with_suffix(".codebook.npz")).pictures)
-        if options is not None:
-            path.unlink()
-            path.with_suffix(".codebook.npz").unlink()
-    strips = [None if looks is None else _code_strip(looks[:: len(looks) // 16][:16], size[0]) for looks in codes]
-    pictures = []
-    for number in range(len(panels[0])):
-        sheet = Image.new("RGB", (3 * size[0] + 16, size[1] + 48), "white")
-        for column, (title, frames) in enumerate(zip(jobs, panels, strict=True)):
-            left = column * (size[0] + 8)
-            sheet.paste(frames[number], (left, 22))
-            ImageDraw.Draw(sheet).text((left + 2, 2), title, "black", font_size=15)
-            if strips[column] is not None:
-                sheet.paste(Image.fromarray(np.asarray(strips[column])), (left, size[1] + 26))
-        pictures.append(sheet)
-    pictures[0].save(
-        SAMPLES / "animation.webp",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=120,
-        loop=0,
-        quality=60,
-        method=6,
-    )
+    options = {"n_codes": 32, "lossy": 6, "trim": ":3", "fps": 12.5, "width": 400}
+    streamvq.compress(SAMPLES / "clip.mp4", SAMPLES / "animation.webp", **options, overwrite=True)
+    (SAMPLES / "animation.codebook.npz").unlink()
 
 
 def show_dithers() -> None:
@@ -175,14 +136,6 @@ def show_stability() -> None:
         sheet.paste(Image.fromarray(pixels).crop((width // 8, 0, width // 8 * 7, height)), (left, 22))
         ImageDraw.Draw(sheet).text((left + 2, 2), name, "black", font_size=15)
     sheet.quantize(32, dither=Image.Dither.NONE).save(SAMPLES / "stability.png", optimize=True)
-
-
-def _code_strip(looks, width):
-    """Sixteen codes in a row: uint8 [20, width, 3]."""
-    tiles = looks.repeat(20 // looks.shape[1], axis=1).repeat(width // 16 // looks.shape[2], axis=2)
-    import numpy as np
-
-    return np.concatenate(list(tiles), axis=1)
 
 
 if __name__ == "__main__":
