@@ -25,6 +25,8 @@ _SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
 }
 
+MAX_SIDES = {"webp": 16383, "jpg": 65500}  # in pixels, of what their libraries write
+
 
 def encode_image(
     frame: CodedFrame, decoder: FrameDecoder, format: str, text: str = "", background: Color = (0, 0, 0)

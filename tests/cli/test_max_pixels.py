@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pictures import noise, save, smooth, snapshot
+from pictures import flat, noise, save, smooth, snapshot
 from videos import write_video
 
 
@@ -29,3 +29,11 @@ def test_a_picture_that_is_too_large(name: str, tmp_path: Path, refused: Callabl
 
 def test_a_picture_that_just_fits(tmp_path: Path, good: Callable) -> None:
     good("compress", save(noise(), tmp_path / "in.png"), "-o", tmp_path / "out.png", "--max-pixels", 32 * 48)
+
+
+@pytest.mark.parametrize(("name", "most"), [("a.webp", 16383), ("a.jpg", 65500)])
+def test_sides_that_a_format_does_not_hold(name: str, most: int, tmp_path: Path, refused: Callable) -> None:
+    path = save(flat(0, 1, most + 1), tmp_path / "wide.png")
+    line = refused("apply", path, "-c", "#000,#fff", "-o", tmp_path / name)
+    assert f"{most + 1}x1 pixels, and .{name[2:]} has sides of up to {most}" in line
+    assert not (tmp_path / name).exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
 from streamvq.media.flattening import Flattening
-from streamvq.media.image_files import encode_image
+from streamvq.media.image_files import MAX_SIDES, encode_image
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
@@ -38,6 +38,12 @@ class _ImageFiles(FrameSink):
 
     def encode(self, frame: CodedFrame) -> Packet:
         decoder = frame.codebook if isinstance(frame, OwnIndexFrame) else self._decoder
+        most = MAX_SIDES.get(self._format)
+        if most is not None and max(frame.width, frame.height) > most:
+            raise OutputError(
+                f"{self.label}: {frame.meta.label} has {frame.width}x{frame.height} pixels, and .{self._format} has "
+                f"sides of up to {most}; scale with `width`, or write .png"
+            )
         return frame, encode_image(frame, decoder, self._format, self._made_with, self._background)
 
     def _count(self, packet: Packet) -> None:
