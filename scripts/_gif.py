@@ -60,7 +60,7 @@ def _png_and_webp(name: str, source: Path, folder: Path) -> None:
     sizes, times = {}, {}
     for format in ("apng", "webp"):
         out = folder / f"ours.{format}"
-        times[format] = _own_seconds(
+        times[format] = own_seconds(
             lambda out=out: streamvq.compress(source, out, codebook=book, trim=trim, jobs=1, overwrite=True)
         )
         sizes[format] = out.stat().st_size
@@ -133,19 +133,19 @@ def _cpu_seconds(command: Sequence[object]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _own_seconds(work: object) -> float:
+def own_seconds(work: object) -> float:
     before = resource.getrusage(resource.RUSAGE_SELF)
     work()  # type: ignore[operator]
     after = resource.getrusage(resource.RUSAGE_SELF)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def screen_recording(path: Path, seconds: int = 20) -> Path:
+def screen_recording(path: Path, seconds: int = 20, size: tuple[int, int] = SIZE) -> Path:
     """Typing, a pointer, a dialog with a bar that fills, and scrolling: drawn, and written without loss."""
-    width, height = SIZE
+    width, height = size
     rng = np.random.default_rng(3)
     words = ("def", "compress", "frames", "of", "a", "video", "into", "one", "palette", "with", "exact", "indices")
-    page = Image.new("RGB", SIZE, (250, 250, 250))
+    page = Image.new("RGB", size, (250, 250, 250))
     draw = ImageDraw.Draw(page)
     draw.rectangle((0, 0, width, 40), fill=(52, 73, 94))
     draw.rectangle((0, 40, 180, height), fill=(236, 240, 241))

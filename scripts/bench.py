@@ -30,6 +30,7 @@ from _low_rank import bench_ranks, bench_svd
 from _palette import bench_palette
 from _rates import bench_index, bench_rd
 from _stability import bench_stability
+from _targets import bench_targets
 from PIL import Image
 
 import streamvq
@@ -398,6 +399,7 @@ BENCHES = {
     "color": bench_color,
     "dither": bench_dither,
     "gif": bench_gif,
+    "targets": bench_targets,
     "stability": bench_stability,
     "palette": bench_palette,
 }
