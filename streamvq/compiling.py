@@ -41,7 +41,10 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 class Kernel:
-    """A function that Numba compiles for the types of its arguments when it is first called with them."""
+    """A function that Numba compiles for the types of its arguments when it is first called with them.
+
+    One without a cache is to be inlined in others, and called from Python runs as Python.
+    """
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         update_wrapper(self, function)
@@ -51,6 +54,8 @@ class Kernel:
         self._was_interpreted = False
 
     def __call__(self, *arguments: Any) -> Any:
+        if "cache" not in self._options:
+            return self._function(*arguments)
         return (self._dispatcher or self._compiled())(*arguments)
 
     def interpreted_once(self, *arguments: Any) -> Any:
