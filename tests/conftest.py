@@ -82,8 +82,10 @@ def _nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def _threads() -> set[threading.Thread]:
-    """Living threads but the one monitor of tqdm, which stays for ever."""
-    return {thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"}
+    """Living threads but the one monitor of tqdm and those of Dask, which stay for ever."""
+    others = ("Dask-", "AsyncProcess ", "IO loop", "QueueFeederThread")
+    living = {thread for thread in threading.enumerate() if type(thread).__name__ != "TMonitor"}
+    return {thread for thread in living if not thread.name.startswith(others)}
 
 
 @pytest.fixture

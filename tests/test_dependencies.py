@@ -50,7 +50,7 @@ EXTRAS = {name: modules(requirements) for name, requirements in PROJECT["optiona
 
 
 def test_the_package_imports_what_it_declares() -> None:
-    assert imported("streamvq") == RUNTIME | EXTRAS["report"]
+    assert imported("streamvq") == RUNTIME | EXTRAS["report"] | EXTRAS["cluster"]
 
 
 def test_tests_and_scripts_import_what_is_declared() -> None:
@@ -59,7 +59,7 @@ def test_tests_and_scripts_import_what_is_declared() -> None:
 
 
 def test_extras_are_used() -> None:
-    used = imported("tests", "scripts") | EXTRAS["report"]
+    used = imported("tests", "scripts") | EXTRAS["report"] | EXTRAS["cluster"]
     for name in ("test", "bench"):
         assert EXTRAS[name] <= used, name
 

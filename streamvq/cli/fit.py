@@ -41,6 +41,7 @@ def fit(
 
     from streamvq.cli.printing import print_json, print_remarks, say
     from streamvq.media.inputs import find_inputs
+    from streamvq.pipeline.elsewhere import cluster_asked
     from streamvq.pipeline.fit import fewer_colors, fit_inputs
     from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
     from streamvq.pipeline.sketch_files import with_settings_of_sketches
@@ -68,7 +69,8 @@ def fit(
             print(f"{', '.join(source.label for source in found)} -> {output}\n  {would}")
         return
     start = perf_counter()
-    fitted = fit_inputs(found, options)
+    cluster = cluster_asked(options)
+    fitted = fit_inputs(found, options) if cluster is None else cluster.fit_on_cluster(inputs, options)
     fitted.codebook.save(output, existing.overwrite)
     seconds = perf_counter() - start
     print_remarks(fitted.failures, [] if printing.quiet else fitted.counted.notes)

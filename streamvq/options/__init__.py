@@ -39,7 +39,7 @@ from streamvq.options.formats import (
 )
 from streamvq.options.pictures import AlphaOptions, BackgroundOption, LowRankOptions
 from streamvq.options.reading import LimitOption, RateOption, ReadOptions, RecursiveOption, SelectOptions
-from streamvq.options.shares import ShardOption
+from streamvq.options.shares import ClusterOption, ShardOption
 from streamvq.options.values import (
     ALPHAS,
     CODE_SPACES,
@@ -124,6 +124,7 @@ __all__ = [
     "ApplyOptions",
     "BackgroundOption",
     "Block",
+    "ClusterOption",
     "CodeOptions",
     "CompareOptions",
     "CompressOptions",

@@ -11,7 +11,7 @@ from streamvq.keywords import Options, option
 from streamvq.options.codes import CodeOptions, FixedOptions, SpaceOption
 from streamvq.options.pictures import AlphaOptions, LowRankOptions
 from streamvq.options.reading import LimitOption, ReadOptions, SelectOptions, check_stretch, seconds_range
-from streamvq.options.shares import ShardOption
+from streamvq.options.shares import ClusterOption, ShardOption
 from streamvq.options.values import (
     CODEBOOK,
     CODEBOOKS,
@@ -33,7 +33,7 @@ from streamvq.options.writing import EncodeOptions, OutputOption, OverwriteOptio
 # fmt: off
 
 
-class FitOptions(RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOptions, FixedOptions):
+class FitOptions(ClusterOption, RunOptions, SelectOptions, ReadOptions, LowRankOptions, AlphaOptions, FixedOptions):
     """The keywords of `fit`."""
 
     transparent_index: int | None = option(CODEBOOK, "--transparent-index",
@@ -69,7 +69,8 @@ class SketchOptions(
 
 
 class ApplyOptions(
-    ShardOption, RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption, OutputOption
+    ClusterOption, ShardOption, RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption,
+    OutputOption
 ):
     """The keywords of `apply`."""
 

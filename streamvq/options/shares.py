@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
@@ -41,6 +42,30 @@ class ShardOption(Options):
         if not 1 <= number <= of <= _MAX_SHARES:
             raise UsageError(f"`shard={self.shard}`: give share/shares, such as 3/10, counted from 1")
         return number, of
+
+
+class ClusterOption(Options):
+    """Which Dask cluster does the work: its scheduler's address or file, processes here, or in Python a client."""
+
+    cluster: str | None = option(REPORT, "--cluster",
+        "Work on a Dask cluster: tcp://host:8786, scheduler.json, or local:N for N processes here.",
+        default=None, changes="nothing")  # fmt: skip
+    client: Any = None
+
+    def check(self) -> None:
+        if self.cluster is not None and self.client is not None:
+            raise UsageError("`cluster` and `client` say the same thing; give one of them")
+        _ = self.local_workers
+
+    @property
+    def local_workers(self) -> int:
+        """How many processes are to be started here; 0 where a cluster is there already. Raises UsageError."""
+        kind, colon, count = (self.cluster or "").partition(":")
+        if kind != "local":
+            return 0
+        if not colon or not count.isdecimal() or not 1 <= int(count) <= 1024:
+            raise UsageError(f"`cluster={self.cluster}`: give the number of processes, such as local:4")
+        return int(count)
 
 
 def share_of_slurm(environment: Mapping[str, str]) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from streamvq.errors import MediaError, UsageError, counted
 from streamvq.keywords import keywords, keywords_after_two
 from streamvq.options import ApplyOptions, CompressOptions, Source
+from streamvq.pipeline.elsewhere import cluster_asked
 from streamvq.pipeline.encode_job import Shared, staged_job
 from streamvq.pipeline.fit import NothingDecoded, fewer_colors, fit_inputs
 from streamvq.pipeline.fixed import with_codebook_extended
@@ -65,6 +66,8 @@ def encode_all(
     sources: Source | Sequence[Source], options: CompressOptions, one: bool = False, keep: bool = True
 ) -> list[Result]:
     """Plan, fit or take a codebook, and encode each job with it; without `keep`, nothing is left of that."""
+    if (cluster := cluster_asked(options)) is not None and keep:
+        return list(cluster.encode_on_cluster(sources, options, one))
     start = time.perf_counter()
     options = with_codebook_extended(options)
     tidy_outputs(options.output, options.save_codebook)

@@ -24,6 +24,7 @@ from streamvq.options import FitOptions, Source
 from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.alpha import treatment
 from streamvq.pipeline.batches import batches
+from streamvq.pipeline.elsewhere import cluster_asked
 from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.frame_sample import FrameSample
 from streamvq.pipeline.job import listed
@@ -77,6 +78,11 @@ def fit(source: Source | Sequence[Source] | Arrays, options: FitOptions) -> Code
     (16, 3)
     """
     options = with_codebook_extended(options)
+    if (cluster := cluster_asked(options)) is not None and _are_names(source):
+        fitted: Fitted = cluster.fit_on_cluster(source, options)
+        if fitted.failures and not options.keep_going:
+            raise MediaError(fitted.failures[0])
+        return fitted.codebook
     fixed = fixed_codes(options)
     inputs = find_inputs(listed(source), options.recursive) if _are_names(source) else []  # type: ignore[arg-type]
     options = with_settings_of_sketches(inputs, options)

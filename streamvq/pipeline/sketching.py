@@ -67,8 +67,13 @@ def sketch(source: Source | Sequence[Source], output: Source, options: SketchOpt
     return Sketched(os.fspath(output), options.share or (1, 1), head.frames, head.failed, notes, len(data))
 
 
-def sketch_inputs(inputs: Sequence[MediaInput], options: SketchOptions) -> tuple[SketchFile, tuple[str, ...]]:
-    """The sketch of a share of found inputs, and remarks. Raises UsageError or MediaError."""
+def sketch_inputs(
+    inputs: Sequence[MediaInput], options: SketchOptions, alpha: str = "keep"
+) -> tuple[SketchFile, tuple[str, ...]]:
+    """The sketch of a share of found inputs, and remarks. Raises UsageError or MediaError.
+
+    `alpha` is what becomes of transparency unless `options` say something else.
+    """
     if any(each.source_type == "sketch" for each in inputs):
         raise UsageError(f"{inputs[0].label}: is a sketch already; streamvq merge adds sketches up")
     check_files(inputs)
@@ -76,7 +81,7 @@ def sketch_inputs(inputs: Sequence[MediaInput], options: SketchOptions) -> tuple
     names = {each.name for each in fields(FitOptions)}
     fitting = FitOptions(**{name: value for name, value in vars(options).items() if name in names})
     parts = windows(inputs, share, lambda each: _units(each, options)) if share != (1, 1) else [WHOLE] * len(inputs)
-    counted = count_inputs(inputs, fitting, windows=parts)
+    counted = count_inputs(inputs, fitting, alpha, parts)
     failed = tuple(line for lines in counted.failed.values() for line in lines)[:MAX_FAILED]
     runs = {(digest_of(inputs), share[1]): frozenset([share[0]])}
     return SketchFile(SketchHead(settings_of(options), runs, counted.frames, failed), counted.sketch), tuple(

@@ -21,7 +21,7 @@ VALUES: dict[str, Any] = {
     "n_codes": 5, "bits": 3, "block": 2, "reserve": ("#f00",), "palette": "#000,#fff", "codebook": "#000,#f0f",
     "energy": 0.5, "background": "white", "fps": 10, "trim": "0:1", "frames": range(2, 5), "pack_bits": 16,
     "emit_palette": "#000,#fff", "min_psnr": 3.0, "output": "a.svq", "save_codebook": "b.npz", "crf": 7,
-    "patch": 4, "method": "svd", "shard": "2/3", "time": "0:1", "max_size": "500kB",
+    "patch": 4, "method": "svd", "shard": "2/3", "cluster": "local:2", "time": "0:1", "max_size": "500kB",
 }  # fmt: skip
 RANK: dict[str, Any] = {"rank": 3}
 BESIDE: dict[str, dict[str, Any]] = {  # what options need
