@@ -39,6 +39,7 @@ from streamvq.frames import CodedFrame, LowRankFrame, PlaneFactors
 from streamvq.lowrank.codec import LowRankCodec
 from streamvq.lowrank.factors import factor_shapes
 from streamvq.lowrank.planes import plane_sizes
+from streamvq.options import CODERS
 
 MAX_SECONDS = 20.0  # for one file
 MAX_PIXELS = 1 << 18  # larger pictures take their time, and teach nothing more
@@ -56,11 +57,16 @@ class Original:
     """A good file of indices or factors, its frames, and the codebook that it needs from outside."""
 
     def __init__(
-        self, decoder: Codebook | LowRankCodec, frames: list[CodedFrame], embed: bool = True, together: int = 2
+        self,
+        decoder: Codebook | LowRankCodec,
+        frames: list[CodedFrame],
+        embed: bool = True,
+        together: int = 2,
+        coder: str = CODERS[0],
     ) -> None:
         stream = io.BytesIO()
         info = StreamInfo(frames[0].width, frames[0].height, 1 / TICK, len(frames), TICK, None, 1)
-        header = Header.from_stream(info, decoder)
+        header = Header.from_stream(info, decoder, coder)
         writer = SvqWriter(stream, header, decoder, embed)
         for start in range(0, len(frames), together):
             writer.audio(bytes(range(start, start + 9)))
@@ -109,7 +115,7 @@ def originals() -> list[Original]:
             alpha = rng.integers(0, 256, (height, width)).astype(np.uint8) if index % 2 else None
             name = f"deep/{index}.png" if index % 3 else None
             frames.append(IndexFrame(codes, FrameMeta(height, width, index, index * TICK, TICK, name, alpha)))
-        made.append(Original(book, frames, embed))
+        made += [Original(book, frames, embed, coder=coder) for coder in CODERS]
     return made + [Original(codec, factors(codec, rng)) for codec in CODECS]
 
 

@@ -23,6 +23,7 @@ from streamvq.container.leb128 import leb128
 from streamvq.container.reader import SvqReader
 from streamvq.container.writer import SvqWriter
 from streamvq.frames import CodedFrame
+from streamvq.options import CODERS
 from streamvq.quantize.decoder import FrameDecoder
 
 TICK = Fraction(1, 25)
@@ -58,10 +59,11 @@ def write_svq(
     embed: bool = True,
     audio: Sequence[bytes] = (),
     finished: bool = True,
+    coder: str = CODERS[0],
 ) -> SvqWriter:
     """Write a file of `frames` in groups of `together`, with a piece of `audio` before each of the first groups."""
     info = info or StreamInfo(8, 6, 1 / TICK, len(frames), TICK, None, int(bool(audio)))
-    header = Header.from_stream(info, decoder)
+    header = Header.from_stream(info, decoder, coder)
     writer = SvqWriter(stream, header, decoder, embed)
     sounds = list(audio)
     for start in range(0, len(frames), together):

@@ -138,6 +138,7 @@ def _colors(book: Codebook) -> list[str]:
 def _svq(path: str) -> dict[str, Any]:
     from streamvq.cli.video_info import title_and_chapters
     from streamvq.container.inspect import inspect
+    from streamvq.options import EFFORTS
 
     about = inspect(Path(path))
     header, info = about.header, about.header.info
@@ -163,6 +164,7 @@ def _svq(path: str) -> dict[str, Any]:
         "groups": about.n_groups,
         "space": header.space,
         **pictures,
+        "effort": None if header.low_rank else next(name for name, coder in EFFORTS.items() if coder == header.coder),
         "bytes_by_part": {name: count for name, count in about.parts.items() if count},
         "bits_per_pixel": 8 * about.size / about.pixels if about.pixels else None,
         "truncation": about.truncation,

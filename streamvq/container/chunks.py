@@ -13,8 +13,8 @@ from typing import Protocol
 from streamvq.errors import MediaDamaged, MediaError, shortened
 
 SIGNATURE = b"\x89SVQ\r\n\x1a\n"
-VERSION = 2
-OLD_VERSIONS = (1,)  # that are read as well
+VERSION, CODER_VERSION = 2, 3  # the latter is that of files whose HEAD names a coder
+VERSIONS = (1, VERSION, CODER_VERSION)  # that are read
 HEAD_BYTES = len(SIGNATURE) + 4
 CHUNK_BYTES = 12  # length, type and checksum of a chunk
 MAX_PAYLOAD_BYTES = 1 << 30
@@ -57,9 +57,9 @@ class Truncated(Exception):
     """The file ends where more data must follow."""
 
 
-def file_head() -> bytes:
+def file_head(version: int = VERSION) -> bytes:
     """The first bytes of a file."""
-    return SIGNATURE + struct.pack("<I", VERSION)
+    return SIGNATURE + struct.pack("<I", version)
 
 
 def chunk_bytes(chunk_type: bytes, payload: bytes) -> bytes:
@@ -94,7 +94,7 @@ class FileKind:
     name: str
 
 
-SVQ = FileKind(SIGNATURE, (VERSION, *OLD_VERSIONS), "an .svq file")
+SVQ = FileKind(SIGNATURE, VERSIONS, "an .svq file")
 
 
 class ChunkReader:

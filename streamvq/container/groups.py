@@ -14,7 +14,7 @@ import numpy as np
 from streamvq.container.chunks import Chunk, parsing
 from streamvq.container.frame_table import Entry, encode_table, read_first_and_count, read_table
 from streamvq.container.header import Header
-from streamvq.container.indices.coding import decode_indices, encode_indices
+from streamvq.container.index_coders import index_coder
 from streamvq.container.leb128 import Leb128Reader, leb128
 from streamvq.container.pictures import PictureCoding, pictures_of
 from streamvq.frames import CodedFrame
@@ -41,8 +41,9 @@ def encode_group(frames: Sequence[CodedFrame], header: Header, decoder: FrameDec
     """Consecutive frames as a group. Raises OutputError for a frame that the format cannot hold."""
     table = encode_table(frames, header)
     planes = [frame.alpha for frame in frames if frame.alpha is not None]
-    alpha = encode_indices(planes, _LEVELS) if planes else b""
-    pictures = pictures_of(decoder).encode(frames)
+    coder = index_coder(header.coder)
+    alpha = coder.encode(planes, _LEVELS) if planes else b""
+    pictures = pictures_of(decoder).encode(frames, coder)
     length = leb128(len(alpha)) if planes else b""
     return GroupBytes(b"".join((table, length, alpha, pictures)), len(frames), len(alpha), len(pictures))
 
@@ -112,9 +113,10 @@ def decode_group(group: Group, pictures: PictureCoding) -> Sequence[CodedFrame]:
     entries, time_base = group.entries, group.header.info.time_base
     with parsing(group.label, group.chunk):
         shapes = [(entry.height, entry.width) for entry in entries if entry.has_alpha]
-        planes = iter(decode_indices(group.alpha, shapes, _LEVELS) if shapes else [])
+        coder = index_coder(group.header.coder)
+        planes = iter(coder.decode(group.alpha, shapes, _LEVELS) if shapes else [])
         metas = [
             entry.meta(group.first + i, time_base, next(planes) if entry.has_alpha else None)
             for i, entry in enumerate(entries)
         ]
-        return pictures.decode(group.pictures, metas)
+        return pictures.decode(group.pictures, metas, coder)

@@ -12,7 +12,7 @@ from streamvq.container.pictures import pictures_of
 from streamvq.errors import OutputError
 from streamvq.frames import MAX_CHAPTERS, MAX_MS, MAX_TEXT, Chapter, StreamInfo
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.options import CODE_SPACES, MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH
+from streamvq.options import CODE_SPACES, CODERS, MATCHINGS, MAX_BLOCK_SIDE, MAX_CODES, MAX_PATCH
 from streamvq.quantize.blocks import code_length
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.decoder import FrameDecoder
@@ -32,7 +32,7 @@ class Header:
     pixels were compared with its codes (see `Codebook`), `alpha` that of the codes, one byte each, None where all are
     opaque. Files of factors have no codes, no block, no fingerprint and no matching; in them `patch` is the side of
     the patches in pixels, 0 for whole frames, in others None. `settings` are those of the writer that were not the
-    default, such as "lossy=8"; they change nothing for readers.
+    default, such as "lossy=8"; they change nothing for readers. `coder` is what codes indices: one of `CODERS`.
     """
 
     info: StreamInfo
@@ -44,9 +44,10 @@ class Header:
     settings: tuple[str, ...] = ()
     matching: str | None = None
     alpha: bytes | None = None
+    coder: str = CODERS[0]
 
     @classmethod
-    def from_stream(cls, info: StreamInfo, decoder: FrameDecoder) -> Header:
+    def from_stream(cls, info: StreamInfo, decoder: FrameDecoder, coder: str = CODERS[0]) -> Header:
         """The header of a stream whose frames `decoder` renders.
 
         Raises OutputError for fractions that the format cannot hold.
@@ -56,7 +57,7 @@ class Header:
         for value in (info.fps, info.time_base, info.pixel_aspect):
             if value is not None and max(value.numerator, value.denominator) > _MAX_TERM:
                 raise OutputError(f"{value}: .svq holds fractions with terms up to {_MAX_TERM}; round it")
-        return cls(info, **pictures_of(decoder).header_fields)
+        return cls(info, coder=coder, **pictures_of(decoder).header_fields)
 
     def to_json(self, embeds_codebook: bool = False) -> bytes:
         """UTF-8 JSON without what goes without saying; the same header gives the same bytes."""
@@ -78,6 +79,7 @@ class Header:
             "alpha": None if self.alpha is None else self.alpha.rstrip(b"\xff").hex(),
             "patch": self.patch,
             "settings": list(self.settings) or None,
+            "coder": self.coder if self.coder != CODERS[0] else None,
             "matching": None if self.matching == "rgb" else self.matching,
         }
         return json.dumps({k: v for k, v in record.items() if v not in (None, "")}, separators=(",", ":")).encode()
@@ -109,11 +111,14 @@ class Header:
                 tuple(str(setting) for setting in record.get("settings", ())),
                 None if factors else str(record.get("matching", "rgb")),
                 None if factors or "alpha" not in record else _alpha(record["alpha"], record["codes"]),
+                str(record.get("coder", CODERS[0])),
             )
         except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"it lacks or garbles {error}") from error
         if header.space not in CODE_SPACES or (header.info.width is None) != (header.info.height is None):
             raise ValueError("its space is unknown, or it lacks one of width and height")
+        if header.coder not in CODERS:
+            raise ValueError("its coder is unknown to this streamvq: upgrade it")
         if factors and header.patch in (None, 1):
             raise ValueError("the side of its patches is invalid")
         if not factors:

@@ -8,7 +8,7 @@ from functools import singledispatch
 from typing import Any, Protocol
 
 from streamvq.container.factors.factor_table import decode_factors, encode_factors
-from streamvq.container.indices.coding import decode_indices, encode_indices
+from streamvq.container.index_coders import IndexCoder
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, FrameMeta, IndexFrame, LowRankFrame
 from streamvq.lowrank.codec import LowRankCodec
@@ -31,16 +31,19 @@ class PictureCoding(Protocol):
     def header_fields(self) -> Mapping[str, Any]:
         """The fields of `Header` that describe the pictures."""
 
-    def encode(self, frames: Sequence[Any]) -> bytes:
-        """The pictures of the frames of a group. Raises OutputError for a frame that the format cannot hold."""
+    def encode(self, frames: Sequence[Any], coder: IndexCoder) -> bytes:
+        """The pictures of the frames of a group, indices by `coder`.
 
-    def decode(self, data: bytes, metas: Sequence[FrameMeta]) -> Sequence[CodedFrame]:
+        Raises OutputError for a frame that the format cannot hold.
+        """
+
+    def decode(self, data: bytes, metas: Sequence[FrameMeta], coder: IndexCoder) -> Sequence[CodedFrame]:
         """The frames of a group, one for each of `metas`. Raises ValueError with what is wrong."""
 
 
 @dataclass(frozen=True)
 class IndexPictures:
-    """Pictures as rows of `codebook` (FORMAT.md, section 8)."""
+    """Pictures as rows of `codebook` (FORMAT.md, sections 8 and 12)."""
 
     codebook: Codebook
     part = "indices"
@@ -57,15 +60,15 @@ class IndexPictures:
             "alpha": None if book.alpha is None else book.alpha.tobytes(),
         }
 
-    def encode(self, frames: Sequence[IndexFrame]) -> bytes:
+    def encode(self, frames: Sequence[IndexFrame], coder: IndexCoder) -> bytes:
         for frame in frames:
             self._check(frame)
-        return encode_indices([frame.codes for frame in frames], self.codebook.codes)
+        return coder.encode([frame.codes for frame in frames], self.codebook.codes)
 
-    def decode(self, data: bytes, metas: Sequence[FrameMeta]) -> list[IndexFrame]:
+    def decode(self, data: bytes, metas: Sequence[FrameMeta], coder: IndexCoder) -> list[IndexFrame]:
         if self.codebook.alpha is not None and any(meta.alpha is not None for meta in metas):
             raise ValueError("its codes have alpha, and a frame has one of its own")
-        pictures = decode_indices(data, [self._grid(meta) for meta in metas], self.codebook.codes)
+        pictures = coder.decode(data, [self._grid(meta) for meta in metas], self.codebook.codes)
         return [IndexFrame(codes, meta) for codes, meta in zip(pictures, metas, strict=True)]
 
     def _grid(self, frame: FrameMeta | IndexFrame) -> tuple[int, int]:
@@ -94,10 +97,10 @@ class FactorPictures:
     def header_fields(self) -> Mapping[str, Any]:
         return {"space": self.codec.space, "patch": self.codec.patch}
 
-    def encode(self, frames: Sequence[LowRankFrame]) -> bytes:
+    def encode(self, frames: Sequence[LowRankFrame], coder: IndexCoder) -> bytes:
         return encode_factors(frames)
 
-    def decode(self, data: bytes, metas: Sequence[FrameMeta]) -> list[LowRankFrame]:
+    def decode(self, data: bytes, metas: Sequence[FrameMeta], coder: IndexCoder) -> list[LowRankFrame]:
         factors = decode_factors(data, [(meta.height, meta.width) for meta in metas], self.codec)
         return [LowRankFrame(planes, step, meta) for (planes, step), meta in zip(factors, metas, strict=True)]
 

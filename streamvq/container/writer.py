@@ -12,6 +12,7 @@ from streamvq.container.header import Header
 from streamvq.container.index import IndexEntry, index_chunks
 from streamvq.container.pictures import pictures_of
 from streamvq.container.share import SHARE, Share
+from streamvq.options import CODERS
 from streamvq.quantize.decoder import FrameDecoder
 
 PARTS = ("header", "codebook", "frame tables", "alpha", "indices", "factors", "audio", "index")
@@ -38,7 +39,8 @@ class SvqWriter:
         self.parts = no_bytes(pictures.part)
         self.size = self.n_frames = 0
         embed = embed and pictures.codebook is not None
-        self._write("header", file_head() + chunk_bytes(chunks.HEADER, header.to_json(embed)))
+        version = chunks.VERSION if header.coder == CODERS[0] else chunks.CODER_VERSION
+        self._write("header", file_head(version) + chunk_bytes(chunks.HEADER, header.to_json(embed)))
         if embed and pictures.codebook is not None:
             self._write("codebook", chunk_bytes(chunks.CODEBOOK, encode_codes(pictures.codebook)))
 

@@ -7,7 +7,7 @@ from streamvq.keywords import Options, option
 from streamvq.options.formats import CODECS, FORMATS, OUTPUT_KINDS
 from streamvq.options.pictures import AlphaOptions, BackgroundOption
 from streamvq.options.reading import RateOption
-from streamvq.options.values import CODEBOOK, DITHERS, PACK_BITS, REPORT, WRITE, Source, parse_size
+from streamvq.options.values import CODEBOOK, DITHERS, EFFORTS, PACK_BITS, REPORT, WRITE, Source, parse_size
 from streamvq.progress import Progress
 
 # A table: an option is one line, or two where its help is long.
@@ -56,6 +56,9 @@ class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
         "Of exact video: ffv1 (.mkv .avi, their default: fast, keeps alpha), x264 (.mkv .mp4 .mov: smaller; for VLC, "
         "mpv and FFmpeg, while browsers show wrong colors).",
         choices=tuple(CODECS), default=None, changes="output")
+    effort: str = option(WRITE, "--effort",
+        "Time spent on a smaller .svq, of the same pictures: fast (a fourth of the time of coding), default.",
+        choices=tuple(EFFORTS), default="default", changes="output")
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.",
         0, 63, default=18, changes="output")
 

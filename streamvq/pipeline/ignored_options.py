@@ -15,6 +15,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
     reasons = {
         "fps": _no_fps(job, info, isinstance(options, CompressOptions)),
         "codec": None if job.target.is_container else "it belongs to .mkv, .avi, .mp4 and .mov",
+        "effort": None if job.target.format == "svq" else "it belongs to .svq",
         "crf": None if job.target.is_preview else "it belongs to .mp4, .mov and .webm that are previews",
         "loop": _no_loop(job),
         "animate": _no_animate(job),
@@ -24,6 +25,7 @@ def ignored_options(job: Job, info: StreamInfo, options: WriteOptions) -> list[s
     else:
         learns = options.codebook is None and not options.stores_factors
         reasons |= {
+            "effort": "factors have one effort" if options.stores_factors else reasons["effort"],
             "external_codebook": None if job.target.format == "svq" else "it belongs to .svq",
             "warmup": _no_warmup(job, learns),
             "seed": None if learns else "nothing is learned",

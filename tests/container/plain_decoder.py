@@ -230,6 +230,10 @@ class IndexDecoder:
 
     def motion_compensate(self, previous: Rows) -> tuple[Rows, set[tuple[int, int]]]:
         """Section 8.3: the prediction, and which tiles are skipped."""
+        return self.compensated(previous, *self.motion(len(previous), len(previous[0])))
+
+    def motion(self, rows: int, columns: int) -> tuple[list[tuple[int, int]], dict, set[tuple[int, int]]]:
+        """The vectors, that of each tile, and which tiles are skipped."""
         vectors = [(0, 0)]
         while len(vectors) < 8 and self.alone(len(vectors) - 1):
             both = 0
@@ -238,7 +242,7 @@ class IndexDecoder:
             vectors.append((both // 65536 - 32768, both % 65536 - 32768))
         chosen: dict[tuple[int, int], int] = defaultdict(int)
         skips: set[tuple[int, int]] = set()
-        for y, x in [(y, x) for y in range((len(previous) + 15) // 16) for x in range((len(previous[0]) + 15) // 16)]:
+        for y, x in [(y, x) for y in range((rows + 15) // 16) for x in range((columns + 15) // 16)]:
             for j in range(len(vectors)):
                 chosen[y, x] = j
                 beside = 2 * (chosen[y - 1, x] == j) + (chosen[y, x - 1] == j)
@@ -246,6 +250,12 @@ class IndexDecoder:
                     break
             if self.alone(68 + 4 * (chosen[y, x] > 0) + 2 * ((y - 1, x) in skips) + ((y, x - 1) in skips)):
                 skips.add((y, x))
+        return vectors, chosen, skips
+
+    def compensated(
+        self, previous: Rows, vectors: list[tuple[int, int]], chosen: dict, skips: set[tuple[int, int]]
+    ) -> tuple[Rows, set[tuple[int, int]]]:
+        """The prediction, and which tiles are skipped."""
 
         def code(y: int, x: int) -> int:
             dy, dx = vectors[chosen[y // 16, x // 16]]
@@ -307,6 +317,132 @@ class IndexDecoder:
         return min(value - (1 << self.bits), self.max_code)
 
 
+class StaticDecoder(IndexDecoder):
+    """Section 12: the planes of a group by static models."""
+
+    def __init__(self, data: bytes, n_codes: int, sizes: list[tuple[int, int]]) -> None:
+        numbers = Numbers(data)
+        n_side, lengths = numbers.number(), [numbers.number() for _ in range(4)]
+        self.decoder, self.p22 = RangeDecoder(numbers.take(n_side)), defaultdict(lambda: Probability(22))
+        self.s, self.max_code = max((n_codes - 1).bit_length() - 8, 0), n_codes - 1
+        motion, before = [], None
+        for rows, columns in sizes:
+            motion.append(self.motion(rows, columns) if (rows, columns) == before else None)
+            before = rows, columns
+        self.wide, self.neighbor = (
+            self.decoder.bit(32768),
+            min(2 * self.decoder.bit(32768) + self.decoder.bit(32768), 2),
+        )
+        self.models, n_upper = [self.model(65536, 6)], ((n_codes - 1) >> self.s) + 1
+        if any(cluster[5] for cluster in self.models[0][1]):
+            self.models.append(self.model(n_upper, n_upper))
+            if self.s:
+                self.models.append(self.model(n_upper, 1 << self.s))
+        self.words = [[int.from_bytes(numbers.take(2), "little") for _ in range(length)] for length in lengths]
+        self.states = [
+            (lane.pop(0) << 32) + (lane.pop(0) << 16) + lane.pop(0) if lane else 2**23 for lane in self.words
+        ]
+        self.memories: list[dict[int, int]] = [defaultdict(int) for _ in range(4)]
+        self.planes = []
+        for (rows, columns), moved in zip(sizes, motion, strict=True):
+            predicted, skips = self.compensated(self.planes[-1], *moved) if moved else (None, set())
+            self.planes.append(self.static_plane(rows, columns, predicted, skips))
+        assert self.states == [2**23] * 4
+        assert not any(self.words)
+
+    def number(self, tree: Any, bits: int) -> int:
+        node = 1
+        for _ in range(bits):
+            node = 2 * node + self.alone((self.model_number, tree, node))
+        return node - (1 << bits)
+
+    def model(self, n_contexts: int, n_symbols: int) -> tuple[list[int], list[list[int]]]:
+        """Section 12.4."""
+        self.model_number = getattr(self, "model_number", 0) + 1
+        n_clusters, clusters, inherits = self.number("clusters", 8) + 1, [], []
+        for context in range(n_contexts):
+            parent = context & (context - 1) if context else 0
+            inherits.append(self.alone((self.model_number, "inherits", inherits[parent] if context else 0)))
+            same = clusters[parent] if context else 0
+            clusters.append(same if inherits[-1] else min(self.number("cluster", 8), n_clusters - 1))
+        frequencies = []
+        for _ in range(n_clusters):
+            largest, length, each = min(self.number("largest", 8), n_symbols - 1), 0, [0] * n_symbols
+            for symbol in range(n_symbols):
+                if symbol != largest:
+                    length = self.number(("length", length), 4)
+                    value = min(length, 1)
+                    for i in range(1, length):
+                        value = 2 * value + (self.alone((self.model_number, length, value)) if i < 4 else 0)
+                    each[symbol] = value
+            each[largest] = 4096 - sum(each)
+            frequencies.append(each)
+        return clusters, frequencies
+
+    def symbol(self, lane: int, model: int, context: int) -> int:
+        """Section 12.1."""
+        clusters, frequencies = self.models[model]
+        each, slot, symbol, start = frequencies[clusters[context]], self.states[lane] % 4096, 0, 0
+        while slot >= start + each[symbol]:
+            start, symbol = start + each[symbol], symbol + 1
+        self.states[lane] = each[symbol] * (self.states[lane] >> 12) + slot - start
+        if self.states[lane] < 2**23:
+            self.states[lane] = (self.states[lane] << 16) + self.words[lane].pop(0)
+        return symbol
+
+    def static_plane(self, rows: int, columns: int, predicted: Rows | None, skips: set[tuple[int, int]]) -> Rows:
+        """Section 12.2."""
+        band = -(-rows // 4) if rows >= 128 else rows
+        plane: Rows = []
+        for y in range(rows):
+            over, predicted_over = [0] * (columns + 4), [0] * (columns + 4)
+            if predicted is not None:
+                here, predicted_over = margins(predicted[y]), margins(predicted[max(y - 1, 0)])
+                over = margins(plane[-1]) if y % band else predicted_over
+            else:
+                if y % band:
+                    over, predicted_over = margins(plane[-1]), here
+                here = [over[0], *over[:-1]]
+            row = [over[2]] * 2
+            for x in range(2, columns + 2):
+                skipped = (y // 16, (x - 2) // 16) in skips
+                if skipped:
+                    row.append(here[x])
+                    continue
+                around = [over[x], over[x - 1], over[x + 1], over[x + 2], here[x]]
+                as_predicted = [x - n >= 2 and row[x - n] == here[x - n] for n in (1, 2)]
+                rest = [
+                    around[0] == predicted_over[x],
+                    around[2] == predicted_over[x + 1],
+                    here[x] == predicted_over[x],
+                ]
+                rest += [around[3] == predicted_over[x + 2], around[1] == around[0], here[x] == here[x + 1]]
+                rest += [around[1] == predicted_over[x - 1], predicted is None]
+                row.append(self.static_code(y // band, row[-2:], around, as_predicted, rest))
+            plane.append(row[2:])
+        return plane
+
+    def static_code(
+        self, lane: int, before: list[int], around: list[int], as_predicted: list[bool], rest: list[bool]
+    ) -> int:
+        """Sections 12.2 and 12.3."""
+        (second, left), (above, corner, right, _, predicted) = before, around
+        equal = [above == left, predicted == left, right == left, *as_predicted]
+        equal += [predicted == above, right == above, right == predicted, *rest]
+        token = self.symbol(lane, 0, sum(bit << number for number, bit in enumerate(equal)))
+        if token < 4:
+            return (predicted, left, above, right)[token]
+        slot = 0
+        for value in [left, above, right, corner, second] if self.wide else [left, above, predicted]:
+            slot = (slot + value) * H % 2**64
+        if token == 5:
+            code = upper = self.symbol(lane, 1, (left, above, predicted)[self.neighbor] >> self.s)
+            if self.s:
+                code = (upper << self.s) + self.symbol(lane, 2, upper)
+            self.memories[lane][slot >> 49] = min(code, self.max_code)
+        return self.memories[lane][slot >> 49]
+
+
 def block(space: str, height: int, width: int, code: list[int]) -> list[list[tuple[int, ...]]]:
     """Section 3: the pixels that a code stands for."""
 
@@ -323,6 +459,7 @@ def block(space: str, height: int, width: int, code: list[int]) -> list[list[tup
 
 def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[PlainFrame]:
     """Section 5."""
+    coder = StaticDecoder if header.get("coder") == "static" else IndexDecoder
     numbers = Numbers(payload)
     first, count = numbers.number(), numbers.number()
     tick = Fraction(header.get("time_base", 0))
@@ -341,7 +478,7 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
             frames[-1].time, time = None, 0
     if clear:
         alpha = numbers.take(numbers.number())
-        planes = IndexDecoder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
+        planes = coder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
         for frame, plane in zip(clear, planes, strict=True):
             frame.alpha = plane
     if "patch" in header:
@@ -357,7 +494,7 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
     rows = list(range(len(codes)))
     rows = rows_by_number(codes, rows) if len(rows) > 256 else rows
     shown = [block(header["space"], h, w, code) for code in codes]
-    planes = IndexDecoder(payload[numbers.at :], len(codes), sizes).planes
+    planes = coder(payload[numbers.at :], len(codes), sizes).planes
     for frame, plane in zip(frames, planes, strict=True):
         frame.codes = [[rows[number] for number in line] for line in plane]
         for y in range(frame.height):
@@ -370,7 +507,7 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
     """All that is in a file (sections 2, 3, 6 and 9); `external` are the codes of one without its codebook."""
     version = int.from_bytes(data[8:12], "little")
     assert data[:8] == b"\x89SVQ\r\n\x1a\n"
-    assert version in (1, 2)
+    assert version in (1, 2, 3)
     frames: list[PlainFrame] = []
     codes, audio, chunks, at = external or [], b"", [], 12
     while at < len(data):
@@ -379,6 +516,7 @@ def decode(data: bytes, external: Rows | None = None) -> PlainFile:
         chunks.append((at, data[at + 4 : at + 8], data[at + 8 : end]))
         at = end + 4
     header = {"space": "rgb", "block": [1, 1]} | json.loads(chunks[0][2])
+    assert (version == 3) == ("coder" in header)
     (height, width), space, count = header["block"], header["space"], header.get("codes", 0)
     groups = []  # where they start and how many frames they hold
     for start, kind, payload in chunks:

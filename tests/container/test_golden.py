@@ -19,11 +19,12 @@ from plain_decoder import decode
 
 from streamvq import Codebook, FrameMeta, IndexFrame, StreamInfo
 from streamvq.container.reader import load_codebook
+from streamvq.options import CODERS
 from streamvq.quantize.blocks import code_length
 
 FOLDER = Path(__file__).parent / "golden"
 OLDER = [FOLDER / "version1"]  # as earlier versions wrote them
-SINCE_VERSION_2 = {"translucent"}
+SINCE_VERSION_2 = {"translucent", "bands", "moving", "static_blocks"}
 TICK = Fraction(1001, 30000)
 
 
@@ -36,13 +37,14 @@ class Film:
     together: int = 3
     embed: bool = True
     audio: list[bytes] = field(default_factory=list)
+    coder: str = CODERS[0]
 
     def data(self) -> bytes:
         sizes = {(frame.width, frame.height) for frame in self.frames}
         width, height = sizes.pop() if len(sizes) == 1 else (None, None)
         tick = TICK if any(frame.time is not None for frame in self.frames) else None
         info = StreamInfo(width, height, tick and 1 / tick, len(self.frames), tick, None, int(bool(self.audio)))
-        return svq_bytes(self.book, self.frames, self.together, info, self.embed, self.audio)
+        return svq_bytes(self.book, self.frames, self.together, info, self.embed, self.audio, coder=self.coder)
 
 
 def made_book(count: int, space: str = "rgb", block: tuple[int, int] = (1, 1)) -> Codebook:
@@ -124,9 +126,29 @@ def translucent() -> Film:
     return Film(book, film(book, 3, 20, 30))
 
 
-FILMS: dict[str, Callable[[], Film]] = {
-    function.__name__: function for function in (colors, gray, subsampled, many_blocks, external, sound, translucent)
-}
+def bands() -> Film:
+    """By static models, of frames high enough for four bands."""
+    book = made_book(16)
+    return Film(book, film(book, 2, 130, 21), coder="static")
+
+
+def moving() -> Film:
+    """By static models: images of several sizes, most with alpha."""
+    return replace(gray(), coder="static")
+
+
+def static_blocks() -> Film:
+    """By static models, codes of more than 8 bits, with escapes."""
+    made = many_blocks()
+    rng = np.random.default_rng(4)
+    noisy = [np.where(rng.random(f.codes.shape) < 0.2, f.codes[::-1], f.codes) for f in made.frames]
+    frames = [IndexFrame(codes, frame.meta) for codes, frame in zip(noisy, made.frames, strict=True)]
+    return replace(made, frames=frames, coder="static")
+
+
+MIXED = (colors, gray, subsampled, many_blocks, external, sound, translucent)
+STATIC = (bands, moving, static_blocks)
+FILMS: dict[str, Callable[[], Film]] = {function.__name__: function for function in MIXED + STATIC}
 
 
 def assert_agree(data: bytes, made: Film) -> None:

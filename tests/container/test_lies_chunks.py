@@ -89,7 +89,7 @@ def test_a_wrong_checksum_is_named_with_its_place() -> None:
             assert f"'{chunk_type.decode()}' chunk at byte {start} fails its checksum" in message
 
 
-@pytest.mark.parametrize("version", [0, 3, 256, 2**32 - 1])
+@pytest.mark.parametrize("version", [0, 4, 256, 2**32 - 1])
 def test_another_version(version: int) -> None:
     head = SIGNATURE + struct.pack("<I", version)
     message = assert_refused(joined(pieces(DATA), head))

@@ -25,7 +25,7 @@ from streamvq.media.nut import NutPieces
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.media.targets import Target
-from streamvq.options import WriteOptions
+from streamvq.options import CODERS, EFFORTS, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
 
@@ -61,7 +61,8 @@ class SvqSink(FrameSink):
             if audio_from is not None and info.audio_streams:
                 self._audio = self._audio_copy(audio_from)
             info = replace(info, audio_streams=self._audio.stream_count if self._audio else 0)
-            self._header = replace(Header.from_stream(info, decoder), settings=tuple(settings_given(settings)))
+            header = Header.from_stream(info, decoder, EFFORTS[settings.effort] if decoder.block else CODERS[0])
+            self._header = replace(header, settings=tuple(settings_given(settings)))
             with self._guard():
                 self._writer = SvqWriter(self._stream, self._header, decoder, not external_codebook)
             self.parts = self._writer.parts
