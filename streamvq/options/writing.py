@@ -57,7 +57,7 @@ class WriteOptions(ExistingOptions, RateOption, BackgroundOption):
         "mpv and FFmpeg, while browsers show wrong colors).",
         choices=tuple(CODECS), default=None, changes="output")
     effort: str = option(WRITE, "--effort",
-        "Time spent on a smaller .svq, of the same pictures: fast (a fourth of the time of coding), default.",
+        "Time spent on a smaller .svq, of the same pictures: fast (0.2 to 0.6 of the time of coding), default.",
         choices=tuple(EFFORTS), default="default", changes="output")
     crf: int = option(WRITE, "--crf", "Quality of preview videos; smaller is better.",
         0, 63, default=18, changes="output")
