@@ -1,6 +1,19 @@
+# ruff: noqa: E402  (signals come first)
 """`python -m streamvq`, and the `streamvq` command: its first moment and its last."""
 
+import _signal  # built in; `signal` makes enums first, time enough for an early Ctrl-C to end in a trace
 import os
+
+
+def _leave(number: int, frame: object) -> None:
+    """Ctrl-C before there is anything to clean up."""
+    os.write(2, b"streamvq: interrupted; nothing unfinished was kept\n")
+    os._exit(130)
+
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:  # not ignored, and not somebody's own
+    _signal.signal(_signal.SIGINT, _leave)
+
 import signal
 import sys
 from _thread import interrupt_main
@@ -16,6 +29,8 @@ def main() -> NoReturn:
             signal.signal(number, _terminate)
     sys.unraisablehook = _lost
     try:
+        if signal.getsignal(signal.SIGINT) is _leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _open_standard_streams()
         from streamvq.cli.app import app
 

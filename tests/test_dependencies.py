@@ -34,7 +34,7 @@ def modules(requirements: Iterable[str]) -> set[str]:
 def imported(*folders: str) -> set[str]:
     """The third-party modules that the files of folders import, anywhere in them."""
     found = set()
-    local = {"streamvq"}
+    local = {"streamvq"} | {path.stem for path in (ROOT / "scripts").iterdir()}
     for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
         local.add(path.stem)
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

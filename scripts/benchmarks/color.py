@@ -8,37 +8,37 @@ import cv2
 import numpy as np
 
 import streamvq
+from benchmarks.measure import Bench
+from benchmarks.quality import frames_of
 from streamvq.options import MATCHINGS, WEIGHTS
 from streamvq.quantize.color_spaces import ONE, points_of
 from streamvq.quantize.pixels import luma
 from streamvq.quantize.similarity import ssim
 
 COUNTS = (16, 64, 256)
-PHOTOS = Path(__file__).resolve().parents[1] / "samples" / "photos"
+PHOTOS = Path(__file__).resolve().parents[2] / "samples" / "photos"
 LOST = 0.1  # in OKLab: a color that far from its code is another color
 
 
-def bench_color(clip: Path, folder: Path) -> None:
-    """A table of kinds of pictures x codes x space x weight."""
+def bench_color(bench: Bench) -> None:
+    """Kinds of pictures x codes x space x weight, means of pictures with codes of their own; errors in OKLab."""
     kinds = {
         "photos": _images(PHOTOS),
         "pixel art": [_pixel_art(seed) for seed in range(4)],
         "screenshots": [_screenshot(seed) for seed in range(4)],
     }
-    print("mean of pictures, each with its own codes; errors of colors, however often they occur, in OKLab")
-    print(f"{'':12} codes  {'space':7} {'weight':8}    PSNR    SSIM  OKLab error  worst color  lost colors")
     for kind, pictures in kinds.items():
         for n_codes in COUNTS:
             for space, weight in [(space, "count") for space in MATCHINGS] + [("rgb", w) for w in WEIGHTS[1:]]:
-                rows = np.array([_figures(picture, n_codes, space, weight) for picture in pictures])
+                rows = np.array([_measured(picture, n_codes, space, weight) for picture in pictures])
                 psnr, similarity, error, worst, lost = rows.mean(axis=0)
-                print(
-                    f"{kind:12} {n_codes:5}  {space:7} {weight:8} {psnr:7.2f} {similarity:7.4f} "
-                    f"{1e3 * error:9.2f}e-3 {worst:12.3f} {100 * lost:10.2f} %"
+                note = (
+                    f"SSIM {similarity:.4f}, error {1e3 * error:.2f}e-3, worst {worst:.3f}, lost {100 * lost:.2f} %"
                 )
+                bench.row(f"{n_codes} codes, --space {space} --weight {weight}", psnr, "dB", clip=kind, note=note)
 
 
-def _figures(picture: np.ndarray, n_codes: int, space: str, weight: str) -> tuple[float, ...]:
+def _measured(picture: np.ndarray, n_codes: int, space: str, weight: str) -> tuple[float, ...]:
     book = streamvq.fit(picture, n_codes, space=space, weight=weight)
     shown = book.lookup(book.quantize(picture))
     error = max(float(np.square(picture.astype(float) - shown).mean()), 1e-2)
@@ -60,8 +60,7 @@ def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _images(folder: Path) -> list[np.ndarray]:
-    with streamvq.open_source(folder) as source:
-        return [_small(frame.pixels[..., :3]) for frame in source if frame.pixels.shape[2] >= 3]
+    return [_small(frame.pixels[..., :3]) for frame in frames_of(folder) if frame.pixels.shape[2] >= 3]
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:

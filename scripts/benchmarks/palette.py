@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-from _quality import BLUR, Pictures, blurred_ssim, psnr
 from PIL import Image
 
 import streamvq
+from benchmarks.measure import Bench, at_least
+from benchmarks.quality import BLUR, Pictures, blurred_ssim, frames_of, psnr
 from streamvq.quantize.dither.dithering import Dither
 
 COUNTS = (16, 64, 256)
 DITHERS = ("floyd-steinberg", "sierra-lite", "atkinson", "blue-noise", "yliluoma")
 
 
-def bench_palette(photos_from: Path, folder: Path) -> None:
+def bench_palette(bench: Bench) -> None:
     """PSNR and SSIM with 16, 64 and 256 colors, of the photos in a folder."""
-    with streamvq.open_source(photos_from) as source:
-        photos = [frame.pixels for frame in source]
+    photos = [frame.pixels for frame in frames_of(bench.photos)]
     photos = [photo for photo in photos if photo.shape[2] == 3]
-    print(f"{len(photos)} photos in color of {photos_from.name}")
-    _per_image(photos)
-    _dithered(photos)
-    _shared(photos)
+    _per_image(bench, photos)
+    _dithered(bench, photos)
+    _shared(bench, photos)
 
 
-def _shared(photos: Pictures) -> None:
+def _shared(bench: Bench, photos: Pictures) -> None:
     """One palette for all photos; k-means gets every pixel, as distinct colors with their counts: no sample."""
     from sklearn.cluster import KMeans
 
     pixels = np.concatenate([photo.reshape(-1, 3) for photo in photos])
     colors, counts = np.unique(pixels, axis=0, return_counts=True)
-    print(f"one palette for all, {len(colors):,} distinct colors")
-    print("   k  KMeans, best of 10      streamvq             gap")
     for k in COUNTS:
         start = time.process_time()
         ours = psnr(photos, _quantized(photos, streamvq.fit(photos, k)))
@@ -45,16 +41,12 @@ def _shared(photos: Pictures) -> None:
         full_seconds = time.process_time() - start
         book = streamvq.Codebook(np.rint(model.cluster_centers_).clip(0, 255).astype(np.uint8))
         full = psnr(photos, _quantized(photos, book))
-        print(
-            f"{k:4}  {full:.3f} dB {full_seconds:8.1f} s  {ours:.3f} dB {seconds:6.2f} s  {ours - full:+.3f} dB"
-            "  (target -0.05)",
-            flush=True,
-        )
+        note = f"{ours - full:+.3f} dB (at least -0.05); {seconds:.2f} and {full_seconds:.1f} CPU s"
+        bench.row(f"one palette for all, {k} colors", ours, "dB", "KMeans, best of 10", full, note=note)
 
 
-def _per_image(photos: Pictures) -> None:
+def _per_image(bench: Bench, photos: Pictures) -> None:
     """A palette for each photo, without dither; the mean of the photos' PSNR, and the least gain."""
-    print("a palette for each, no dither\n   k  imagequant  streamvq    gain (mean, least; target +0.2)")
     for k in COUNTS:
         pairs = [
             (psnr([photo], [_imagequant(photo, k, 0)]), psnr([photo], _quantized([photo], streamvq.fit(photo, k))))
@@ -62,22 +54,21 @@ def _per_image(photos: Pictures) -> None:
         ]
         gains = [ours - theirs for theirs, ours in pairs]
         theirs, ours = np.mean(pairs, axis=0)
-        print(f"{k:4}  {theirs:7.2f} dB {ours:7.2f} dB   {np.mean(gains):+.2f} dB, {min(gains):+.2f} dB", flush=True)
+        note = f"{np.mean(gains):+.2f} dB (at least +0.2), least {min(gains):+.2f}"
+        bench.row(f"a palette for each, {k} colors", float(ours), "dB", "imagequant", float(theirs), note=note)
 
 
-def _dithered(photos: Pictures) -> None:
+def _dithered(bench: Bench, photos: Pictures) -> None:
     """A palette for each photo, dithered; SSIM of the luma of blurred pictures."""
-    print(f"a palette for each, dithered: SSIM of pictures blurred by {BLUR} pixels")
-    print("  ".join(["   k  imagequant", *DITHERS]))
     for k in COUNTS:
         books = [streamvq.fit(photo, k) for photo in photos]
         theirs = _mean_blurred_ssim(photos, lambda photo, _, k=k: _imagequant(photo, k, 1))
-        row = [f"{k:4}  {theirs:.4f}    "]
         for name in DITHERS:
             pairs = [(book, book.dither(name)) for book in books]
             ours = _mean_blurred_ssim(photos, lambda photo, at, pairs=pairs: _shown(photo, *pairs[at]))
-            row.append(f"{ours:.4f}".ljust(len(name)))
-        print("  ".join(row), flush=True)
+            what = f"{name}, {k} colors, blurred by {BLUR} pixels"
+            target = at_least(1) if name == "floyd-steinberg" else None
+            bench.row(what, ours, "SSIM", "imagequant, dithered", theirs, target)
 
 
 def _quantized(photos: Pictures, book: streamvq.Codebook) -> list[np.ndarray]:
