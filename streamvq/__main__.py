@@ -1,7 +1,7 @@
 # ruff: noqa: E402  (signals come first)
 """`python -m streamvq`, and the `streamvq` command: its first moment and its last."""
 
-import _signal  # built in; `signal` makes enums first, time enough for an early Ctrl-C to end in a trace
+import _signal  # type: ignore[import-not-found]  # built in; `signal` makes enums, time enough for a Ctrl-C
 import os
 
 
