@@ -15,7 +15,7 @@ SHARE = 2 / 3  # of the bytes of 256 colors
 
 
 def bench_targets(bench: Bench) -> None:
-    """Two thirds of the bytes of 256 colors for each kind, a GIF of a screen recording at 1080p, a PSNR, --dry-run."""
+    """Two thirds of the bytes of 256 colors for each kind, a GIF of a screen at 1080p, a PSNR, --dry-run."""
     clip, name = bench.film, bench.film_name
     for kind in KINDS:
         out = bench.folder / f"clip.{kind}"
