@@ -1,1 +1,1 @@
-"""Fast coding of groups of frames of codebook rows, by static models. FORMAT.md, section 12."""
+"""Fast coding of groups of frames of codebook rows, by static models. FORMAT.md, section 13."""

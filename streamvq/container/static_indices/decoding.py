@@ -1,4 +1,4 @@
-"""Decoding of groups of frames of codebook rows by static models (FORMAT.md, section 12)."""
+"""Decoding of groups of frames of codebook rows by static models (FORMAT.md, section 13)."""
 
 from __future__ import annotations
 

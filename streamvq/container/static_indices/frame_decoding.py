@@ -1,4 +1,4 @@
-"""Decoding of a frame's codes: all its bands at once, a row of each by turns (FORMAT.md, section 12)."""
+"""Decoding of a frame's codes: all its bands at once, a row of each by turns (FORMAT.md, section 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Static models: clusters of contexts, each with frequencies of its symbols (FORMAT.md, section 12.4)."""
+"""Static models: clusters of contexts, each with frequencies of its symbols (FORMAT.md, section 13.4)."""
 
 from __future__ import annotations
 

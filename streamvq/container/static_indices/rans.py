@@ -1,6 +1,6 @@
 """Interleaved range variants of asymmetric numeral systems (rANS; Duda 2013, Giesen 2014): the encoder's lanes.
 
-A lane's state is from 2^23 to 2^39 - 1, and renormalized by 16 bits (FORMAT.md, section 12.1). Symbols are encoded
+A lane's state is from 2^23 to 2^39 - 1, and renormalized by 16 bits (FORMAT.md, section 13.1). Symbols are encoded
 last to first. The lanes take turns, so that the processor works on one while it waits for the others.
 """
 

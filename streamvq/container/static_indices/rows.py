@@ -1,4 +1,4 @@
-"""Rows of codes with what predicts them, and their equality contexts (FORMAT.md, section 12.2).
+"""Rows of codes with what predicts them, and their equality contexts (FORMAT.md, section 13.2).
 
 A frame is cut into bands, a lane each, which know nothing of each other. A lane has five rows of its own, flat, with
 two codes of margin at either side: the prediction of the row above, that of the row, the row above, the row, and the

@@ -1,6 +1,6 @@
 """What is coded by the adaptive range coder, before the lanes: motion, and which memory and neighbor escapes go by.
 
-FORMAT.md, section 12. The models follow (model.py).
+FORMAT.md, section 13. The models follow (model.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an encoder codes of a frame: a token per code, and what tokens cannot say (FORMAT.md, section 12.3)."""
+"""What an encoder codes of a frame: a token per code, and what tokens cannot say (FORMAT.md, section 13.3)."""
 
 from __future__ import annotations
 
