@@ -11,7 +11,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Each room may import from rooms before it, and from itself.
 FLOORS = [
     {"compiling", "errors", "one_thread", "progress"},
-    {"colors", "keywords", "leftovers"},
+    {"color_names", "keywords", "leftovers"},
     {"frames", "options", "ordered", "staging"},
     {"quantize"},
     {"lowrank"},

@@ -24,7 +24,7 @@ def load(path: Path) -> tuple[dict[str, Any], list[Row]]:
 def compare(before: list[Row], after: list[Row]) -> list[str]:
     """A line for each row that is slower, larger or less like its picture than before, or better, beyond noise.
 
-    Times are compared as ratios to their peer's of the same run, where they have one; two machines are never alike.
+    Times are compared as ratios to their peer's of the same run, where they have one; no two machines are as fast.
     """
     old = {row.key: row for row in before}
     lines = []

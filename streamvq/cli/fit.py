@@ -43,7 +43,7 @@ def fit(
     from streamvq.media.inputs import find_inputs
     from streamvq.pipeline.elsewhere import cluster_asked
     from streamvq.pipeline.fit import fewer_colors, fit_inputs
-    from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
+    from streamvq.pipeline.reserved_options import fixed_codes, with_codebook_extended
     from streamvq.pipeline.sketch_files import with_settings_of_sketches
     from streamvq.staging import check_free
 

@@ -74,7 +74,7 @@ def _print(record: dict[str, Any], json: bool) -> None:
 
 
 def _formats() -> dict[str, Any]:
-    from streamvq.media.content import IMAGE_KINDS
+    from streamvq.media.file_type import IMAGE_KINDS
     from streamvq.media.targets import written_suffixes
 
     return {
@@ -88,7 +88,7 @@ def _formats() -> dict[str, Any]:
 
 def _image(path: Path) -> dict[str, Any]:
     """What the header of an image file says, and the timing of an animation."""
-    from streamvq.media.animations import about
+    from streamvq.media.reading.picture_delays import about
 
     found = about(path)
     shown = found.durations
@@ -189,7 +189,7 @@ def _sketch(path: Path) -> dict[str, Any]:
 
 
 def _media(path: str, recursive: bool) -> list[dict[str, Any]]:
-    from streamvq.media.content import content_of
+    from streamvq.media.file_type import content_of
     from streamvq.media.inputs import find_inputs
 
     records = []

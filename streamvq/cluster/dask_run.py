@@ -36,12 +36,12 @@ from streamvq.media.inputs import PIPE, MediaInput, find_inputs
 from streamvq.options import ApplyOptions, CompressOptions, FitOptions, SketchOptions, Source
 from streamvq.pipeline.compress import encode_all
 from streamvq.pipeline.fit import Counted, Fitted, NothingDecoded, fewer_colors
-from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import listed
-from streamvq.pipeline.jobs import check_one
-from streamvq.pipeline.order import palette_of_inputs
+from streamvq.pipeline.learned_order import palette_of_inputs
 from streamvq.pipeline.plan import Plan, plan_compression
+from streamvq.pipeline.reserved_options import fixed_codes, with_codebook_extended
 from streamvq.pipeline.result import Result
+from streamvq.pipeline.run_jobs import check_one
 from streamvq.pipeline.shares import check_files, digest_of
 from streamvq.pipeline.sketch_fit import fit_sketch
 from streamvq.pipeline.sketching import sketch_inputs

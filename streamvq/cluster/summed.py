@@ -7,8 +7,8 @@ from math import log10
 from typing import Any
 
 from streamvq.pipeline.job import Job
-from streamvq.pipeline.jobs import names_of
 from streamvq.pipeline.result import Result
+from streamvq.pipeline.run_jobs import names_of
 
 _OF_SETTINGS = ("n_codes", "block", "compression_rate")
 

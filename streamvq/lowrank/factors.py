@@ -19,7 +19,7 @@ from streamvq.frames import LowRankFrame, PlaneFactors
 from streamvq.lowrank.low_rank import LowRank
 from streamvq.lowrank.planes import from_patches, patches_of, plane_sizes
 from streamvq.lowrank.svd import Truncation
-from streamvq.quantize.color import FRACTION_BITS, fixed_point_rgb
+from streamvq.quantize.bt601 import FRACTION_BITS, fixed_point_rgb
 
 MAX_BITS = 20
 MAX_VALUE = 1 << 20

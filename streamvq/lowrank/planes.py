@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
+from streamvq.quantize.bt601 import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
 
 _R, _G, _B = LUMA_R / LUMA_UNIT, LUMA_G / LUMA_UNIT, LUMA_B / LUMA_UNIT  # see `color`
 _CB, _CR = 0.5 / (1 - _B), 0.5 / (1 - _R)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from streamvq.errors import InputMissing, UsageError
-from streamvq.media.animations import has_several_pictures
-from streamvq.media.content import IMAGE_SUFFIXES, content_of
+from streamvq.media.file_type import IMAGE_SUFFIXES, content_of
 from streamvq.media.image_sequences import find_sequence
 from streamvq.media.names import distinct_names
+from streamvq.media.reading.picture_delays import has_several_pictures
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mkv", ".avi", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".y4m", ".svq"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamvq.colors import Color, parse_color
+from streamvq.color_names import Color, parse_color
 from streamvq.errors import UsageError
 from streamvq.keywords import Options, option
 from streamvq.options.values import ALPHAS, CODEBOOK, LOW_RANK, MAX_PATCH, MAX_RANK

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.colors import color_name
+from streamvq.color_names import color_name
 from streamvq.errors import UsageError
-from streamvq.media.flattening import flattened_note
 from streamvq.media.sources.treated import AlphaTreatment
 from streamvq.media.targets import Target
+from streamvq.media.writing.flattening import flattened_note
 from streamvq.options import AlphaOptions, FitOptions
-from streamvq.pipeline.fixed import matching_of
+from streamvq.pipeline.reserved_options import matching_of
 from streamvq.quantize.alpha_fit import fit_alpha
 from streamvq.quantize.block_sample import BlockSample
+from streamvq.quantize.code_order import by_count, by_palette
 from streamvq.quantize.codebook import Codebook
 from streamvq.quantize.color_fit import fit_colors
 from streamvq.quantize.fixed_codes import FixedCodes
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch
-from streamvq.quantize.ordering import by_count, by_palette
 
 
 def treatment(options: AlphaOptions, default: str = "keep", note: str | None = None) -> AlphaTreatment:

@@ -12,11 +12,11 @@ from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.elsewhere import cluster_asked
 from streamvq.pipeline.encode_job import Shared, staged_job
 from streamvq.pipeline.fit import NothingDecoded, fewer_colors, fit_inputs
-from streamvq.pipeline.fixed import with_codebook_extended
 from streamvq.pipeline.job import Job
-from streamvq.pipeline.jobs import check_one, run_jobs, tidy_outputs
 from streamvq.pipeline.plan import plan_compression
+from streamvq.pipeline.reserved_options import with_codebook_extended
 from streamvq.pipeline.result import Result
+from streamvq.pipeline.run_jobs import check_one, run_jobs, tidy_outputs
 from streamvq.pipeline.share_output import part_of_run, save_record
 from streamvq.pipeline.shared_codebook import SharedCodebook
 from streamvq.pipeline.targets import TargetSearch, searches

@@ -29,11 +29,11 @@ from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import FrameStats
 from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
-from streamvq.pipeline.jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.pipeline.left_out import left_out_notes
 from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.plan import plan_decompression
 from streamvq.pipeline.result import Result, StatsAccumulator
+from streamvq.pipeline.run_jobs import check_one, names_of, run_jobs, tidy_outputs
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
 

@@ -21,10 +21,10 @@ from streamvq.pipeline.encoders import Factorization, FrameEncoder, VectorQuanti
 from streamvq.pipeline.fit import warm_up
 from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
-from streamvq.pipeline.jobs import names_of
 from streamvq.pipeline.left_out import left_out_notes
-from streamvq.pipeline.own_palettes import OwnPaletteEncoder, own_palettes_note
+from streamvq.pipeline.own_palette_encoder import OwnPaletteEncoder, own_palettes_note
 from streamvq.pipeline.result import Result, StatsAccumulator
+from streamvq.pipeline.run_jobs import names_of
 from streamvq.pipeline.share_output import begin_part, end_part, files_of
 from streamvq.pipeline.shared_codebook import SharedCodebook
 from streamvq.pipeline.shared_jobs import WindowReader

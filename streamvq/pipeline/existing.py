@@ -15,8 +15,8 @@ from streamvq.media.made_with import made_as, read_made_with
 from streamvq.media.sources.source import WHOLE
 from streamvq.media.targets import numbered_frames
 from streamvq.options import FitOptions, WriteOptions
-from streamvq.pipeline.fixed import fixed_codes, matching_of
 from streamvq.pipeline.job import Job
+from streamvq.pipeline.reserved_options import fixed_codes, matching_of
 from streamvq.pipeline.sketch_fit import learned_with
 from streamvq.quantize.codebook import Codebook
 

@@ -25,10 +25,10 @@ from streamvq.ordered import frames_ahead, ordered_map, worker_count
 from streamvq.pipeline.alpha import treatment
 from streamvq.pipeline.batches import batches
 from streamvq.pipeline.elsewhere import cluster_asked
-from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.frame_sample import FrameSample
 from streamvq.pipeline.job import listed
-from streamvq.pipeline.order import palette_of_inputs
+from streamvq.pipeline.learned_order import palette_of_inputs
+from streamvq.pipeline.reserved_options import fixed_codes, with_codebook_extended
 from streamvq.pipeline.sketch_files import are_sketches, check_complete, sum_of_sketches, with_settings_of_sketches
 from streamvq.pipeline.sketch_fit import Sketch, fit_sketch, new_sketch
 from streamvq.progress import NoProgress

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 from streamvq.errors import codes_text
 from streamvq.options import MAX_GRAY_LEVELS, MAX_SAMPLES, OUTPUT_FORMATS, CompressOptions
-from streamvq.pipeline.fixed import fixed_codes
+from streamvq.pipeline.reserved_options import fixed_codes
 
 _LOSSY = (2, 4, 6, 8, 10, 12, 14, 17, 20)  # more is seen at once
 _FEWEST_COLORS, _FEWEST_BLOCKS = 16, 256  # before `lossy` is raised

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from streamvq.options import CompressOptions
 from streamvq.pipeline.fit import Fitted, absorb_frames, count_inputs
-from streamvq.pipeline.fixed import fixed_codes
 from streamvq.pipeline.frame_sample import FrameSample
 from streamvq.pipeline.job import Job
-from streamvq.pipeline.order import palette_of_inputs
+from streamvq.pipeline.learned_order import palette_of_inputs
+from streamvq.pipeline.reserved_options import fixed_codes
 from streamvq.pipeline.sketch_fit import Sketch, fit_sketch, new_sketch
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook

@@ -26,11 +26,11 @@ from streamvq.pipeline.alpha import check_alpha
 from streamvq.pipeline.clashes import check_clashes
 from streamvq.pipeline.emission import emitted, naming_matched
 from streamvq.pipeline.existing import check_same, check_settings, codebook_at, occupied, without_existing
-from streamvq.pipeline.fixed import fixed_codes, with_codebook_extended
 from streamvq.pipeline.job import Job, listed
 from streamvq.pipeline.ladder import searches_colors
-from streamvq.pipeline.order import palette_of_inputs
-from streamvq.pipeline.own_palettes import check_own_palettes
+from streamvq.pipeline.learned_order import palette_of_inputs
+from streamvq.pipeline.own_palette_encoder import check_own_palettes
+from streamvq.pipeline.reserved_options import fixed_codes, with_codebook_extended
 from streamvq.pipeline.shared_jobs import jobs_of_share
 from streamvq.pipeline.shares import digest_of
 from streamvq.quantize.codebook import Codebook

@@ -11,9 +11,9 @@ from streamvq.container.group_size import GroupSize
 from streamvq.errors import MediaError, UsageError
 from streamvq.frames import StreamInfo
 from streamvq.lowrank.low_rank import cold_start_interval
-from streamvq.media.image_reading import size_of_image
 from streamvq.media.inputs import MediaInput
 from streamvq.media.opening import open_with_codebook
+from streamvq.media.reading.image_reading import size_of_image
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource, Window
 from streamvq.options import CompressOptions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from streamvq.colors import color_name
+from streamvq.color_names import color_name
 from streamvq.container.sketch_file import SketchFile, read_head
 from streamvq.container.sketch_head import SketchHead, setting_text
 from streamvq.errors import UsageError

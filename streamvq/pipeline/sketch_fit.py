@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from streamvq.errors import MediaError
 from streamvq.options import FitOptions
 from streamvq.pipeline.alpha import alpha_settings, has_alpha, is_blank, learn_with_alpha
-from streamvq.pipeline.fixed import fixed_by, matching_of
-from streamvq.pipeline.order import ordered
+from streamvq.pipeline.learned_order import ordered
+from streamvq.pipeline.reserved_options import fixed_by, matching_of
 from streamvq.quantize.block_fit import fit_blocks
 from streamvq.quantize.block_sample import BlockSample, sample_size
 from streamvq.quantize.codebook import Codebook

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.quantize.alpha_points import alpha_points, colors_at
-from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
+from streamvq.quantize.bt601 import LUMA_B, LUMA_G, LUMA_R
 from streamvq.quantize.histogram import ColorHistogram
 from streamvq.quantize.kmeans import largest_costs, lloyd
 from streamvq.quantize.nearest_centers import FloatPoints

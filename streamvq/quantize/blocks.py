@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.errors import shortened
-from streamvq.quantize.color import (
+from streamvq.quantize.bt601 import (
     B_TO_CB,
     B_TO_CR,
     FRACTION_BITS,

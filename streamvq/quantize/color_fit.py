@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R
+from streamvq.quantize.bt601 import LUMA_B, LUMA_G, LUMA_R
 from streamvq.quantize.color_spaces import colors_at, points_of, unit
 from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorSketch, LevelHistogram

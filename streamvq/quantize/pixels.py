@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.quantize.color import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
+from streamvq.quantize.bt601 import LUMA_B, LUMA_G, LUMA_R, LUMA_UNIT
 
 _STRIPE_ITEMS = 1 << 20
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.quantize.color import luma_of
+from streamvq.quantize.bt601 import luma_of
 from streamvq.quantize.pixels import eight_bit, split
 from streamvq.quantize.transparency import flatten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.colors import Color
+from streamvq.color_names import Color
 from streamvq.quantize.pixels import stripes
 
 

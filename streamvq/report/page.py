@@ -21,7 +21,7 @@ from streamvq.media.inputs import PIPE
 from streamvq.options import ReportOptions, Source
 from streamvq.progress import NoProgress, Progress
 from streamvq.quantize.codebook import Codebook
-from streamvq.report import content
+from streamvq.report import page_data
 from streamvq.report.compare import compare
 from streamvq.report.comparison import Comparison
 from streamvq.report.pairing import Pair, Pairing
@@ -71,7 +71,7 @@ def write_report(reference: Source, tests: Sequence[Source], options: ReportOpti
         stack.enter_context(progress.of("pictures", len(ranked)))
         kept = fit_to_budget(_candidates(readers, codes, progress), ranked)
         found = [_swatches(code.codebook, [frame.codes[i] for frame in kept]) for i, code in enumerate(codes)]
-    page = template.render(content.page(comparisons, kept, found, options.command, _versions(), len(ranked)))
+    page = template.render(page_data.page(comparisons, kept, found, options.command, _versions(), len(ranked)))
     with staged_file(target, options.overwrite) as part:
         part.write_text(page, "utf-8", newline="\n")
     return comparisons

@@ -15,8 +15,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from streamvq import Codebook, Frame
-from streamvq.media.image_files import encode_image
-from streamvq.media.image_reading import read_image
+from streamvq.media.writing.image_files import encode_image
+from streamvq.media.reading.image_reading import read_image
 from streamvq.quantize.histogram import ColorHistogram
 
 book, histogram = Codebook(np.arange(24, dtype=np.uint8).reshape(8, 3)), ColorHistogram()

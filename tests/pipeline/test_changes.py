@@ -12,7 +12,7 @@ from streamvq.media.codebooks import find_codebook
 from streamvq.media.made_with import made_with
 from streamvq.options import ApplyOptions, CompressOptions, DecompressOptions, FitOptions
 from streamvq.pipeline.existing import asked_of_codebook
-from streamvq.pipeline.fixed import with_codebook_extended
+from streamvq.pipeline.reserved_options import with_codebook_extended
 
 WORDS = {"output", "codes", "factors", "file", "input", "nothing"}
 CLASSES = (CompressOptions, ApplyOptions, FitOptions, DecompressOptions)

@@ -23,8 +23,8 @@ from videos import write_video
 
 import streamvq
 from streamvq.report.comparison import Comparison, FrameComparison
-from streamvq.report.content import MAX_POINTS, curves, short_names
 from streamvq.report.page import json_text, write_report
+from streamvq.report.page_data import MAX_POINTS, curves, short_names
 from streamvq.report.report_frames import MIN_FRAMES, Candidate, deflated_codes, fit_to_budget, spread, webp_data_uri
 from streamvq.report.swatches import MAX_SWATCHES, Codes, swatches
 

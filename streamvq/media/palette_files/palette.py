@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from streamvq.colors import parse_rgba
+from streamvq.color_names import parse_rgba
 from streamvq.errors import UsageError
 from streamvq.quantize.codebook import Codebook
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from streamvq.frames import CodedFrame
-from streamvq.media.changes import Box, box_around, changed_pixels, covers
-from streamvq.media.image_files import encode_image
 from streamvq.media.made_with import image_text
 from streamvq.media.sinks.animation import AnimationSink
+from streamvq.media.writing.changes import Box, box_around, changed_pixels, covers
+from streamvq.media.writing.image_files import encode_image
 from streamvq.quantize.pixels import with_alpha
 
 _ANIMATED, _WITH_EXIF, _WITH_ALPHA = 0x02, 0x08, 0x10  # flags of the file

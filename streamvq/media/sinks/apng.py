@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
-from streamvq.media.changes import Box, box_around, changed_pixels, covers
-from streamvq.media.image_files import encode_image
-from streamvq.media.png_data import smallest_data
 from streamvq.media.sinks.animation import AnimationSink, Packet
 from streamvq.media.targets import Target
+from streamvq.media.writing.changes import Box, box_around, changed_pixels, covers
+from streamvq.media.writing.image_files import encode_image
+from streamvq.media.writing.png_data import smallest_data
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha

@@ -11,9 +11,9 @@ from av.video.frame import PictureType
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
-from streamvq.media.flattening import Flattening
 from streamvq.media.sinks.video import VideoSink
 from streamvq.media.targets import Target
+from streamvq.media.writing.flattening import Flattening
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 

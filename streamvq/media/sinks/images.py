@@ -6,14 +6,14 @@ from pathlib import Path
 
 from streamvq.errors import OutputError, OutputExists
 from streamvq.frames import CodedFrame
-from streamvq.media.flattening import Flattening
-from streamvq.media.image_files import MAX_SIDES, encode_image
 from streamvq.media.made_with import made_with
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target, frame_name, image_name, numbered_frames
+from streamvq.media.writing.flattening import Flattening
+from streamvq.media.writing.image_files import MAX_SIDES, encode_image
 from streamvq.options import IMAGE, ShardOption, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
-from streamvq.quantize.own_palettes import OwnIndexFrame
+from streamvq.quantize.own_palette_decoder import OwnIndexFrame
 from streamvq.staging import staged_file, staged_folder
 
 Packet = tuple[CodedFrame, bytes]  # the frame, and its file's content

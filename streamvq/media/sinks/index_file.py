@@ -15,8 +15,8 @@ from streamvq.media.index_formats.index_format import IndexFileContext, IndexFor
 from streamvq.media.index_formats.npy import NumpyIndices
 from streamvq.media.index_formats.raw import RawIndices
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.media.targets import Target
+from streamvq.media.writing.stdout import check_no_terminal, writing_stdout
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file

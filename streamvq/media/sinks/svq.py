@@ -18,13 +18,13 @@ from streamvq.container.share import Share
 from streamvq.container.writer import SvqWriter
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
-from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import writing
 from streamvq.media.made_with import settings_given
-from streamvq.media.nut import NutPieces
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.stdout import check_no_terminal, writing_stdout
 from streamvq.media.targets import Target
+from streamvq.media.writing.audio import AudioCopy
+from streamvq.media.writing.nut import NutPieces
+from streamvq.media.writing.stdout import check_no_terminal, writing_stdout
 from streamvq.options import CODERS, EFFORTS, WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file

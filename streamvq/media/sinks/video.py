@@ -13,12 +13,12 @@ import av.error
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame, StreamInfo
-from streamvq.media.audio import AudioCopy
 from streamvq.media.libav import url, writing
 from streamvq.media.made_with import made_with, video_text
 from streamvq.media.sinks.sink import FrameSink
 from streamvq.media.targets import Target
 from streamvq.media.video_contents import chapter_records
+from streamvq.media.writing.audio import AudioCopy
 from streamvq.options import WriteOptions
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file

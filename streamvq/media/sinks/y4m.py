@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import av
 
-from streamvq.colors import Color
+from streamvq.color_names import Color
 from streamvq.frames import CodedFrame, StreamInfo
-from streamvq.media.flattening import Flattening
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.stdout import check_no_terminal, writing_stdout
+from streamvq.media.writing.flattening import Flattening
+from streamvq.media.writing.stdout import check_no_terminal, writing_stdout
 from streamvq.quantize.decoder import FrameDecoder
 
 _FRAME_HEADER = b"FRAME\n"

@@ -14,10 +14,10 @@ from math import lcm
 
 from streamvq.errors import MediaDamaged, MediaError
 from streamvq.frames import Frame, StreamInfo, check_pixels
-from streamvq.media.animations import delays
-from streamvq.media.image_reading import Pixels, open_image, picture_numbers, pixels_of, reading, upright_size
 from streamvq.media.inputs import MediaInput
 from streamvq.media.libav import reason
+from streamvq.media.reading.image_reading import Pixels, open_image, picture_numbers, pixels_of, reading, upright_size
+from streamvq.media.reading.picture_delays import delays
 from streamvq.media.sources.remarks import Remarks
 from streamvq.media.sources.source import FrameSource
 

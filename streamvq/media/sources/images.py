@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from streamvq.frames import Frame, StreamInfo
-from streamvq.media.image_reading import read_image
 from streamvq.media.inputs import MediaInput
 from streamvq.media.names import renaming_note
+from streamvq.media.reading.image_reading import read_image
 from streamvq.media.sources.remarks import Remarks
 from streamvq.media.sources.source import FrameSource
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
-from streamvq.colors import Color
+from streamvq.color_names import Color
 from streamvq.frames import Frame
 from streamvq.media.sources.source import FrameSource, WrappedSource
 from streamvq.quantize.transparency import flatten, has_alpha, is_soft, threshold

@@ -17,11 +17,11 @@ from streamvq.frames import Frame, StreamInfo
 from streamvq.media.ffv1.slices import SliceChecks
 from streamvq.media.libav import reason, url
 from streamvq.media.packet_table import PacketTable, packet_table
-from streamvq.media.picture_pixels import PicturePixels
+from streamvq.media.reading.picture_pixels import PicturePixels
+from streamvq.media.reading.truncation import truncation
+from streamvq.media.reading.video_look import VideoLook
 from streamvq.media.sources.source import FrameSource, Window
-from streamvq.media.truncation import truncation
 from streamvq.media.video_contents import VideoContents, chapters_of, main_video, title_of
-from streamvq.media.video_look import VideoLook
 
 # A file whose header declares its length was cut off where it ends this much before, in seconds and as a share.
 _MIN_SECONDS_LOST = Fraction(1, 2)

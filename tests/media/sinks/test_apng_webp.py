@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from animated import by_libav, by_pillow, moving, shown, write
+from animations import by_libav, by_pillow, moving, shown, write
 from pictures import codebook, coded, flat, noise, save
 from PIL import Image
 
 import streamvq
 from streamvq import Frame, FrameMeta, IndexFrame, OutputError, StreamInfo, UsageError, open_sink
 from streamvq.lowrank.codec import LowRankCodec
-from streamvq.media.animations import delays
+from streamvq.media.reading.picture_delays import delays
 from streamvq.media.sinks.animated_webp import AnimatedWebPSink
 from streamvq.media.targets import Target
 from streamvq.options import LowRankOptions

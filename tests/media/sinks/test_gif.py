@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from animated import by_libav, by_pillow, moving, shown, write
+from animations import by_libav, by_pillow, moving, shown, write
 from pictures import codebook, coded
 from PIL import Image
 

@@ -14,7 +14,7 @@ from PIL import Image
 from videos import read_video, write_video, y4m
 
 from streamvq import MediaError, open_source
-from streamvq.media.content import IMAGE_KINDS, content_of
+from streamvq.media.file_type import IMAGE_KINDS, content_of
 
 FOREIGN = {
     "a.jxl": (b"\xff\x0a\xfa\x3f", "JPEG XL.*djxl"),

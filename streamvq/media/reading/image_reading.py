@@ -16,10 +16,10 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from streamvq.errors import MediaError
 from streamvq.frames import check_pixels
 from streamvq.media.aseprite.pillow_plugin import register
-from streamvq.media.color_profiles import ProfileError, to_srgb
-from streamvq.media.content import content_of
-from streamvq.media.deep_images import deep_pixels, has_16_bits
+from streamvq.media.file_type import content_of
 from streamvq.media.libav import reason
+from streamvq.media.reading.color_profiles import ProfileError, to_srgb
+from streamvq.media.reading.deep_images import deep_pixels, has_16_bits
 from streamvq.options import DEFAULT_MAX_PIXELS
 from streamvq.quantize.pixels import eight_bit
 

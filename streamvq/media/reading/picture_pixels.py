@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from streamvq.media.chroma import can_convert, to_rgb
+from streamvq.media.reading.chroma import can_convert, to_rgb
 
 # libav's accurate conversion: bicubic, rounded rightly, with chroma for every pixel (SWS_BICUBIC, _ACCURATE_RND,
 # _FULL_CHR_H_INP and _FULL_CHR_H_INT)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.colors import parse_color
+from streamvq.color_names import parse_color
 from streamvq.errors import UsageError, codes_text, counted
 from streamvq.media.codebooks import find_codebook
 from streamvq.options import FitOptions

@@ -16,7 +16,7 @@ from pictures import SAMPLES, noise
 from videos import FPS, write_video
 
 from streamvq import MediaDamaged, open_source
-from streamvq.media.truncation import truncation, truncation_of
+from streamvq.media.reading.truncation import truncation, truncation_of
 
 FFMPEG = shutil.which("ffmpeg")
 FRAMES = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.colors import Color, color_name
+from streamvq.color_names import Color, color_name
 from streamvq.frames import CodedFrame
 from streamvq.quantize.decoder import FrameDecoder
 from streamvq.quantize.pixels import with_alpha

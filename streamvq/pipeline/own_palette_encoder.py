@@ -11,11 +11,11 @@ from streamvq.frames import Frame, IndexFrame
 from streamvq.options import CompressOptions
 from streamvq.pipeline.alpha import is_blank
 from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, Outcome, VectorQuantization
-from streamvq.pipeline.fixed import fixed_codes
 from streamvq.pipeline.job import Job
+from streamvq.pipeline.reserved_options import fixed_codes
 from streamvq.pipeline.sketch_fit import fit_sketch, new_sketch
 from streamvq.quantize.codebook import Codebook
-from streamvq.quantize.own_palettes import OwnIndexFrame, OwnPalettes
+from streamvq.quantize.own_palette_decoder import OwnIndexFrame, OwnPalettes
 
 _FORMATS = ("png", "bmp")  # images whose palette is found again
 

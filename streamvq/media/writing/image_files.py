@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from streamvq.colors import Color
+from streamvq.color_names import Color
 from streamvq.frames import CodedFrame
 from streamvq.media.made_with import image_text
 from streamvq.options import OUTPUT_FORMATS

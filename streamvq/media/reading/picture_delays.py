@@ -16,9 +16,9 @@ from typing import Any
 from PIL import Image
 
 from streamvq.media.aseprite.sprite import Sprite
-from streamvq.media.content import ImageKind
-from streamvq.media.image_reading import channels_of, open_image, picture_numbers, reading, upright_size
+from streamvq.media.file_type import ImageKind
 from streamvq.media.libav import url
+from streamvq.media.reading.image_reading import channels_of, open_image, picture_numbers, reading, upright_size
 
 _AT_ONCE = Fraction(1, 10)  # seconds that players show a picture whose delay is 0
 

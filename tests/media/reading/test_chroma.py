@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pictures import noise
 
 from streamvq import open_source
-from streamvq.media.chroma import to_rgb
+from streamvq.media.reading.chroma import to_rgb
 
 BT601, BT709, BT2020 = (5, 0.299, 0.114), (1, 0.2126, 0.0722), (9, 0.2627, 0.0593)
 

@@ -14,7 +14,7 @@ from pictures import few_colors, load, noise, save, smooth
 from PIL import Image, ImageCms
 
 from streamvq import open_source
-from streamvq.media.image_reading import read_image
+from streamvq.media.reading.image_reading import read_image
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 # sRGB with red and green the other way round: the names of two of its tags are exchanged

@@ -18,8 +18,8 @@ from pictures import SAMPLES, codebook, coded, noise, smooth
 from PIL import Image, ImageCms
 
 from streamvq import MediaError
-from streamvq.media.image_files import encode_image
-from streamvq.media.image_reading import read_image
+from streamvq.media.reading.image_reading import read_image
+from streamvq.media.writing.image_files import encode_image
 
 UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {  # what a viewer does to stored rows, by EXIF orientation
     1: lambda stored: stored,

@@ -11,8 +11,8 @@ from streamvq.errors import UsageError
 from streamvq.media.inputs import MediaInput
 from streamvq.media.palette_files.picture import palette_inside
 from streamvq.options import FitOptions
+from streamvq.quantize.code_order import by_count, by_palette
 from streamvq.quantize.histogram import ColorSketch
-from streamvq.quantize.ordering import by_count, by_palette
 
 
 def palette_of_inputs(inputs: Sequence[MediaInput], options: FitOptions) -> NDArray[np.uint8] | None:

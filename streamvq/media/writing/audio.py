@@ -14,10 +14,10 @@ from av.container import OutputContainer
 
 from streamvq.container.audio import AudioFile
 from streamvq.errors import MediaDamaged
-from streamvq.media.content import content_of
+from streamvq.media.file_type import content_of
 from streamvq.media.libav import reason, url
-from streamvq.media.nut import DELAY_SECONDS, nut_holds
 from streamvq.media.video_contents import language
+from streamvq.media.writing.nut import DELAY_SECONDS, nut_holds
 
 _TAGS = ("language", "title")  # of a stream, that go with it
 
