@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, update_wrapper
 from pathlib import Path
-from threading import RLock, Thread
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,6 @@ class Kernel:
         """Without a cache where none is; without what is for function pointers only, which nothing takes."""
         kept = {name: value for name, value in self._options.items() if name != "cache" or _can_cache()}
         return kept | {"no_cfunc_wrapper": True}
-
-
-def import_early() -> None:
-    """Import Numba on a thread of its own, while the first frames are decoded."""
-    if "numba" not in sys.modules:
-        Thread(target=_numba, name="import of Numba", daemon=True).start()
 
 
 def _numba() -> Any:
