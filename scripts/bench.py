@@ -11,6 +11,7 @@ a row says wall; a ratio is ours to the peer's, or with an x how many times ours
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -52,18 +53,18 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=SAMPLES / "photos")
     parser.add_argument("--json", type=Path, help="also write all rows there, for `compare`")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # commands start as they do for users
     machine = describe_machine()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     films = {clip.stem: clip.resolve() for clip in options.clip or [SAMPLES / "clip.mp4"]}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(films, options.photos.resolve(), Path(folder))
-        for name, case in CASES.items():
-            if {name, "all"} & set(options.case):
-                bench.case = name
-                bench.heading(case.__doc__ or "")
-                case(bench)
-                if options.json:  # after each, so that what was measured is kept
-                    save(options.json, machine, bench.rows)
+        for name in CASES if "all" in options.case else options.case:
+            bench.case = name
+            bench.heading(CASES[name].__doc__ or "")
+            CASES[name](bench)
+            if options.json:  # after each, so that what was measured is kept
+                save(options.json, machine, bench.rows)
 
 
 def print_comparison(before: Path, after: Path) -> int:

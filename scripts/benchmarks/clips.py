@@ -18,9 +18,10 @@ def write_exact(path: Path, frames: Iterable[np.ndarray]) -> Path:
     """RGB frames as FFV1."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream("ffv1", rate=RATE)
-        for frame in frames:
-            stream.height, stream.width = frame.shape[:2]
-            stream.pix_fmt = "bgr0"
+        for number, frame in enumerate(frames):
+            if not number:
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = "bgr0"
             output.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         output.mux(stream.encode())
     return path
