@@ -1,6 +1,7 @@
 """From a sketch of colors to codes: k-means++, mini-batches, breathing k-means, then Lloyd iterations.
 
-The sketch is first taken at a coarse resolution, where points are few and iterations cheap, then at finer ones.
+The sketch is first taken at a coarse resolution, where points are few and iterations cheap, then at finer ones; with
+few colors, as it is.
 Nothing here depends on the number of threads or the order of frames.
 """
 
@@ -34,6 +35,8 @@ class _Resolution(NamedTuple):
 
 
 _SCHEDULE = (_Resolution(3, 100), _Resolution(2, 30), _Resolution(1, 20))  # most iterations where points are few
+_FEW_COLORS = 1 << 14  # of drawings and screens; cells would merge colors that deserve codes of their own
+_EXACT = (_Resolution(0, 100),)
 
 
 def fit_colors(
@@ -65,7 +68,7 @@ def fit_colors(
             return _sorted(new)
     standing = np.empty((0, 3)) if fixed is None else points_of(fixed, matching) / unit(matching)
     centers: NDArray[np.float64] = np.empty((0, 0))
-    for shift, max_iterations in _SCHEDULE:
+    for shift, max_iterations in _EXACT if sketch.distinct() <= _FEW_COLORS else _SCHEDULE:
         points, weights = sketch.points(shift, matching)
         points, weights = points / unit(matching), weighted(weights, weight)
         color_points = FloatPoints(points, weights)
