@@ -120,7 +120,7 @@ def test_the_best_that_fits(clip: Path, tmp_path: Path) -> None:
     assert first.bytes_out is not None
     assert first.bytes_out <= most
     assert first.n_codes is not None
-    assert 40 <= first.n_codes < 256
+    assert 36 <= first.n_codes < 256  # bytes do not grow with every code
     assert (first.lossy, first.width) == (0, 12)
     assert first.tries[0].n_codes == 256
     assert first.tries[-1].whole
@@ -201,7 +201,7 @@ def test_both_together(clip: Path, tmp_path: Path) -> None:
 def test_several_inputs_share_the_codebook_and_each_fits(clip: Path, tmp_path: Path) -> None:
     short = tmp_path / "in" / "short.mkv"
     write_video(short, [smooth(8, 12, shift) for shift in range(2)])
-    most = plain_size(clip, tmp_path / "plain.gif", n_codes=16) - 1
+    most = plain_size(clip, tmp_path / "plain.gif", n_codes=16) - 10
     results = streamvq.compress_many([short, clip], output=tmp_path / "out", format="gif", max_size=most)
     assert [Path(result.input).stem for result in results] == ["short", "clip"]
     assert [result.n_codes for result in results] == [16, 16]

@@ -153,12 +153,12 @@ def test_weights_are_of_colors(tmp_path: Path) -> None:
         streamvq.compress(source, tmp_path / "c.png", 4, save_codebook=tmp_path / "b.codebook.npz")
 
 
-def test_a_few_more_colors_than_codes_lose_next_to_nothing() -> None:
-    """A drawing's colors that lie close together keep codes of their own; cells of the sketch would merge them."""
-    ramp = np.stack([np.arange(260) % 256, np.full(260, 90), 40 + np.arange(260) // 256], axis=1).astype(np.uint8)
-    pixels = np.repeat(ramp[None], 8, axis=0)
+def test_few_colors_are_learned_as_they_are() -> None:
+    """Neighbors in a ramp keep codes of their own, where cells of the sketch would merge them."""
+    ramp = np.stack([np.arange(200), np.full(200, 90), np.full(200, 40)], axis=1)
+    others = np.random.default_rng(0).integers(0, 256, (400, 3))
+    pixels = np.concatenate([np.repeat(ramp, 100, axis=0), others]).astype(np.uint8)[None]
     sketch = ColorHistogram()
     sketch.absorb(pixels)
     codes = fit_colors(sketch, 256, 0).astype(np.int64)
-    errors = ((ramp[:, None].astype(np.int64) - codes[None]) ** 2).sum(axis=2).min(axis=1)
-    assert errors.sum() <= 8  # at least four colors share a code with one next to them
+    assert ((pixels[0][:, None] - codes[None]) ** 2).sum(axis=2).min(axis=1).sum() < 70_500  # with cells: 74,562
