@@ -67,7 +67,8 @@ def short(machine: dict[str, Any], rows: list[Row]) -> str:
         ("memory", "2,000 frames to .mkv", ""),
     ]
     lines = [
-        f"Measured by `scripts/bench.py` on {described(machine)}:\n",
+        f"Measured by `scripts/bench.py` on {described(machine)}. Seconds count all processors and start-up;",
+        "*clip* is `samples/clip.mp4`, *cartoon* and *screen* are drawn by the script.\n",
         "| what | clip | streamvq | against |\n|---|---|---|---|",
     ]
     for case, what, unit in wanted:
@@ -82,7 +83,7 @@ def short(machine: dict[str, Any], rows: list[Row]) -> str:
 def factor(row: Row) -> str:
     if row.ratio is None or row.unit in ("dB", "SSIM"):
         return ""
-    return f" ({1 / row.ratio:.3g} times as much)" if row.ratio < 1 else f" ({1 / row.ratio:.2f} of it)"
+    return f" ({1 / row.ratio:.3g} times as much)"
 
 
 def whole(machine: dict[str, Any], rows: list[Row]) -> str:
