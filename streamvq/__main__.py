@@ -22,6 +22,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+_SIGNALS: list[int] = []  # that came
+
 
 def main() -> NoReturn:
     """Run the command line. Whatever ends it, from the first moment on, is at most one line and an exit code."""
@@ -31,7 +33,7 @@ def main() -> NoReturn:
     sys.unraisablehook = _lost
     try:
         if signal.getsignal(signal.SIGINT) is _leave:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, _interrupt)
         _open_standard_streams()
         from streamvq.cli.app import app
 
@@ -77,7 +79,14 @@ def _signals(*names: str) -> list[signal.Signals]:
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     """Clean up like Ctrl-C."""
+    _SIGNALS.append(number)
     sys.exit(128 + number)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """What Python does at Ctrl-C."""
+    _SIGNALS.append(number)
+    raise KeyboardInterrupt
 
 
 def _lost(lost: Any) -> None:
@@ -88,7 +97,7 @@ def _lost(lost: Any) -> None:
 
         number = signal.SIGINT if isinstance(ending, KeyboardInterrupt) else int(ending.code or 0) - 128
         Timer(0.02, interrupt_main, [number]).start()
-    else:
+    elif not _SIGNALS:  # what a signal interrupts half-made complains as it goes
         sys.__unraisablehook__(lost)
 
 
