@@ -112,5 +112,6 @@ def open_sink(
     if not isinstance(target, Target):
         target = Target.from_path(target, settings.format).in_codec(settings.codec)
     from streamvq.media.sinks.choosing import make_sink  # all sinks: reading needs none of them
+    from streamvq.media.sinks.request import SinkRequest
 
-    return make_sink(target, decoder, info, settings, audio_from, external_codebook)
+    return make_sink(SinkRequest(target, decoder, info, settings, audio_from), external_codebook)

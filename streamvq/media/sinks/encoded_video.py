@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any
 
 import av
 from av.video.frame import PictureType
 
 from streamvq.errors import OutputError
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
+from streamvq.media.sinks.request import SinkRequest
 from streamvq.media.sinks.video import VideoSink
-from streamvq.media.targets import Target
 from streamvq.media.writing.flattening import Flattening
-from streamvq.options import WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
 
 Packet = tuple[CodedFrame, av.VideoFrame]  # the frame, and its picture in the pixel format of the stream
 
@@ -29,18 +26,13 @@ class EncodedVideoSink(VideoSink):
     _codec: str
     _reorders = False
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None,
-    ) -> None:
+    def __init__(self, request: SinkRequest) -> None:
         if self._codec not in av.codecs_available:
-            raise OutputError(f"{target.path}: this PyAV has no {self._codec} encoder; write .mkv with FFV1 instead")
-        super().__init__(target, decoder, info, settings, audio_from)
-        self._flattening = Flattening(decoder, settings.backdrop, self.label, target.named)
+            raise OutputError(
+                f"{request.target.path}: this PyAV has no {self._codec} encoder; write .mkv with FFV1 instead"
+            )
+        super().__init__(request)
+        self._flattening = Flattening(self._decoder, self._settings.backdrop, self.label, request.target.named)
         self._held: av.VideoFrame | None = None  # the last one
         self._durations: dict[int, int] = {}  # in ticks, of frames that are in the encoder, by their times
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import av
 
 from streamvq.errors import OutputError
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
 from streamvq.media.ffv1.frames import FFV1Frames
+from streamvq.media.sinks.request import SinkRequest
 from streamvq.media.sinks.video import VideoSink
-from streamvq.media.targets import Target
-from streamvq.options import WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
 
 Packet = tuple[CodedFrame, bytes]  # the frame, and its FFV1 packet
 
@@ -20,16 +16,9 @@ Packet = tuple[CodedFrame, bytes]  # the frame, and its FFV1 packet
 class ExactVideoSink(VideoSink):
     """FFV1 in .mkv or .avi: every pixel has exactly its code's color, and alpha is kept."""
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None,
-    ) -> None:
-        super().__init__(target, decoder, info, settings, audio_from)
-        self._frames = FFV1Frames(decoder, info.pixel_aspect)
+    def __init__(self, request: SinkRequest) -> None:
+        super().__init__(request)
+        self._frames = FFV1Frames(self._decoder, self._aspect)
         self._pix_fmt: str | None = None  # of the first frame
 
     def _add_stream(self, frame: CodedFrame) -> None:

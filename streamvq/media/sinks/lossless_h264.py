@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
 from streamvq.media.sinks.encoded_video import EncodedVideoSink
-from streamvq.media.targets import Target
-from streamvq.options import WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
+from streamvq.media.sinks.request import SinkRequest
 
 _FULL_RANGE = 2  # libav's AVCOL_RANGE_JPEG
 _OPTIONS = {"qp": "0", "preset": "fast", "refs": "6", "bf": "0"}  # B-frames save nothing where nothing is lost
@@ -26,17 +23,10 @@ class LosslessH264Sink(EncodedVideoSink):
     Chromium takes the planes of RGB for those of YCbCr. H.264 has no alpha: frames are flattened.
     """
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None,
-    ) -> None:
-        self._gray = decoder.space == "gray" and len(set(settings.backdrop)) == 1
+    def __init__(self, request: SinkRequest) -> None:
+        self._gray = request.decoder.space == "gray" and len(set(request.settings.backdrop)) == 1
         self._codec = "libx264" if self._gray else "libx264rgb"
-        super().__init__(target, decoder, info, settings, audio_from)
+        super().__init__(request)
 
     def _open(self, frame: CodedFrame) -> Any:
         stream: Any = self._output.add_stream(self._codec, rate=self._fps, options=_OPTIONS)

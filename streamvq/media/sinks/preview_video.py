@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
 from streamvq.media.sinks.encoded_video import EncodedVideoSink
-from streamvq.media.targets import Target
-from streamvq.options import WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
+from streamvq.media.sinks.request import SinkRequest
 
 _BT709, _LIMITED_RANGE = 1, 1  # libav's AVCOL_SPC_BT709 and AVCOL_RANGE_MPEG
 _VP9_OPTIONS = {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "4"}
@@ -25,17 +22,10 @@ class PreviewVideoSink(EncodedVideoSink):
     exact = False
     _reorders = True
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None,
-    ) -> None:
-        self._codec = "libvpx-vp9" if target.format == "webm" else "libx264"
-        super().__init__(target, decoder, info, settings, audio_from)
-        exact = ".mkv keeps" if target.format == "webm" else ".mkv, or `codec=x264`, keeps"
+    def __init__(self, request: SinkRequest) -> None:
+        self._codec = "libvpx-vp9" if request.target.format == "webm" else "libx264"
+        super().__init__(request)
+        exact = ".mkv keeps" if self._format == "webm" else ".mkv, or `codec=x264`, keeps"
         self.notes.append(f"{self.label}: a lossy preview, not palette-exact; {exact} the exact colors")
 
     def _open(self, frame: CodedFrame) -> Any:

@@ -17,16 +17,15 @@ from streamvq.container.header import Header
 from streamvq.container.share import Share
 from streamvq.container.writer import SvqWriter
 from streamvq.errors import OutputError
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
 from streamvq.media.libav import writing
 from streamvq.media.made_with import settings_given
+from streamvq.media.sinks.request import SinkRequest
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.targets import Target
 from streamvq.media.writing.audio import AudioCopy
 from streamvq.media.writing.nut import NutPieces
 from streamvq.media.writing.stdout import check_no_terminal, writing_stdout
-from streamvq.options import CODERS, EFFORTS, WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
+from streamvq.options import CODERS, EFFORTS
 from streamvq.staging import staged_file
 
 _AUDIO_CHUNK_BYTES = 1 << 20  # at least, but for the last chunk before a group
@@ -39,15 +38,8 @@ class SvqSink(FrameSink):
 
     holds_audio = holds_chapters = True
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None = None,
-        external_codebook: bool = False,
-    ) -> None:
+    def __init__(self, request: SinkRequest, external_codebook: bool = False) -> None:
+        target, decoder, info, settings, audio_from = request
         super().__init__(str(target.path))
         self._share: Share | None = None
         self._before: Callable[[], Fraction | None] | None = None

@@ -12,15 +12,13 @@ import av
 import av.error
 
 from streamvq.errors import OutputError
-from streamvq.frames import CodedFrame, StreamInfo
+from streamvq.frames import CodedFrame
 from streamvq.media.libav import url, writing
 from streamvq.media.made_with import made_with, video_text
+from streamvq.media.sinks.request import SinkRequest
 from streamvq.media.sinks.sink import FrameSink
-from streamvq.media.targets import Target
 from streamvq.media.video_contents import chapter_records
 from streamvq.media.writing.audio import AudioCopy
-from streamvq.options import WriteOptions
-from streamvq.quantize.decoder import FrameDecoder
 from streamvq.staging import staged_file
 
 _CONTAINERS = {"mkv": "matroska", "avi": "avi", "mp4": "mp4", "mov": "mov", "webm": "webm"}
@@ -37,14 +35,8 @@ class VideoSink(FrameSink):
 
     holds_audio = True
 
-    def __init__(
-        self,
-        target: Target,
-        decoder: FrameDecoder,
-        info: StreamInfo,
-        settings: WriteOptions,
-        audio_from: Path | None,
-    ) -> None:
+    def __init__(self, request: SinkRequest) -> None:
+        target, decoder, info, settings, _ = request
         super().__init__(str(target.path))
         self._format = target.format
         self._decoder = decoder
@@ -54,7 +46,7 @@ class VideoSink(FrameSink):
         self._tick = 1 / self._fps if target.format == "avi" else info.time_base or 1 / self._fps
         self._aspect = info.pixel_aspect
         self.holds_chapters = target.format != "avi"
-        self._audio_from = audio_from
+        self._audio_from = request.audio_from
         self._audio: AudioCopy | None = None
         self._size: tuple[int, int] | None = None  # width and height of the first frame
         self._last_tick: int | None = None
