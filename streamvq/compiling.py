@@ -95,13 +95,8 @@ class Kernel:
         return kept | {"no_cfunc_wrapper": True}
 
 
-def _numba() -> Any:
-    with _LOCK:
-        return _import_numba()
-
-
 @cache
-def _import_numba() -> Any:
+def _numba() -> Any:
     import numba
     import numba.extending
     from numba.core import event

@@ -179,10 +179,10 @@ def _in_unit(value: float | Times | None, unit: str) -> float | None:
     return value
 
 
-def in_turn(work: Mapping[str, Callable[[], object]], repeats: int = 3, warm: bool = True) -> dict[str, Times]:
-    """Each thing once, then each again: what slows the machine slows all of them. `warm`: a round before."""
+def in_turn(work: Mapping[str, Callable[[], object]], repeats: int = 3) -> dict[str, Times]:
+    """Each thing once, then each again: what slows the machine slows all of them. A round before does not count."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
-    for repeat in range(-1 if warm else 0, repeats):
+    for repeat in range(-1, repeats):
         for name, do in work.items():
             wall, cpu = time.perf_counter(), cpu_seconds()
             do()

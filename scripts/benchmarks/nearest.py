@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 
 import streamvq
 from benchmarks.measure import Bench, Times, in_turn, times
-from benchmarks.quality import every
+from benchmarks.quality import codebook_psnr, every
 from streamvq.ordered import frames_ahead, ordered_map
 from streamvq.quantize.blocks import image_to_blocks
 
@@ -43,12 +45,8 @@ def bench_nearest(bench: Bench) -> None:
 
 def bench_blocks(bench: Bench) -> None:
     """Nearest of 1,024 RGB blocks of 4x4, and learning 4,096, against faiss and `KMeans` on the same frames."""
-    import time
-
     import faiss
     from sklearn.cluster import KMeans
-
-    from benchmarks.quality import codebook_psnr
 
     frames = every(bench.film, 8)
     few = frames[::4]  # full KMeans takes an hour for all of them

@@ -51,13 +51,12 @@ def record(*words: object) -> dict[str, Any]:
     return told
 
 
-def looped(clip: Path, folder: Path, seconds: float = 0, frames: int = 0, scale: str = "") -> Path:
+def looped(clip: Path, folder: Path, frames: int, scale: str = "") -> Path:
     """The clip repeated to a length by ffmpeg, cut without recoding unless it is scaled."""
-    out = folder / f"{clip.stem}-{seconds}-{frames}-{scale.replace(':', 'x')}.mkv"
+    out = folder / f"{clip.stem}-{frames}-{scale.replace(':', 'x')}.mkv"
     if not out.exists():
-        length = ["-t", seconds] if seconds else ["-frames:v", frames]
         coding = ["-vf", f"scale={scale}", "-c:v", "libx264", "-preset", "ultrafast"] if scale else ["-c", "copy"]
-        run(ffmpeg("-stream_loop", -1, "-i", clip, "-an", *length, *coding, out))
+        run(ffmpeg("-stream_loop", -1, "-i", clip, "-an", "-frames:v", frames, *coding, out))
     return out
 
 

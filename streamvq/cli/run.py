@@ -24,16 +24,15 @@ def run_compress(inputs: Sequence[str], options: CompressOptions, printing: Writ
     from streamvq.pipeline.plan import plan_compression
 
     check_output_option(inputs, options.output)
+    output = None if options.output is None else str(options.output)
     if printing.dry_run:
         plan = plan_compression(inputs, options)
         given = None if options.extend else options.codebook
-        output = None if options.output is None else str(options.output)
         with _errors_as_json(inputs, output, printing):
             predicted = encode_all(inputs, options, keep=False) if _can_predict(plan) else []
         _print_plan(plan, str(given or plan.codebook_path or ""), printing.json, predicted)
         _exit_as(predicted)
         return
-    output = None if options.output is None else str(options.output)
     with _errors_as_json(inputs, output, printing):
         results = encode_all(inputs, options)
     _print_results(results, output, printing)
@@ -105,7 +104,7 @@ def _can_predict(plan: Plan) -> bool:
     """Whether what would come out can be found out: a pipe is read once, and a share is not told apart."""
     from streamvq.media.sources.source import WHOLE
 
-    return all(job.source.source_type != "pipe" and job.window == WHOLE for job in plan.jobs)
+    return all("pipe" not in (job.source.source_type, job.target.kind) and job.window == WHOLE for job in plan.jobs)
 
 
 _PREDICTED = (

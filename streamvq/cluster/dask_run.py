@@ -112,7 +112,7 @@ def encode_on_cluster(
             f"{plan.output}: is one file, which workers cannot write together; write a .svq, and decompress it"
         )
     leave_out = None if options.output is None else Path(options.output).absolute()
-    found = find_inputs(listed(sources), options.recursive, leave_out)
+    found = [job.source for job in plan.jobs]
     check_files(found)
     inputs = _Inputs(found, absolute(listed(sources)), leave_out)
     with connected(options) as client:
@@ -226,9 +226,11 @@ def _encoded(
 
 def _encode_share(number: int, work: _Work, folder: str, whole: bool) -> list[tuple[int, Result]]:
     """On a worker: write a share, and give its figures, with the number of the input."""
-    labels = [each.label for each in work.inputs()]
+    number_of: dict[str, int] = {}
+    for at, source in enumerate(work.inputs()):
+        number_of.setdefault(source.label, at)
     if not Path(folder).is_dir():
         raise OutputError(f"{folder}: there is no such folder on the worker {host()}; all machines are to see it")
     output = str(Path(folder, f"{number}.svq")) if whole else folder
     results = encode_all(list(work.names), replace(work.options, shard=(number, work.shares), output=output))
-    return [(labels.index(each.input), each) for each in results]
+    return [(number_of[each.input], each) for each in results]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from streamvq.errors import InputMissing, MediaError, UsageError
+from streamvq.errors import MediaError, UsageError
 from streamvq.media.share_record import ShareRecord, records_in
 from streamvq.staging import staged_folder
 
@@ -20,11 +20,10 @@ def merge_folders(folders: Sequence[Path], path: Path, overwrite: bool) -> tuple
     Raises UsageError where shares are missing, come twice, or do not belong together; MediaError where a file of
     them is missing.
     """
-    records = [(record, ShareRecord.load(record)) for folder in folders for record in records_in(folder)]
+    found = {folder: records_in(folder) for folder in folders}
+    records = [(record, ShareRecord.load(record)) for folder in folders for record in found[folder]]
     for folder in folders:
-        if not folder.is_dir():
-            raise InputMissing(f"{folder}: no such folder; check the spelling")
-        if not records_in(folder):
+        if not found[folder]:
             raise UsageError(f"{folder}: no share of a run was written here; name what apply wrote with `shard`")
     _check(records)
     files = {name: record.parent / name for record, share in records for name in share.files}
@@ -34,8 +33,9 @@ def merge_folders(folders: Sequence[Path], path: Path, overwrite: bool) -> tuple
     if missing:
         raise MediaError(f"{missing[0]}: is missing; make its share again")
     size = sum(file.stat().st_size for file in files.values())
-    inside = path.resolve() in {folder.resolve() for folder in folders}
-    if inside and len({folder.resolve() for folder in folders}) > 1:
+    homes = {folder.resolve() for folder in folders}
+    inside = path.resolve() in homes
+    if inside and len(homes) > 1:
         raise UsageError(f"{path}: is one of the parts; name another folder")
     if not inside:
         with staged_folder(path, overwrite) as part:

@@ -6,7 +6,7 @@ had another size than its header says, they are cut anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,7 @@ from streamvq.container.share import SHARE, Share
 from streamvq.errors import MediaDamaged, MediaError, UsageError
 from streamvq.frames import CodedFrame
 from streamvq.media.inputs import MediaInput
+from streamvq.pipeline.batches import batches
 from streamvq.pipeline.encode import grouped
 from streamvq.staging import staged_file
 
@@ -131,7 +132,7 @@ def _write(stream: IO[bytes], parts: Sequence[Part], reader: SvqReader) -> int:
     entries: list[IndexEntry] = []
     frames = 0
     last = _Item()
-    for group in grouped(_batches(_items(parts, reader, last), length), size, length, lambda item: item.pixels):
+    for group in grouped(batches(_items(parts, reader, last), length), size, length, lambda item: item.pixels):
         made = _group_bytes(group, reader)
         for data in group[0].audio:
             offset += stream.write(data)
@@ -185,17 +186,6 @@ def _chunks(part: Part) -> Iterator[Chunk]:
                 raise MediaDamaged(f"{part.label}: is cut off; copy it again, or make the share again") from None
             if chunk.chunk_type in (chunks.GROUP, chunks.AUDIO):
                 yield chunk
-
-
-def _batches(items: Iterable[_Item], length: int) -> Iterator[list[_Item]]:
-    batch: list[_Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == length:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _group_bytes(items: Sequence[_Item], reader: SvqReader) -> GroupBytes | None:

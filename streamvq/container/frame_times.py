@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 
 from streamvq.container.groups import Group
 from streamvq.container.index import IndexEntry
@@ -26,7 +27,8 @@ class FrameTimes:
         self._entries = reader.index()
         if not self._entries:
             raise MediaDamaged(reader.truncation or f"{reader.label}: holds no frames")
-        self._origin = self._times(self._entries[0])[0]
+        self._first_of = cache(lambda entry: self._time(reader.group_at(entry), 0))
+        self._origin = self._first_of(self._entries[0])
 
     def within(self, start: Fraction, end: Fraction | None) -> range:
         """The indices of the frames that begin at `start` or later, and before `end`. Raises UsageError for none."""
@@ -49,7 +51,7 @@ class FrameTimes:
 
     def _count(self, time: Fraction, bisect: Callable[..., int]) -> int:
         """How many frames of the file come before a time, which `bisect` puts before or behind one that is equal."""
-        groups = bisect(self._entries, time + self._origin, key=lambda entry: self._times(entry)[0])
+        groups = bisect(self._entries, time + self._origin, key=self._first_of)
         if groups == 0:
             return 0
         entry = self._entries[groups - 1]

@@ -43,7 +43,7 @@ class PictureCoding(Protocol):
 
 @dataclass(frozen=True)
 class IndexPictures:
-    """Pictures as rows of `codebook` (FORMAT.md, sections 8 and 12)."""
+    """Pictures as rows of `codebook` (FORMAT.md, sections 8 and 13)."""
 
     codebook: Codebook
     part = "indices"

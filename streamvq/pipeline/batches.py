@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 
-def batches(items: Iterator[Any], length: int) -> Iterator[Sequence[Any]]:
+def batches(items: Iterator[Any], length: int) -> Iterator[list[Any]]:
     """Consecutive items in batches of `length`; what reading raises is raised after the last batch."""
     broken = None
     while True:

@@ -114,6 +114,7 @@ def encode_all(
             return search.encode(job, shared, keep)
         begun = time.perf_counter()
         with staged_job(job, book, options, shared) as staged:
+            staged.check()
             if keep:
                 staged.keep()
             return staged.result(time.perf_counter() - begun)

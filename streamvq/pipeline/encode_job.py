@@ -73,14 +73,13 @@ class StagedOutput:
         self.kept = False
 
     def keep(self) -> None:
-        """Save the codebook, and give the output its name. Raises LargerThanInput, BelowQuality or OutputError."""
-        self._accept()
+        """Save the codebook, and give the output its name. Raises OutputError."""
         self._book.save(self._job.source.stem)
         self._sink.commit()
         self._shared.files.extend(files_of(self._sink, self._job))
         self.kept = True
 
-    def _accept(self) -> None:
+    def check(self) -> None:
         """Raise LargerThanInput or BelowQuality where a finished output is not to be kept."""
         size, psnr, options = self._job.source.size_bytes, self.psnr_db, self._options
         about = f"{self._sink.label}: not kept"

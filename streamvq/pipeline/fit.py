@@ -174,6 +174,8 @@ def count_inputs(
             if len(inputs) == 1:
                 raise
             failed[item.label] = [str(error)]
+            if samples:
+                samples[number].frames.clear()
             continue
         if sketch is not total:
             total.merge(sketch)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
@@ -73,10 +73,10 @@ def size_ladder(options: CompressOptions, width: int | None) -> list[Setting]:
     return found
 
 
-def psnr_ladder(options: CompressOptions, format: str) -> list[Setting]:
-    """Settings with more and more codes, as many as an output of a format holds in a palette, or else many."""
+def psnr_ladder(options: CompressOptions, formats: Iterable[str]) -> list[Setting]:
+    """Settings with more and more codes, as many as all outputs hold in their palettes, or else many."""
     most = _MOST_COLORS if options.sides == (1, 1) else _MOST_BLOCKS
-    if (OUTPUT_FORMATS[format].palette and format != "svq") or options.own_palettes:
+    if options.own_palettes or any(OUTPUT_FORMATS[each].palette and each != "svq" for each in formats):
         most = 256 if options.sides == (1, 1) else most
     if options.is_gray and options.sides == (1, 1):
         most = MAX_GRAY_LEVELS

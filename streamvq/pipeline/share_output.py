@@ -24,7 +24,8 @@ from streamvq.quantize.codebook import Codebook
 
 def part_of_run(plan: Plan, options: CompressOptions) -> Share | None:
     """Which share the one .svq file that is written will be; None where files are whole."""
-    if options.share is None or len(plan.labels) > 1 or not plan.jobs or plan.jobs[0].target.format != "svq":
+    jobs = [*plan.jobs, *plan.skipped]
+    if options.share is None or len(plan.labels) > 1 or not jobs or jobs[0].target.format != "svq":
         return None
     number, of = options.share
     return Share(number, of, plan.inputs_digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from streamvq.container.group_size import GroupSize
@@ -13,7 +14,7 @@ from streamvq.frames import StreamInfo
 from streamvq.lowrank.low_rank import cold_start_interval
 from streamvq.media.inputs import MediaInput
 from streamvq.media.opening import open_with_codebook
-from streamvq.media.reading.image_reading import size_of_image
+from streamvq.media.reading.picture_delays import about
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource, Window
 from streamvq.options import CompressOptions
@@ -108,12 +109,21 @@ def _units(source: MediaInput, codebook: Codebook | None, options: CompressOptio
         return Units(max(1, -(-opened.count_frames() // length)), length)
 
 
+def _pixels_in(path: Path) -> int:
+    """Of the picture in a file, as its header says; 0 where it cannot be read."""
+    try:
+        found = about(path)
+    except MediaError:
+        return 0
+    return found.height * found.width
+
+
 def _places(job: Job, codebook: Codebook | None, options: CompressOptions) -> Sequence[int] | None:
     """Where the groups of a `.svq` of images will begin, if all of them can be read; None where any place will do."""
     if job.target.kind == "folder" or not options.takes_all(None):
         return None
     size = GroupSize.for_stream(StreamInfo(), codebook.block if codebook else None)
-    sizes = ([height * width] for height, width in map(size_of_image, job.source.paths))
+    sizes = ([_pixels_in(path)] for path in job.source.paths)
     places = [0]
     for group in grouped(sizes, size, pixels_of=int):
         places.append(places[-1] + len(group))

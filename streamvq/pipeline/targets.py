@@ -123,6 +123,7 @@ class TargetSearch:
             staged, setting = best[0], ladder[reached]
             self._use(setting)
             self._check_quality(staged)
+            staged.check()
             if keep:
                 staged.keep()
                 self._fix(setting)
@@ -134,7 +135,7 @@ class TargetSearch:
 
     def _ladder(self, job: Job, sample: FrameSample) -> list[Setting]:
         if self._options.max_bytes is None:
-            return psnr_ladder(self._options, job.target.format)
+            return psnr_ladder(self._options, {each.target.format for each in self._jobs})
         widths = {frame.pixels.shape[1] for frame in sample.frames}
         return size_ladder(self._options, widths.pop() if len(widths) == 1 else None)
 

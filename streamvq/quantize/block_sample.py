@@ -80,7 +80,8 @@ class BlockSample:
         """The sample: hashes, uint64 [n], ascending, and their blocks, uint8 [n, d]."""
         self._shrink()
         hashes, vectors = self._hashes[: self._held], self._vectors[: self._held]
-        order = np.lexsort([*vectors.T[::-1], hashes])
+        order = np.argsort(np.ascontiguousarray(vectors).view(f"V{self.length}")[:, 0], kind="stable")
+        order = order[np.argsort(hashes[order], kind="stable")]
         return hashes[order], vectors[order]
 
     def hold(self, hashes: NDArray[np.uint64], vectors: NDArray[np.uint8]) -> None:

@@ -79,6 +79,10 @@ class Codebook(CodeTable):
         return replace(self, matching=matching)
 
     @cached_property
+    def _small_codes(self) -> NDArray[Any]:
+        return small_points(self.codes, self.matching)
+
+    @cached_property
     def _alpha_finder(self) -> AlphaFinder | None:
         return None if self.alpha is None else AlphaFinder(self.codes, self.alpha, self.matching)
 
@@ -176,7 +180,7 @@ class Codebook(CodeTable):
             points, table = finder.points(nearest.samples, nearest.alpha), finder.code_points
             weights = np.ones(table.shape[1], np.int16)
         elif self.matching != "rgb":
-            points, table = small_points(points, self.matching), small_points(self.codes, self.matching)
+            points, table = small_points(points, self.matching), self._small_codes
             lambda_ *= SMALL_PARTS**2
         chosen = rd_optimize(points, codes, table, weights, previous_codes, lambda_)
         if for_lzw and nearest.alpha is None:

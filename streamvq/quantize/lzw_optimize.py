@@ -66,7 +66,7 @@ def lengthen_phrases(
     return chosen
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _added_error(sample: Any, code: Any, least: Any, squares: Any) -> Any:
     """The squared error of a code beyond that of the code chosen so far, in 256ths; 0 where it is no larger."""
     added = np.int64(0)
@@ -77,7 +77,7 @@ def _added_error(sample: Any, code: Any, least: Any, squares: Any) -> Any:
     return _ERROR_ONE * added if added > 0 else np.int64(0)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _longest(
     start: Any,
     samples: Any,

@@ -181,3 +181,12 @@ def test_what_shares_cannot_do(clip: Path, tmp_path: Path, output: str, options:
 
 def test_compress_says_how_a_codebook_is_shared(clip: Path, tmp_path: Path, refused: Callable) -> None:
     assert "sketch each" in refused("compress", clip, "--shard", "1/2", "-o", tmp_path / "a.svq", exit=2)
+
+
+def test_a_share_that_is_there_is_skipped(clip: Path, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"codebook": "#000,#888,#fff", "shard": (1, 2), "skip_existing": True}
+    first = streamvq.apply(clip, how.pop("codebook"), tmp_path / "part1.svq", **how)
+    before = snapshot(tmp_path)
+    again = streamvq.apply(clip, "#000,#888,#fff", tmp_path / "part1.svq", **how)
+    assert (first.status, again.status) == ("done", "skipped")
+    assert snapshot(tmp_path) == before

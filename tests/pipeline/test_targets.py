@@ -97,8 +97,8 @@ def test_what_is_given_stays() -> None:
     assert {each.width for each in size_ladder(CompressOptions(width=320), 320)} == {320}
     assert {each.width for each in size_ladder(CompressOptions(), None)} == {None}
     assert size_ladder(CompressOptions(n_codes=8, lossy=3, width=32), 32) == [Setting(8, 3, 32)]
-    assert psnr_ladder(CompressOptions(), "gif")[-1].n_codes == 256
-    assert psnr_ladder(CompressOptions(reserve=("#f00", "#0f0", "#00f")), "svq")[0].n_codes == 3
+    assert psnr_ladder(CompressOptions(), ["gif"])[-1].n_codes == 256
+    assert psnr_ladder(CompressOptions(reserve=("#f00", "#0f0", "#00f")), ["svq"])[0].n_codes == 3
 
 
 def test_a_sample_has_stretches_and_a_bound() -> None:
@@ -268,3 +268,32 @@ def test_a_dry_run_predicts(clip: Path, tmp_path: Path, good: Callable) -> None:
     done = json.loads(good(*words, "--json").stdout)
     for name in ("bytes_out", "psnr_db", "n_codes", "tries"):
         assert dry[name] == done[name], name
+
+
+def test_outputs_of_several_formats_share_their_codes(clip: Path, tmp_path: Path) -> None:
+    """A folder of a film and an image: as many codes as both can have."""
+    image = save(smooth(16, 16), tmp_path / "p.png")
+    results = streamvq.compress_many([clip, image], tmp_path / "out", min_psnr=34, overwrite=True)
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".mkv", ".png"]
+    assert results[0].n_codes == results[1].n_codes
+    assert all((result.psnr_db or 99) >= 34 for result in results)
+
+
+def test_damaged_inputs_are_told_as_ever(tmp_path: Path) -> None:
+    good = write_video(tmp_path / "whole.mkv", [noise(48, 64, seed=seed) for seed in range(12)]).read_bytes()
+    for name in "ab":
+        (tmp_path / f"{name}.mkv").write_bytes(good[: len(good) * 2 // 3])
+    inputs = [tmp_path / f"{name}.mkv" for name in "ab"]
+    results = streamvq.compress_many(inputs, tmp_path / "out", format="gif", max_size=10_000)
+    assert [bool(result.error) for result in results] == [True, True]
+
+
+@pytest.mark.parametrize("how", [["--skip-if-larger"], ["--min-psnr", "90"]], ids=lambda how: how[0])
+def test_a_dry_run_refuses_what_the_run_does(how: list[str], clip: Path, tmp_path: Path, cli: Callable) -> None:
+    words = ("compress", clip, "-k", 4, "-o", tmp_path / "a.h", *how)
+    codes = [cli(*words, *more).exit_code for more in (["--dry-run"], [])]
+    assert codes == ([98, 98] if how[0] == "--skip-if-larger" else [99, 99])
+
+
+def test_a_dry_run_writes_nothing_into_a_pipe(clip: Path, tmp_path: Path, good: Callable) -> None:
+    assert "YUV4MPEG2" not in good("compress", clip, "-k", 4, "-o", "-", "--dry-run").stdout

@@ -172,3 +172,9 @@ def with_room(words: Any, coder: Any, more: Any) -> Any:
 def finish(words: Any, state: Any) -> Any:
     """`flush` from outside of kernels."""
     return flush(words, load_coder(state))
+
+
+def with_space(words: NDArray[np.uint32], state: NDArray[np.uint64], more: int) -> NDArray[np.uint32]:
+    """`with_room` from outside of kernels."""
+    lacking = int(state[0]) + more + FLUSH_WORDS - len(words)
+    return words if lacking <= 0 else np.concatenate((words, np.zeros(lacking + len(words), np.uint32)))

@@ -16,22 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
-from streamvq.container.entropy.range_coder import finish, load_coder, new_coder, store_coder, with_room
+from streamvq.container.entropy.range_coder import finish, load_coder, new_coder, store_coder, with_room, with_space
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
 from streamvq.container.indices.motion import (
     MARGIN,
-    MAX_VECTORS,
     N_MOTION_PROBABILITIES,
     ROWS_ABOVE,
     TILE_SIZE,
-    code_tiles,
-    code_vectors,
+    code_motion,
     motion_compensate,
     new_frame,
     new_grid,
     new_tiles,
     position_of,
     view_codes,
+    words_of_motion,
 )
 from streamvq.container.indices.motion_search import N_RUN_SLOTS, choose_vectors, estimate_motion
 from streamvq.container.indices.rows import (
@@ -48,7 +47,6 @@ _FIRST_WORDS = 1024  # of the encoder's buffer, which grows
 _MIN_SIZE_BITS, _MAX_SIZE_BITS = 10, 18  # tables grow with the group, within these: small groups learn in small ones
 _MAX_CONTEXT_BITS = 17  # hashed contexts: 1 MB of probabilities, which a level-2 cache holds
 _MAX_SLOT_BITS, _MAX_SLOT_BITS_LARGE = 16, 18  # hash-table slots of 32 bytes, up to 256 codes and above
-_WORDS_PER_TILE, _WORDS_OF_VECTORS = 3, 128  # no tile, nor all vectors, take more: 8 + 1 bits of at most 10 bits each
 _WORDS_PER_CODE = 10  # 3 candidates and 16 bits, of at most 16 bits each
 
 
@@ -108,12 +106,9 @@ def _code_group(
             runs[:] = 0
         if same_size:  # section 8.3
             if not decoding:
-                room = _WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS
-                words = with_room(words, load_coder(coder), room)
+                words = with_space(words, coder, words_of_motion(tiles))
                 choose_vectors(frame, previous, grid, vectors, tiles)
-            coded = np.empty((MAX_VECTORS, 2), np.int64)
-            vectors = coded[: code_vectors(words, coder, motion_probabilities, vectors, coded, decoding)]
-            code_tiles(words, coder, motion_probabilities, len(vectors), tiles, decoding)
+            vectors = code_motion(words, coder, motion_probabilities, vectors, tiles, decoding)
             prediction = np.empty(frame.size, np.uint16)
             motion_compensate(previous, prediction, grid, vectors, tiles)
             row_above = slice((ROWS_ABOVE - 1) * grid.stride, ROWS_ABOVE * grid.stride)

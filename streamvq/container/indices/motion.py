@@ -16,6 +16,7 @@ from streamvq.container.entropy.probabilities import code_adaptive_bit
 from streamvq.container.entropy.range_coder import U, load_coder, store_coder
 
 TILE_SIZE = 16
+_WORDS_PER_TILE, _WORDS_OF_VECTORS = 3, 128  # no tile, nor all vectors, take more: 8 + 1 bits of at most 10 bits each
 MAX_VECTORS = 8  # of a frame, (0, 0) included
 ROWS_ABOVE, ROWS_BELOW, MARGIN = 2, 1, 2  # MARGIN is at the left and at the right
 VECTOR_BIAS = 1 << 15  # makes the parts of a vector 16-bit unsigned numbers
@@ -171,3 +172,23 @@ def code_tiles(words: Any, state: Any, probabilities: Any, n_vectors: Any, tiles
             coder, bit = code_adaptive_bit(words, coder, probabilities, node, skips[row, column], decoding)
             numbers[row, column], skips[row, column] = number, bit
     store_coder(state, coder)
+
+
+def code_motion(
+    words: NDArray[np.uint32],
+    state: NDArray[np.uint64],
+    probabilities: NDArray[np.int32],
+    vectors: NDArray[np.int64],
+    tiles: Tiles,
+    decoding: bool,
+) -> NDArray[np.int64]:
+    """Code the vectors and tiles of a frame. Returns the vectors."""
+    coded = np.zeros((MAX_VECTORS, 2), np.int64)
+    count = code_vectors(words, state, probabilities, vectors, coded, decoding)
+    code_tiles(words, state, probabilities, count, tiles, decoding)
+    return coded[:count]
+
+
+def words_of_motion(tiles: Tiles) -> int:
+    """No motion of a frame takes more."""
+    return int(_WORDS_PER_TILE * tiles.skips.size + _WORDS_OF_VECTORS)

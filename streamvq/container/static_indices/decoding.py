@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from streamvq.container.entropy.range_coder import new_coder
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
-from streamvq.container.indices.motion import new_frame, new_tiles, view_codes
+from streamvq.container.indices.motion import code_motion, new_frame, new_tiles, view_codes
 from streamvq.container.leb128 import Leb128Reader
-from streamvq.container.static_indices.frame_decoding import MAX_WORDS_PER_TILE, Tables, decode_frame, fill_symbols
+from streamvq.container.static_indices.frame_decoding import MAX_WORDS_PER_TILE, Tables, decode_frame
 from streamvq.container.static_indices.layout import (
     N_MODEL_SYMBOLS,
     NO_FRAME,
@@ -23,7 +23,7 @@ from streamvq.container.static_indices.layout import (
 from streamvq.container.static_indices.model import MAX_CLUSTERS, SCALE_BITS, StaticModel, code_model
 from streamvq.container.static_indices.rans import FINAL_WORDS, LOW
 from streamvq.container.static_indices.rows import N_CONTEXTS, N_LANES, band_rows
-from streamvq.container.static_indices.side_info import code_choice, code_motion
+from streamvq.container.static_indices.side_info import code_choice
 from streamvq.container.static_indices.symbols import ESCAPE, MEMORY_BITS
 
 
@@ -98,5 +98,7 @@ def _read_model(words: NDArray[np.uint32], state: NDArray[np.uint64], n_contexts
 
 def _tables(model: StaticModel, n_symbols: int) -> Tables:
     symbols = np.zeros(len(model.frequencies) << SCALE_BITS, np.uint8)
-    fill_symbols(model.frequencies, symbols)
+    n_clusters, each = model.frequencies.shape
+    by_slot = np.repeat(np.tile(np.arange(each, dtype=np.uint8), n_clusters), model.frequencies.ravel())
+    symbols[: len(by_slot)] = by_slot
     return Tables(model.clusters, symbols, entries_of(model.frequencies, n_symbols))

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.container.entropy.range_coder import finish, new_coder
+from streamvq.container.entropy.range_coder import finish, new_coder, with_space
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
-from streamvq.container.indices.motion import new_frame, new_tiles, view_codes
+from streamvq.container.indices.motion import code_motion, new_frame, new_tiles, view_codes, words_of_motion
 from streamvq.container.indices.motion_search import N_RUN_SLOTS, choose_vectors, estimate_motion
 from streamvq.container.leb128 import leb128
 from streamvq.container.static_indices.clustering import make_model
@@ -28,7 +28,7 @@ from streamvq.container.static_indices.model import (
 )
 from streamvq.container.static_indices.rans import FINAL_WORDS, encode_lanes
 from streamvq.container.static_indices.rows import N_CONTEXTS, N_LANES, band_rows
-from streamvq.container.static_indices.side_info import code_choice, code_motion, with_space, words_of_motion
+from streamvq.container.static_indices.side_info import code_choice
 from streamvq.container.static_indices.symbols import (
     DECIDED,
     ESCAPE,

@@ -31,17 +31,6 @@ class Tables(NamedTuple):
     frequencies: Any  # by cluster and symbol: uint32, the frequency in 65536ths, plus the sum of those before it
 
 
-@njit(nogil=True, cache=True)
-def fill_symbols(frequencies: Any, symbols: Any) -> Any:
-    """The symbols by the lowest bits of the state, from uint16 [clusters, symbols]."""
-    position = 0
-    for cluster in range(len(frequencies)):
-        for symbol in range(frequencies.shape[1]):
-            for _ in range(frequencies[cluster, symbol]):
-                symbols[position] = symbol
-                position += 1
-
-
 @njit(nogil=True, forceinline=True)
 def _decode(state: Any, frequency: Any, next_word: Any) -> Any:
     """The state without a symbol, of which `frequency` is the entry in `Tables`, and whether it takes a word."""

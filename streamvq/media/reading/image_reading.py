@@ -140,15 +140,6 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.width, image.height) if sideways else (image.height, image.width)
 
 
-def size_of_image(path: Path) -> tuple[int, int]:
-    """Height and width of the picture in a file, as its header says; 0 and 0 where it cannot be read."""
-    try:
-        with Image.open(path) as image:
-            return upright_size(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return 0, 0
-
-
 def channels_of(image: Image.Image) -> int:
     """How many channels an image's pixels have: 1 (gray), 3 (RGB) or 4 (RGBA)."""
     if image.has_transparency_data:

@@ -71,8 +71,9 @@ class GifSink(AnimationSink):
 
     def write(self, packet: Packet) -> None:
         alpha = packet.frame.alpha
-        if alpha is not None and ((alpha > 0) & (alpha < 255)).any():
-            self.note_once(f"{self.label}: GIF has no partial transparency; pixels are drawn from alpha {_OPAQUE} on")
+        told = f"{self.label}: GIF has no partial transparency; pixels are drawn from alpha {_OPAQUE} on"
+        if alpha is not None and told not in self.notes and ((alpha > 0) & (alpha < 255)).any():
+            self.notes.append(told)
         if packet.whole and alpha is not None and self._held is not None:  # nothing may shine through
             self._held.picture = replace(self._held.picture, erased=True)
         super().write(packet)
