@@ -27,6 +27,11 @@ def smooth(height: int = 32, width: int = 48, shift: int = 0) -> NDArray[np.uint
     return (127.5 + 127 * np.stack(waves, axis=2)).astype(np.uint8)
 
 
+def filmed(shift: int) -> NDArray[np.uint8]:
+    """Like a film: smooth with a little noise, so that ranks mean something: [48, 64, 3]."""
+    return (smooth(48, 64, shift) // 2 + noise(48, 64, seed=shift) // 8).astype(np.uint8)
+
+
 def bands(height: int = 32, width: int = 48, shift: int = 0, step: int = 32) -> NDArray[np.uint8]:
     """`smooth` in steps of so many levels: a codebook of its few colors is learned quickly."""
     return smooth(height, width, shift) // step * step

@@ -149,9 +149,7 @@ class CompressOptions(ShardOption, EncodeOptions, FitOptions, OutputOption):
         if (self.codebook is None or self.extend) and not (self.own_palettes or self.stores_factors):
             raise UsageError("`shard`: a codebook is learned from all shares: sketch each, fit them, and give it as "
                 "`codebook`")
-        found = [name for name in ("skip_if_larger", "min_psnr", "max_size")
-            if getattr(self, name) not in (None, False)]
-        if found:
+        if found := self.judged_by:
             raise UsageError(f"`shard` and `{found[0]}` contradict each other: it is of the whole output; drop one")
 
     @property

@@ -117,6 +117,12 @@ class EncodeOptions(WriteOptions, AlphaOptions):
         """`max_size` in bytes. Raises UsageError."""
         return None if self.max_size is None else parse_size("max_size", self.max_size)
 
+    @property
+    def judged_by(self) -> list[str]:
+        """The options by which a finished output may not be kept."""
+        names = ("skip_if_larger", "min_psnr", "max_size")
+        return [name for name in names if getattr(self, name) not in (None, False)]
+
 
 class OutputOption(Options):
     """Where `compress` and `apply` write."""

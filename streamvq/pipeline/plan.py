@@ -74,11 +74,8 @@ def plan_compression(sources: Source | Sequence[Source], options: CompressOption
     pipes = any(source.source_type == "pipe" for source in inputs)
     if len(inputs) > 1 and pipes:
         raise UsageError("-: a pipe cannot be mixed with other inputs; run it alone with `codebook=PATH`")
-    judged = [
-        name for name in ("skip_if_larger", "min_psnr", "max_size") if getattr(options, name) not in (None, False)
-    ]
-    if os.fspath(output) == PIPE and judged:
-        raise UsageError(f"-: what went into a pipe cannot be taken back; drop `{judged[0]}`")
+    if os.fspath(output) == PIPE and options.judged_by:
+        raise UsageError(f"-: what went into a pipe cannot be taken back; drop `{options.judged_by[0]}`")
     if options.max_bytes is not None and pipes:
         raise UsageError("-: `max_size` reads its input several times, and a pipe can be read once; name a file")
     if options.skip_if_larger and pipes:

@@ -11,22 +11,17 @@ import numpy as np
 import pytest
 from containers import saved
 from numpy.typing import NDArray
-from pictures import codebook, flat, load, noise, save, smooth, snapshot
+from pictures import codebook, filmed, flat, load, noise, save, snapshot
 from videos import audio_packets, frame_times, read_video, write_video
 
 import streamvq
 from streamvq.container import group_size
 
 
-def picture(shift: int) -> NDArray[np.uint8]:
-    """Like a film: smooth with a little noise, so that ranks mean something."""
-    return (smooth(48, 64, shift) // 2 + noise(48, 64, seed=shift) // 8).astype(np.uint8)
-
-
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("film")
-    return write_video(folder / "clip.mkv", [picture(shift) for shift in range(10)], audio="aac")
+    return write_video(folder / "clip.mkv", [filmed(shift) for shift in range(10)], audio="aac")
 
 
 @pytest.fixture
@@ -37,7 +32,7 @@ def clip(film: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def small_clip(tmp_path: Path) -> Path:
     """Where codes are learned."""
-    return write_video(tmp_path / "clip.mkv", [picture(shift)[:24, :32] for shift in range(6)])
+    return write_video(tmp_path / "clip.mkv", [filmed(shift)[:24, :32] for shift in range(6)])
 
 
 @pytest.mark.parametrize("patch", [0, 8])
@@ -61,7 +56,7 @@ def test_there_and_back(
             _ = opened.codebook
         with pytest.raises(streamvq.CodebookError, match="no codebook"):
             _ = opened.indices
-    error = np.mean([(a.astype(float) - picture(shift)) ** 2 for shift, a in enumerate(back)])
+    error = np.mean([(a.astype(float) - filmed(shift)) ** 2 for shift, a in enumerate(back)])
     assert 10 * np.log10(255**2 / error) == pytest.approx(told["psnr_db"], abs=0.01)
     assert frame_times(tmp_path / "back.mkv") == frame_times(clip)
     assert audio_packets(tmp_path / "back.mkv") == audio_packets(clip)
@@ -73,7 +68,7 @@ def test_written_straight_it_is_the_truncation(clip: Path, tmp_path: Path, good:
         good("compress", clip, "--method", "svd", "--rank", 6, "-o", tmp_path / "o.mkv", "--json").stdout
     )
     assert told["psnr_db"] == pytest.approx(told["truncation_psnr_db"], abs=0.05)
-    expected = streamvq.low_rank(picture(0), 6).pixels()
+    expected = streamvq.low_rank(filmed(0), 6).pixels()
     assert np.abs(read_video(tmp_path / "o.mkv")[0].astype(int) - expected).max() <= 3
 
 
@@ -146,7 +141,7 @@ def test_no_codebook_goes_with_factors(clip: Path, tmp_path: Path, refused: Call
 def test_ranks_above_all_are_said_once(clip: Path, tmp_path: Path, good: Callable) -> None:
     result = good("compress", clip, "--method", "svd", "--rank", 500, "--space", "rgb", "-o", tmp_path / "o.mkv")
     assert result.stderr.count("frames of 64x48 have no rank that high") == 1
-    assert [frame.tobytes() for frame in read_video(tmp_path / "o.mkv")] == [picture(i).tobytes() for i in range(10)]
+    assert [frame.tobytes() for frame in read_video(tmp_path / "o.mkv")] == [filmed(i).tobytes() for i in range(10)]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +195,7 @@ def test_cut_off(clip: Path, tmp_path: Path, good: Callable, cli: Callable, monk
 
 
 def test_damage_anywhere_is_one_line_or_nothing(tmp_path: Path, good: Callable) -> None:
-    source = write_video(tmp_path / "small.mkv", [picture(shift)[:16, :16] for shift in range(3)])
+    source = write_video(tmp_path / "small.mkv", [filmed(shift)[:16, :16] for shift in range(3)])
     good("compress", source, "--method", "svd", "--rank", 3)
     data = (tmp_path / "small.svq").read_bytes()
     with streamvq.open(tmp_path / "small.svq") as opened:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from containers import offsets, saved
 from numpy.typing import NDArray
-from pictures import codebook, flat, load, noise, save, smooth, snapshot
+from pictures import codebook, filmed, flat, load, noise, save, snapshot
 from videos import audio_packets, frame_times, read_video, write_video, y4m
 
 import streamvq
@@ -29,14 +29,10 @@ def _small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(low_rank, "_MAX_WARM_FRAMES", 4)
 
 
-def picture(shift: int) -> NDArray[np.uint8]:
-    return (smooth(48, 64, shift) // 2 + noise(48, 64, seed=shift) // 8).astype(np.uint8)
-
-
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("film")
-    return write_video(folder / "clip.mp4", [picture(shift) for shift in range(10)], audio="aac")
+    return write_video(folder / "clip.mp4", [filmed(shift) for shift in range(10)], audio="aac")
 
 
 @pytest.fixture
@@ -354,7 +350,7 @@ def test_a_single_pixel_and_16_bits(tmp_path: Path, good: Callable) -> None:
 
 def test_y4m_in_and_svq_out(tmp_path: Path, good: Callable) -> None:
     """From a pipe and into one, without a codebook anywhere."""
-    stream = y4m([picture(shift) for shift in range(6)])
+    stream = y4m([filmed(shift) for shift in range(6)])
     data = good("compress", "-", *SVD, "-o", "-", "--format", "svq", stdin=stream).stdout_bytes
     good("compress", "-", *SVD, "-o", tmp_path / "x.svq", stdin=stream)
     assert (tmp_path / "x.svq").read_bytes() == data
