@@ -13,5 +13,5 @@ def left_out_notes(info: StreamInfo, sink: FrameSink, has_audio: bool, a_part: b
     what = " and no ".join(["audio"] * bool(audio) + ["chapters"] * bool(chapters))
     if not what:
         return []
-    subject = "a part has" if a_part and not chapters else "holds"
+    subject = "a part has" if a_part and sink.holds_audio and not chapters else "holds"
     return [f"{sink.label}: {subject} no {what}, so the input's {'are' if chapters else 'is'} left out"]
