@@ -31,6 +31,8 @@ _SUBFILE_TYPE, _ORIENTATION, _DNG_VERSION = 254, 274, 50706  # TIFF tags
 _REDUCED_OR_MASK = 1 | 4  # of the subfile type
 _OPENING = threading.Lock()
 register()
+# Blocks of more than 32 MB go back to the system when a picture is let go of; of Pillow's own 16 MB, libc keeps them.
+Image.core.set_block_size(64 << 20)
 
 
 def read_image(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS, remark: Remark = lambda _: None) -> Pixels:
@@ -152,11 +154,7 @@ def pixels_of(image: Image.Image, path: Path, remark: Remark, number: int = 0) -
     transform = _transform(image, remark)
     deep: NDArray[np.uint16] | None = None
     if has_16_bits(image, path):
-        orientation = image.getexif().get(_ORIENTATION, 1)  # Pillow forgets it when it loads a TIFF
-        with Image.open(path) as same:
-            same.seek(number)
-            same.load()  # raises where the file is cut off, and lets go of its pixels
-        deep = deep_pixels(path, number, orientation)
+        deep = deep_pixels(path, number, _checked_orientation(image, path, number))
     if deep is None:
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
@@ -169,6 +167,20 @@ def pixels_of(image: Image.Image, path: Path, remark: Remark, number: int = 0) -
         return deep
     pixels = eight_bit(deep)
     return _in_stripes(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), transform)
+
+
+def _checked_orientation(image: Image.Image, path: Path, number: int) -> int:
+    """The EXIF orientation of picture `number` of a file that stands open as `image`.
+
+    It is opened anew and loaded, which raises where the file is cut off, so that its pixels are let go of again.
+    """
+    with _lifted_limit(image.width * image.height):
+        same = Image.open(path)
+    with same:
+        same.seek(number)
+        orientation: int = same.getexif().get(_ORIENTATION, 1)  # Pillow forgets it when it loads a TIFF
+        same.load()
+    return orientation
 
 
 def _deep_gray(image: Image.Image) -> NDArray[np.uint16]:
