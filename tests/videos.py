@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -55,8 +56,6 @@ def write_video(
             context.colorspace = colorspace
         if color_range is not None:
             context.color_range = color_range
-        if rotation:
-            stream.set_display_rotation(rotation)
         sound = _add_audio(output, audio) if audio else None
         for index, pixels in enumerate(pictures):
             picture = _picture(pixels, stream.pix_fmt, colorspace, color_range)
@@ -65,7 +64,18 @@ def write_video(
         _mux(output, stream.encode(), ticks, durations, tick)
         if sound is not None:
             _beep(output, sound, len(pictures) / float(FPS))
+    if rotation:
+        _rotate(path, rotation)
     return path
+
+
+def _rotate(path: Path, degrees: int) -> None:
+    """Counterclockwise, by the matrix of the track header of a .mp4 or .mov (PyAV writes none before version 18)."""
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # after the name, and 40 bytes of a header of version 0
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    data[matrix : matrix + 20] = struct.pack(">5i", cos << 16, -sin << 16, 0, sin << 16, cos << 16)
+    path.write_bytes(data)
 
 
 def _mux(
