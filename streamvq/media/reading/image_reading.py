@@ -32,7 +32,7 @@ _REDUCED_OR_MASK = 1 | 4  # of the subfile type
 _OPENING = threading.Lock()
 register()
 # Blocks of more than 32 MB go back to the system when a picture is let go of; of Pillow's own 16 MB, libc keeps them.
-Image.core.set_block_size(64 << 20)
+Image.core.set_block_size(64 << 20)  # type: ignore[attr-defined]
 
 
 def read_image(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS, remark: Remark = lambda _: None) -> Pixels:
