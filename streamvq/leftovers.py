@@ -85,7 +85,7 @@ def finish_moves(stem: Path) -> None:
         into = target / Path(folder).relative_to(part)
         into.mkdir(parents=True, exist_ok=True)
         for file in files:
-            os.replace(f"{folder}/{file}", into / file)  # noqa: PTH105  half the time of Path's
+            os.replace(f"{folder}/{file}", f"{into}/{file}")  # noqa: PTH105  a fraction of the time of Path's
     shutil.rmtree(part, ignore_errors=True)
     _moves_of(stem).unlink(missing_ok=True)
 

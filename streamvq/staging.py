@@ -101,12 +101,12 @@ def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str], 
         part.rename(path)
         return
     new, old = _entries(part), _entries(path)
-    for name in sorted(new & old):
-        if (path / name).is_dir() != (part / name).is_dir():
+    for name in sorted(new.keys() & old):
+        if new[name] != old[name]:
             raise OutputError(f"{path / name}: a folder and a file want this name; choose another folder")
-        if not overwrite and not (path / name).is_dir():
+        if not overwrite and not old[name]:
             raise OutputExists(f"{path / name}: already exists; use `overwrite`, `skip_existing`, or another name")
-    if not shared and part.parent != path and old <= new.union(stale) and not _is_current(path):
+    if not shared and part.parent != path and old.keys() <= new.keys() | set(stale) and not _is_current(path):
         shutil.copymode(path, part)
         if _exchanged(part, path):
             return
@@ -114,10 +114,15 @@ def _give_name(stem: Path, path: Path, overwrite: bool, stale: Collection[str], 
     finish_moves(stem)
 
 
-def _entries(folder: Path) -> set[str]:
-    """The paths of all files and folders inside a folder."""
+def _entries(folder: Path) -> dict[str, bool]:
+    """The paths of all files and folders inside a folder, and whether they are folders."""
     skip = len(str(folder)) + 1
-    return {f"{inside}/{name}"[skip:] for inside, folders, files in os.walk(folder) for name in (*folders, *files)}
+    return {
+        f"{inside}/{name}"[skip:]: names is folders
+        for inside, folders, files in os.walk(folder)
+        for names in (folders, files)
+        for name in names
+    }
 
 
 def _is_current(folder: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,21 @@ def test_a_folder_keeps_the_other_files_in_it(tmp_path: Path) -> None:
     with staged_folder(tmp_path / "out") as part:
         (part / "a.png").write_bytes(b"a")
     assert snapshot(tmp_path) == {"out/a.png": b"a", "out/notes.txt": b"mine"}
+
+
+def test_overwriting_a_folder_of_many_files_is_little_work(tmp_path: Path) -> None:
+    """Be it replaced whole, or file by file because another one is in it."""
+
+    def calls() -> int:
+        profile = cProfile.Profile()
+        with profile, staged_folder(tmp_path / "out", overwrite=True) as part:
+            for number in range(300):
+                (part / f"frame{number:06d}.png").write_bytes(b"some")
+        return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+    new, replaced = calls(), calls()
+    (tmp_path / "out" / "notes.txt").write_text("kept")
+    assert max(replaced, calls()) < 2 * new
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
