@@ -83,12 +83,12 @@ def test_error_diffusion_by_definition(name: str) -> None:
     pixels = noise(9, 13)  # of which many are far from all codes
     damped = 0
     height, width = pixels.shape[:2]
-    work = pixels.astype(int) * 16
+    work = pixels.astype(int) * 16 * 16
     expected = np.zeros((height, width), np.uint8)
     for y in range(height):
         ahead = -1 if y % 2 else 1
         for x in range(width)[::ahead]:
-            value = work[y, x].clip(0, 255 * 16)
+            value = ((work[y, x] + 8) // 16).clip(0, 255 * 16)
             color = (value + 8) // 16
             near = ((codes.astype(int) - (color // 4 * 4 + 2)) ** 2).sum(1).argmin()
             expected[y, x] = near
@@ -99,7 +99,7 @@ def test_error_diffusion_by_definition(name: str) -> None:
             places = ((0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0))
             for (down, across), share in zip(places, KERNELS[name], strict=True):
                 if y + down < height and 0 <= x + ahead * across < width:
-                    work[y + down, x + ahead * across] += (error * share + 8) // 16
+                    work[y + down, x + ahead * across] += error * share
     assert (dithered(pixels, name, codes) == expected).all()
     assert damped > 10
 

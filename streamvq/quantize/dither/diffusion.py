@@ -37,6 +37,9 @@ _STRENGTH_BITS = 8  # strength is in 256ths
 _MARGIN = 1  # pixels beside a row that errors may go to
 _NEIGHBOR = 3  # which of the nearest other codes an error may reach; a color of three axes lies between that many
 _DAMPING_BITS = 2  # of errors beyond it a quarter is dropped
+# Errors of three axes, in 16ths, are sums of one int64: fields of 21 bits, which take no sum out of their range
+_FIELD_BITS = 21
+_ZERO = 1 << _FIELD_BITS - 1  # added to each field before it is taken out, so that none is negative
 
 
 class DiffusionDither:
@@ -75,40 +78,42 @@ def _limits(values: NDArray[np.int64]) -> NDArray[np.int64]:
 def _diffusion(shares: Shares, space: int, is_full: bool) -> Any:
     """The loop over a frame, compiled for what is given here: constants save a third of the time.
 
-    A pixel waits for the error of the one before it, so what lies between the two is kept short: errors for the row
-    below gather in variables until no other pixel adds to them, and a cell's entry holds its code's color.
+    A pixel waits for the error of the one before it, so what lies between the two is kept short: errors of the three
+    axes are added and multiplied in one number, those for the row below gather in variables until no other pixel adds
+    to them, and a cell's entry holds its code's color.
     """
     ahead, second_ahead, below_behind, below, below_ahead, second_below = shares
-    bits = _SHARE_BITS if is_full else _SHARE_BITS + _STRENGTH_BITS
-    half = 1 << bits - 1
     (low1, high1), (low2, high2), (low3, high3) = BOUNDS[space]
     in_levels = space == RGB
-
-    @njit(nogil=True, inline="always")
-    def share(error: Any, part: Any) -> Any:
-        return error * part + half >> bits
+    halvings = 0 if in_levels else 1  # points have 16 bits, which is one more than a field of sums has room for
+    bits = _SHARE_BITS - halvings
+    field = (1 << _FIELD_BITS - bits) - 1
+    zero = _ZERO >> bits
+    zeros = pack(*(_ZERO + (1 << bits - 1),) * 3)  # and a half, to round
+    half = 1 << _STRENGTH_BITS - 1
 
     @njit(nogil=True, cache=True)
     def diffuse(pixels, shown, some_hidden, tables, limits, strength, rows):  # type: ignore[no-untyped-def]
         entries, _, values, _ = tables
         height, width = rows.shape
-        errors = np.zeros((3, width + 2 * _MARGIN, 3), np.int32)  # of this row and the two below it
+        errors = np.zeros((3, width + 2 * _MARGIN), np.int64)  # of this row and the two below it
         for y in range(height):
             here, next_row, below_next = errors[y % 3], errors[(y + 1) % 3], errors[(y + 2) % 3]
             step = 1 - 2 * (y & 1)
             x = 0 if step == 1 else width - 1
-            near1 = near2 = near3 = np.int64(0)  # for the next pixel
-            far1 = far2 = far3 = np.int64(0)  # for the one after it
-            under1 = under2 = under3 = np.int64(0)  # for the pixel below this one, so far
-            behind1 = behind2 = behind3 = np.int64(0)  # for the one behind that
+            near = np.int64(0)  # for the next pixel
+            far = np.int64(0)  # for the one after it
+            under = np.int64(0)  # for the pixel below this one, so far
+            behind = np.int64(0)  # for the one behind that
             for _ in range(width):
                 at = x + _MARGIN
-                error1 = error2 = error3 = np.int64(0)
+                error = np.int64(0)
                 if not some_hidden or shown[y, x]:
                     first, second, third = value_of(space, pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2])
-                    first = min(max(first + here[at, 0] + near1, low1), high1)
-                    second = min(max(second + here[at, 1] + near2, low2), high2)
-                    third = min(max(third + here[at, 2] + near3, low3), high3)
+                    moved = here[at] + zeros + near
+                    first = min(max(first - zero + (moved >> bits & field), low1), high1)
+                    second = min(max(second - zero + (moved >> bits + _FIELD_BITS & field), low2), high2)
+                    third = min(max(third - zero + (moved >> bits + 2 * _FIELD_BITS), low3), high3)
                     cell = cell_of(space, first, second, third)
                     entry = entries[np.uint64(cell)]
                     if entry < 0:
@@ -128,22 +133,21 @@ def _diffusion(shares: Shares, space: int, is_full: bool) -> Any:
                         error2 -= error2 >> _DAMPING_BITS
                         error3 -= error3 >> _DAMPING_BITS
                     if not is_full:
-                        error1, error2, error3 = error1 * strength, error2 * strength, error3 * strength
-                near1, far1 = far1 + share(error1, ahead), share(error1, second_ahead)
-                near2, far2 = far2 + share(error2, ahead), share(error2, second_ahead)
-                near3, far3 = far3 + share(error3, ahead), share(error3, second_ahead)
-                next_row[at - step, 0] += behind1 + share(error1, below_behind)
-                next_row[at - step, 1] += behind2 + share(error2, below_behind)
-                next_row[at - step, 2] += behind3 + share(error3, below_behind)
-                behind1, under1 = under1 + share(error1, below), share(error1, below_ahead)
-                behind2, under2 = under2 + share(error2, below), share(error2, below_ahead)
-                behind3, under3 = under3 + share(error3, below), share(error3, below_ahead)
-                below_next[at, 0] = share(error1, second_below)  # nothing else goes there
-                below_next[at, 1] = share(error2, second_below)
-                below_next[at, 2] = share(error3, second_below)
+                        error1 = error1 * strength + half >> _STRENGTH_BITS
+                        error2 = error2 * strength + half >> _STRENGTH_BITS
+                        error3 = error3 * strength + half >> _STRENGTH_BITS
+                    error = pack(error1 >> halvings, error2 >> halvings, error3 >> halvings)
+                near, far = far + error * ahead, error * second_ahead
+                next_row[at - step] += behind + error * below_behind
+                behind, under = under + error * below, error * below_ahead
+                below_next[at] = error * second_below  # nothing else goes there
                 x += step
-            next_row[x + _MARGIN - step, 0] += behind1
-            next_row[x + _MARGIN - step, 1] += behind2
-            next_row[x + _MARGIN - step, 2] += behind3
+            next_row[x + _MARGIN - step] += behind
 
     return diffuse
+
+
+@njit(nogil=True, inline="always")
+def pack(first: Any, second: Any, third: Any) -> Any:
+    """Three signed numbers as one, whose sums and products hold those of each."""
+    return first + (second << _FIELD_BITS) + (third << 2 * _FIELD_BITS)
