@@ -24,7 +24,7 @@ def bench_stability(bench: Bench) -> None:
     clean = next(frames_of(PHOTO)).pixels
     still = [(16, 1, "none"), (256, 1, "none"), (1024, 4, "none")]
     dithered = [(16, 1, name) for name in ("floyd-steinberg", "blue-noise", "yliluoma")]
-    _rows(bench, "still, noise of 1 level", _noisy(clean, 1), still + dithered, (2, 3, 4), clean)
+    _rows(bench, "still, noise of 1 level", _noisy(clean, 1), still + dithered, (2, 2.5, 3, 4), clean)
     _rows(bench, "still, noise of 2 levels", _noisy(clean, 2), [*still[:2], dithered[0]], (6, 8), clean)
     film = [frame.pixels for frame in frames_of(bench.film) if 40 <= frame.index < 40 + FRAMES]
     _rows(bench, bench.film_name, film, [(64, 1, "none"), (64, 1, "floyd-steinberg"), (1024, 4, "none")], (3, 6))

@@ -14,7 +14,7 @@ import streamvq
 from streamvq import Codebook, CodebookError, UsageError, VectorQuantizer
 from streamvq.options import MATCHINGS, CompressOptions, FitOptions
 from streamvq.quantize.color_fit import fit_colors
-from streamvq.quantize.color_spaces import ONE, colors_at, level_points, points_of
+from streamvq.quantize.color_spaces import ONE, colors_at, level_points, near_point_of, points_of
 from streamvq.quantize.gray_fit import optimal_levels
 from streamvq.quantize.histogram import ColorHistogram
 
@@ -62,6 +62,15 @@ def test_points_never_change() -> None:
     assert points_of(colors, "oklab").tolist() == [
         [65536, 0, 0], [0, 0, 0], [5394, -257, -460], [41154, 14737, 8247], [38483, -2591, -7331],
     ]  # fmt: skip
+
+
+def test_points_for_dither_are_near() -> None:
+    """To a twentieth of a level on average, and to one in the darkest colors."""
+    place = MATCHINGS.index("oklab")
+    near = np.array([near_point_of(place, *color) for color in COLORS.tolist()])
+    away = np.abs(near - points_of(COLORS, "oklab")) * 255 / ONE
+    assert away.mean() < 0.05
+    assert away.max() < 1
 
 
 def test_gray_has_no_color() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.options import MATCHINGS
-from streamvq.quantize.color_spaces import LINEAR, OKLAB, ONE, POINT_BITS, RGB, level_points, point_of, points_of
+from streamvq.quantize.color_spaces import LINEAR, OKLAB, ONE, POINT_BITS, RGB, level_points, near_point_of, points_of
 from streamvq.quantize.nearest import ColorFinder, find_color, find_point
 
 CELL_BITS = 6  # an axis
@@ -66,7 +66,7 @@ class CellFinder:
 @njit(nogil=True, inline="always")
 def value_of(space: Any, red: Any, green: Any, blue: Any) -> Any:
     """The value of a color in a space: three int64."""
-    first, second, third = point_of(space, red, green, blue)
+    first, second, third = near_point_of(space, red, green, blue)
     if space == RGB:
         return first << FRACTION_BITS, second << FRACTION_BITS, third << FRACTION_BITS
     return first, second, third
