@@ -1,7 +1,7 @@
 """Lossless coding of component stacks of quantized factors, frame by frame (FORMAT.md, section 10).
 
 A stack is int32 [r, h, w]: r components of a factor. A frame's stacks come in linked pairs, left and right, one pair
-a channel. All stacks are coded by one range coder and one model, component by component (rows.py). Two references
+a channel. All stacks are coded by one range coder and one model, component by component (components.py). Two references
 predict each: the temporal one, the stack at its position in the previous frame, and the inter-channel one, that of
 the channel before. Components change places and mix from frame to frame: the first stack of a pair says which
 component of the reference each of its own resembles. By then the second one's can be worked out: if A is nearly the
@@ -11,15 +11,15 @@ same matrix, A V' = A V (V^T V'), so its left factors L' = A V' are L (V^T V').
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.container.entropy.probabilities import code_adaptive_bit
-from streamvq.container.entropy.range_coder import flush, init_coder, with_room
-from streamvq.container.factors.components import code_plane, new_plane_model
+from streamvq.container.entropy.range_coder import finish, load_coder, new_coder, store_coder, with_space
+from streamvq.container.factors.components import WORDS_PER_SAMPLE, code_plane, new_plane_model, new_scratch
 from streamvq.container.factors.predictor import MAX_COMPONENTS, MAX_POSITIONS, new_predictors, ready_predictor
 from streamvq.container.factors.references import (
     ABOVE,
@@ -38,9 +38,11 @@ from streamvq.container.factors.references import (
     code_match,
     extend,
     find_match,
+    from_plane,
     predict_plane,
     rotation_weights,
     stack_at,
+    to_plane,
 )
 
 Shape = tuple[int, int, int]
@@ -103,77 +105,120 @@ def _table(shapes: Sequence[Sequence[Shape]]) -> NDArray[np.int64]:
     return np.array(rows, np.int64).reshape(-1, len(Stack._fields))
 
 
-@njit(nogil=True, cache=True)
-def _code_stacks(words: Any, flat: Any, table: Any, decoding: Any) -> Any:
+class _Learned(NamedTuple):
+    """What a group learns while it is coded."""
+
+    model: Any  # of residuals
+    predictors: Any
+    started: Any  # bool [positions, components], of the predictors
+    match_states: Any  # by side, kind and node
+    skip_states: Any  # by the last skip flag of the stack
+
+
+class _Work(NamedTuple):
+    """Arrays for the components of a stack."""
+
+    planes: Any  # int32 [7, n]: those of `Planes`, then those of `Residuals`
+    totals: Any  # int64 [height * width]
+    weights: Any  # int64 [13] of the components of a reference
+    cosines: Any
+
+
+def _code_stacks(
+    words: NDArray[np.uint32], flat: NDArray[np.int32], table: NDArray[np.int64], decoding: bool
+) -> tuple[NDArray[np.uint32], int]:
     """Write the stacks in `flat` into words, or read them. Returns the words, grown, and how many are used."""
-    model = new_plane_model()
-    predictors = new_predictors(min(table[:, 5].max() + 1, MAX_POSITIONS), min(table[:, 1].max(), MAX_COMPONENTS))
-    started = np.zeros((MAX_POSITIONS, MAX_COMPONENTS), np.bool_)
-    match_states = np.zeros((2, N_KINDS, N_MATCH_NODES), np.int32)
-    skip_states = np.zeros(2, np.int32)  # by the last skip flag of the stack
-    coder = init_coder(words, decoding)
+    learned = _Learned(
+        new_plane_model(),
+        new_predictors(min(int(table[:, 5].max()) + 1, MAX_POSITIONS), min(int(table[:, 1].max()), MAX_COMPONENTS)),
+        np.zeros((MAX_POSITIONS, MAX_COMPONENTS), np.bool_),
+        np.zeros((2, N_KINDS, N_MATCH_NODES), np.int32),
+        np.zeros(2, np.int32),
+    )
+    coder = new_coder(words, decoding)
     residuals = np.zeros(flat.size, np.int32)
-    for n in range(len(table)):
-        stack = stack_at(table, n)
-        h, w = stack.height, stack.width
-        size = (h, w, w + LEFT + RIGHT)
-        planes = np.zeros((3, size[2] * (h + ABOVE + BELOW)), np.int32)
-        around = np.zeros((4, planes.shape[1]), np.int32)  # residuals
-        inner = planes[0].reshape(-1, size[2])[ABOVE : ABOVE + h, LEFT : LEFT + w]
-        inner_residuals = around[0].reshape(-1, size[2])[ABOVE : ABOVE + h, LEFT : LEFT + w]
-        skip = False
-        for i in range(stack.rank):
-            own = slice(stack.start + i * h * w, stack.start + (i + 1) * h * w)
-            if not decoding:
-                words = with_room(words, coder, _MATCH_WORDS)
-            if stack.temporal >= 0 and i < table[stack.temporal, 1]:
-                start = table[stack.temporal, 0] + i * h * w
-                past = slice(start, start + h * w)
-                equal = (flat[own] == flat[past]).all()
-                coder, skip = code_adaptive_bit(words, coder, skip_states, int(skip), equal, decoding)
-                if skip:
-                    flat[own] = flat[past]
-                    residuals[own] = residuals[past]
-                    inner_residuals[:] = residuals[own].reshape(h, w)
-                    around[1] = around[0]
-                    extend(around[1], size)
-                    continue
-            weights = np.zeros(N_BAND, np.int64)
-            for side in range(2):
-                row = stack.temporal if side == 0 else stack.inter_channel
-                if side and stack.inter_channel < 0 and stack.pair < 0:
-                    row = stack.temporal  # the second component that it resembles; `weights` says the first
-                elif side:
-                    weights[:] = 0
-                if row < 0:
-                    continue
-                reference = stack_at(table, row)
-                rotation = rotation_weights(flat, table, stack, reference, i)
-                if rotation.size:
-                    weights = rotation
-                else:
-                    match = Match(0, 0, 0)
-                    if not decoding:
-                        match = find_match(flat, reference, own.start, h * w, i, weights)
-                    coder, weights = code_match(words, coder, match_states[side, stack.kind], match, decoding)
-                predict_plane(flat, residuals, reference, weights, i, size, planes[1 + side], around[2 + side])
-            predictor = ready_predictor(predictors, stack.position, min(i, MAX_COMPONENTS - 1), started)
-            planes[0] = 0
-            around[0] = 0
-            inner[:] = flat[own].reshape(h, w)
-            words, coder = code_plane(
-                words,
-                coder,
-                stack.kind,
-                size,
-                Planes(planes[0], planes[1], planes[2]),
-                Residuals(around[0], around[1], around[2], around[3]),
-                predictor,
-                model,
-                decoding,
-            )
-            flat[own].reshape(h, w)[:] = inner
-            residuals[own].reshape(h, w)[:] = inner_residuals
-            around[1] = around[0]
-            extend(around[1], size)
-    return words, coder.position if decoding else flush(words, coder)
+    for n, (_, rank, height, width, kind, *_) in enumerate(table.tolist()):
+        if not decoding:
+            words = with_space(words, coder, rank * (_MATCH_WORDS + WORDS_PER_SAMPLE * height * width))
+        stride = width + LEFT + RIGHT
+        planes = np.zeros((7, stride * (height + ABOVE + BELOW)), np.int32)
+        work = _Work(planes, np.zeros(height * width, np.int64), *np.zeros((2, N_BAND), np.int64))
+        _code_stack(words, coder, flat, residuals, table, n, work, new_scratch(kind, stride), learned, decoding)
+    return words, int(coder[0] if decoding else finish(words, coder))
+
+
+@njit(nogil=True, cache=True)
+def _code_stack(
+    words: Any,
+    state: Any,
+    flat: Any,
+    residuals: Any,
+    table: Any,
+    n: Any,
+    work: Any,
+    scratch: Any,
+    learned: Any,
+    decoding: Any,
+) -> Any:
+    """Code one stack, component by component."""
+    coder = load_coder(state)
+    model, predictors, started, match_states, skip_states = learned
+    all_planes, totals, weights, cosines = work
+    planes = Planes(all_planes[0], all_planes[1], all_planes[2])
+    around = Residuals(all_planes[3], all_planes[4], all_planes[5], all_planes[6])
+    stack = stack_at(table, n)
+    area = stack.height * stack.width
+    size = (stack.height, stack.width, stack.width + LEFT + RIGHT)
+    skip = False
+    for i in range(stack.rank):
+        own = stack.start + i * area
+        if stack.temporal >= 0 and i < table[stack.temporal, 1]:
+            past = table[stack.temporal, 0] + i * area
+            equal = not decoding and _equal(flat, own, past, area)
+            coder, skip = code_adaptive_bit(words, coder, skip_states, int(skip), equal, decoding)
+            if skip:
+                for k in range(area):
+                    flat[own + k] = flat[past + k]
+                    residuals[own + k] = residuals[past + k]
+                to_plane(residuals, own, around.component_before, size)
+                extend(around.component_before, size)
+                continue
+        for j in range(N_BAND):
+            weights[j] = 0
+        for side in range(2):
+            row = stack.temporal if side == 0 else stack.inter_channel
+            if side and stack.inter_channel < 0 and stack.pair < 0:
+                row = stack.temporal  # the second component that it resembles; `weights` says the first
+            elif side:
+                for j in range(N_BAND):
+                    weights[j] = 0
+            if row < 0:
+                continue
+            reference = stack_at(table, row)
+            if not rotation_weights(flat, table, stack, reference, i, weights):
+                match = Match(0, 0, 0)
+                if not decoding:
+                    match = find_match(flat, reference, own, area, i, weights, cosines)
+                coder = code_match(words, coder, match_states[side, stack.kind], match, weights, decoding)
+            plane, residual_plane = all_planes[1 + side], all_planes[5 + side]
+            predict_plane(flat, residuals, reference, weights, i, size, plane, residual_plane, totals)
+        predictor = ready_predictor(predictors, stack.position, min(i, MAX_COMPONENTS - 1), started)
+        for k in range(planes.samples.size):
+            planes.samples[k] = 0
+            around.own[k] = 0
+        to_plane(flat, own, planes.samples, size)
+        coder = code_plane(words, coder, stack.kind, size, planes, around, predictor, model, scratch, decoding)
+        from_plane(flat, own, planes.samples, size)
+        from_plane(residuals, own, around.own, size)
+        to_plane(residuals, own, around.component_before, size)
+        extend(around.component_before, size)
+    store_coder(state, coder)
+
+
+@njit(nogil=True)
+def _equal(flat: Any, a: Any, b: Any, n: Any) -> Any:
+    """Whether n samples from a and from b on are the same."""
+    k = 0
+    while k < n and flat[a + k] == flat[b + k]:
+        k += 1
+    return k == n

@@ -21,7 +21,6 @@ from streamvq.container.entropy.range_coder import (
     encode_bit,
     needs_renormalization,
     renormalize,
-    with_room,
 )
 from streamvq.container.factors.predictor import (
     FRACTION_BITS,
@@ -54,7 +53,7 @@ _WEIGHTS_BITS = 3  # five weights, rounded up to a power of two
 _SIGN_WEIGHTS_BITS = 2
 _SIDE_BITS = 4  # kind and part
 _SIGN_BY_ONE, _SIGN_BY_BOTH = 512, 4096  # where the probabilities of the sign's second and third context begin
-_WORDS_PER_SAMPLE = 16  # 23 decisions on the length and the sign of at most 16 bits each, and 21 lower bits
+WORDS_PER_SAMPLE = 16  # 23 decisions on the length and the sign of at most 16 bits each, and 21 lower bits
 
 
 class PlaneModel(NamedTuple):
@@ -85,8 +84,7 @@ def _log(x: Any) -> Any:
     return min(np.int64(_LOGS[U(min(x >> 10, (1 << _LOG_TABLE_BITS) - 1))]) + 20, _MAX_LOG)
 
 
-@njit(nogil=True, cache=True)
-def new_plane_model() -> Any:
+def new_plane_model() -> PlaneModel:
     """The model that a group starts with."""
     return PlaneModel(
         np.zeros((_N_CONTEXTS * _CONTEXT_SIZE) << _NODE_BITS, np.int32),
@@ -97,21 +95,28 @@ def new_plane_model() -> Any:
     )
 
 
+class Scratch(NamedTuple):
+    """What `code_plane` has to look up and to work in: all int64."""
+
+    own_offsets: Any  # from a sample to the six before it in its own plane
+    offsets: Any  # and to the five around its place in the others
+    inputs: Any
+    contexts: Any
+    logits: Any
+
+
+def new_scratch(kind: int, stride: int) -> Scratch:
+    """For components of a kind, in planes of this stride."""
+    own, others = (
+        ([-1, -2, -3, -4, -5, -6], [0, -1, 1, -2, 2])
+        if kind == LINE
+        else ([-1, -stride, -stride - 1, 1 - stride, -2, -2 * stride], [0, -1, -stride, 1, stride])
+    )
+    empty = (np.zeros(n, np.int64) for n in (N_COEFFICIENTS, _N_CONTEXTS, _N_CONTEXTS))
+    return Scratch(np.array(own, np.int64), np.array(others, np.int64), *empty)
+
+
 @njit(nogil=True)
-def _neighbor_offsets(kind: Any, stride: Any) -> Any:
-    """From a sample to the six before it in its own plane, and the five around its place in the others."""
-    if kind == LINE:
-        return np.array([-1, -2, -3, -4, -5, -6]), np.array([0, -1, 1, -2, 2])
-    return np.array([-1, -stride, -stride - 1, 1 - stride, -2, -2 * stride]), np.array([0, -1, -stride, 1, stride])
-
-
-@njit(nogil=True, forceinline=True)
-def _start_row(plane: Any, first: Any, stride: Any) -> Any:
-    """The margin left of a row: the first sample of the row above."""
-    plane[first - 2 : first] = plane[first - stride]
-
-
-@njit(nogil=True, cache=True)
 def code_plane(
     words: Any,
     coder: Any,
@@ -121,30 +126,28 @@ def code_plane(
     residuals: Any,
     predictor: Any,
     model: Any,
+    scratch: Any,
     decoding: Any,
 ) -> Any:
-    """Code the samples of a component, `size` (height, width, stride). Returns the words, grown, and the coder.
+    """Code the samples of a component, `size` (height, width, stride). Returns the coder.
 
     One long function: with length, lower bits and sign in functions of their own, even inlined ones, it takes 1.13 to
     1.18 times as long, as Numba then counts references to the model's arrays in the loops.
     """
     height, width, stride = size
-    own_offsets, offsets = _neighbor_offsets(kind, stride)
+    own_offsets, offsets, inputs, contexts, logits = scratch
     samples, temporal, inter_channel = planes
     residual, before, temporal_residual, channel_residual = residuals
     length_probabilities, low_bit_probabilities, sign_probabilities, length_weights, sign_weights = model
     coefficients = predictor.coefficients
-    inputs = np.zeros(N_COEFFICIENTS, np.int64)
-    contexts, logits = np.zeros(_N_CONTEXTS, np.int64), np.zeros(_N_CONTEXTS, np.int64)
     turn = 0
     count = 0
     for y in range(height):
         first = (y + ABOVE) * stride + LEFT
-        if not decoding:
-            words = with_room(words, coder, _WORDS_PER_SAMPLE * width)
-        if y:
-            _start_row(samples, first, stride)
-            _start_row(residual, first, stride)
+        if y:  # the margin left of a row is the first sample of the row above
+            for k in range(2):
+                samples[first - 1 - k] = samples[first - stride]
+                residual[first - 1 - k] = residual[first - stride]
         for i in range(first, first + width):
             if y == 0:
                 up = i - stride
@@ -285,6 +288,7 @@ def code_plane(
                     count = WINDOW // 2
                     decay(predictor, 1)
         end = first + width
-        samples[end : end + RIGHT] = samples[end - 1]
-        residual[end : end + RIGHT] = residual[end - 1]
-    return words, coder
+        for k in range(RIGHT):
+            samples[end + k] = samples[end - 1]
+            residual[end + k] = residual[end - 1]
+    return coder

@@ -34,8 +34,7 @@ class Predictor(NamedTuple):
     gradient: Any  # [n], of half the squared error, downhill
 
 
-@njit(nogil=True)
-def new_predictors(positions: Any, ranks: Any) -> Any:
+def new_predictors(positions: int, ranks: int) -> Predictor:
     """The predictors of all positions and components, in one."""
     n = N_COEFFICIENTS
     return Predictor(
@@ -54,13 +53,14 @@ def ready_predictor(predictors: Any, position: Any, i: Any, started: Any) -> Any
         decay(predictor, 2)
         return predictor
     started[position, i] = True
-    if i:
-        coefficients[position, i] = coefficients[position, i - 1]
-        gram[position, i] = gram[position, i - 1] >> _INHERITED_SHIFT
-    elif position >= 2:
-        coefficients[position, i] = coefficients[position - 2, i]
-    for k in range(N_COEFFICIENTS):
-        gram[position, i, k, k] += _PRIOR_VARIANCE
+    for j in range(N_COEFFICIENTS):
+        if i:
+            coefficients[position, i, j] = coefficients[position, i - 1, j]
+            for k in range(N_COEFFICIENTS):
+                gram[position, i, j, k] = gram[position, i - 1, j, k] >> _INHERITED_SHIFT
+        elif position >= 2:
+            coefficients[position, i, j] = coefficients[position - 2, i, j]
+        gram[position, i, j, j] += _PRIOR_VARIANCE
     return predictor
 
 

@@ -97,9 +97,10 @@ def _dot(flat: Any, a: Any, b: Any, n: Any) -> Any:
 
 
 @njit(nogil=True)
-def _cosines(flat: Any, stack: Any, a: Any, n: Any, i: Any) -> Any:
-    """The cosines, in 4096ths, of n samples from `a` on and a stack's components i - 6 to i + 6: int64 [13]."""
-    cosines = np.zeros(N_BAND, np.int64)
+def _fill_cosines(flat: Any, stack: Any, a: Any, n: Any, i: Any, cosines: Any) -> Any:
+    """Fill `cosines`, int64 [13], in 4096ths: of n samples from `a` on and a stack's components i - 6 to i + 6."""
+    for j in range(N_BAND):
+        cosines[j] = 0
     length = _isqrt(_dot(flat, a, a, n))
     for j in range(max(i - _BAND, 0), min(i + _BAND + 1, stack.rank)):
         b = stack.start + j * n
@@ -109,29 +110,33 @@ def _cosines(flat: Any, stack: Any, a: Any, n: Any, i: Any) -> Any:
             cosines[j - i + _BAND] = min(max(dot // (size >> _COSINE_BITS), -_ONE), _ONE)
         elif size:
             cosines[j - i + _BAND] = min(max((dot << _COSINE_BITS) // size, -_ONE), _ONE)
-    return cosines
 
 
 @njit(nogil=True)
-def rotation_weights(flat: Any, table: Any, stack: Any, reference: Any, i: Any) -> Any:
-    """The weights that the pairs of a stack and of its reference imply, int64 [13]; none if they cannot."""
+def rotation_weights(flat: Any, table: Any, stack: Any, reference: Any, i: Any, weights: Any) -> Any:
+    """Fill `weights`, int64 [13], with what the pairs of a stack and of its reference imply. False if they cannot."""
     if stack.pair < 0 or reference.pair < 0:
-        return np.zeros(0, np.int64)
+        return False
     pair, reference_pair = stack_at(table, stack.pair), stack_at(table, reference.pair)
     if pair.height != reference_pair.height or pair.width != reference_pair.width:
-        return np.zeros(0, np.int64)
+        return False
     area = pair.height * pair.width
-    weights = _cosines(flat, reference_pair, pair.start + i * area, area, i)
-    weights[np.abs(weights) < _MIN_ROTATION] = 0
-    return weights
+    _fill_cosines(flat, reference_pair, pair.start + i * area, area, i, weights)
+    for j in range(N_BAND):
+        if abs(weights[j]) < _MIN_ROTATION:
+            weights[j] = 0
+    return True
 
 
 @njit(nogil=True)
-def find_match(flat: Any, stack: Any, a: Any, n: Any, i: Any, taken: Any) -> Any:
-    """The component that n samples from `a` on resemble most, of those that are not taken."""
-    cosines = np.where(taken != 0, 0, np.abs(_cosines(flat, stack, a, n, i)))
-    best = np.argmax(cosines)
-    if cosines[best] < _MIN_MATCH:
+def find_match(flat: Any, stack: Any, a: Any, n: Any, i: Any, taken: Any, cosines: Any) -> Any:
+    """The component that n samples from `a` on resemble most, of those not taken. `cosines` is overwritten."""
+    _fill_cosines(flat, stack, a, n, i, cosines)
+    best, largest = 0, np.int64(0)
+    for j in range(N_BAND):
+        if taken[j] == 0 and abs(cosines[j]) > largest:
+            best, largest = j, abs(cosines[j])
+    if largest < _MIN_MATCH:
         return Match(0, 0, 0)
     b = stack.start + (i + best - _BAND) * n
     own, other = _dot(flat, a, a, n), _dot(flat, b, b, n)
@@ -140,18 +145,19 @@ def find_match(flat: Any, stack: Any, a: Any, n: Any, i: Any, taken: Any) -> Any
 
 
 @njit(nogil=True)
-def code_match(words: Any, coder: Any, states: Any, match: Any, decoding: Any) -> Any:
-    """Code a match. Returns the coder, and the weights, in 4096ths, of the components i - 6 to i + 6: int64 [13]."""
+def code_match(words: Any, coder: Any, states: Any, match: Any, weights: Any, decoding: Any) -> Any:
+    """Code a match. Returns the coder; `weights`, in 4096ths, are of the components i - 6 to i + 6: int64 [13]."""
     distance, sign, octaves = match
-    weights = np.zeros(N_BAND, np.int64)
+    for j in range(N_BAND):
+        weights[j] = 0
     same = sign == 1 and distance == 0 and octaves == 0
     coder, same = code_adaptive_bit(words, coder, states, _SAME, same, decoding)
     if same:
         weights[_BAND] = _ONE
-        return coder, weights
+        return coder
     coder, any_match = code_adaptive_bit(words, coder, states, _ANY, sign != 0, decoding)
     if not any_match:
-        return coder, weights
+        return coder
     coder, negative = code_adaptive_bit(words, coder, states, _NEGATIVE, sign < 0, decoding)
     weight = -_ONE if negative else _ONE
     coder, scaled = code_adaptive_bit(words, coder, states, _SCALED, octaves != 0, decoding)
@@ -164,16 +170,28 @@ def code_match(words: Any, coder: Any, states: Any, match: Any, decoding: Any) -
         coder, bit = code_adaptive_bit(words, coder, states, _DISTANCE + node, bit, decoding)
         node = node << 1 | int(bit)
     weights[min(node & ((1 << _DISTANCE_BITS) - 1), 2 * _BAND)] = weight
-    return coder, weights
+    return coder
 
 
 @njit(nogil=True)
 def predict_plane(
-    flat: Any, residuals: Any, stack: Any, weights: Any, i: Any, size: Any, plane: Any, residual_plane: Any
+    flat: Any,
+    residuals: Any,
+    stack: Any,
+    weights: Any,
+    i: Any,
+    size: Any,
+    plane: Any,
+    around: Any,
+    total: Any,
 ) -> Any:
-    """Fill `plane` with the weighted components of a stack, and the other with the residuals of the weightiest."""
+    """Fill `plane` with the weighted components of a stack, and `around` with the residuals of the weightiest.
+
+    `total`, int64 [h * w], is overwritten.
+    """
     h, w, stride = size
-    total = np.zeros(h * w, np.int64)
+    for k in range(h * w):
+        total[k] = 0
     largest, lead = np.int64(0), min(i, stack.rank - 1)
     for j in range(max(i - _BAND, 0), min(i + _BAND + 1, stack.rank)):
         weight = weights[j - i + _BAND]
@@ -187,9 +205,29 @@ def predict_plane(
     for k in range(h * w):
         position = (k // w + ABOVE) * stride + LEFT + k % w
         plane[position] = min(max((total[k] + _ONE // 2) >> _COSINE_BITS, -MAX_VALUE), MAX_VALUE)
-        residual_plane[position] = residuals[start + k]
+        around[position] = residuals[start + k]
     extend(plane, size)
-    extend(residual_plane, size)
+    extend(around, size)
+
+
+@njit(nogil=True)
+def to_plane(flat: Any, start: Any, plane: Any, size: Any) -> Any:
+    """Copy the component from `start` on into a plane."""
+    h, w, stride = size
+    for y in range(h):
+        row = (y + ABOVE) * stride + LEFT
+        for x in range(w):
+            plane[row + x] = flat[start + y * w + x]
+
+
+@njit(nogil=True)
+def from_plane(flat: Any, start: Any, plane: Any, size: Any) -> Any:
+    """The other way round."""
+    h, w, stride = size
+    for y in range(h):
+        row = (y + ABOVE) * stride + LEFT
+        for x in range(w):
+            flat[start + y * w + x] = plane[row + x]
 
 
 @njit(nogil=True)
@@ -197,8 +235,11 @@ def extend(plane: Any, size: Any) -> Any:
     """Repeat a plane's outermost samples in its margins, as far as they are read."""
     h, w, stride = size
     for row in range(ABOVE * stride + LEFT, (ABOVE + h) * stride, stride):
-        plane[row - 2 : row] = plane[row]
-        plane[row + w : row + w + 2] = plane[row + w - 1]
+        for k in range(2):
+            plane[row - 1 - k] = plane[row]
+            plane[row + w + k] = plane[row + w - 1]
     end = (ABOVE + h) * stride
-    plane[(ABOVE - 1) * stride : ABOVE * stride] = plane[ABOVE * stride : (ABOVE + 1) * stride]
-    plane[end : end + stride] = plane[end - stride : end]
+    for k in range(ABOVE * stride, (ABOVE + 1) * stride):
+        plane[k - stride] = plane[k]
+    for k in range(end, end + stride):
+        plane[k] = plane[k - stride]
