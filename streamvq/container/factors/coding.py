@@ -1,9 +1,9 @@
 """Lossless coding of component stacks of quantized factors, frame by frame (FORMAT.md, section 10).
 
 A stack is int32 [r, h, w]: r components of a factor. A frame's stacks come in linked pairs, left and right, one pair
-a channel. All stacks are coded by one range coder and one model, component by component (components.py). Two references
-predict each: the temporal one, the stack at its position in the previous frame, and the inter-channel one, that of
-the channel before. Components change places and mix from frame to frame: the first stack of a pair says which
+a channel. All stacks are coded by one range coder and one model, component by component (components.py). Two
+references predict each: the temporal one, the stack at its position in the previous frame, and the inter-channel one,
+that of the channel before. Components change places and mix from frame to frame: the first stack of a pair says which
 component of the reference each of its own resembles. By then the second one's can be worked out: if A is nearly the
 same matrix, A V' = A V (V^T V'), so its left factors L' = A V' are L (V^T V').
 """
