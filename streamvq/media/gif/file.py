@@ -12,6 +12,7 @@ from streamvq.media.gif.picture import GifPicture
 MAX_SIDE = 65535
 MAX_DELAY = 65535  # hundredths of a second
 END = b";"
+_BLOCK = 255  # bytes of data
 _KEPT, _CLEARED = 1, 2  # disposal methods: leave the picture, clear its box
 
 
@@ -43,6 +44,9 @@ def image(picture: GifPicture, delay: int | None) -> bytes:
 
 
 def _blocks(data: bytes) -> bytes:
-    """Data in sub-blocks of up to 255 bytes, and the empty one that ends them."""
-    parts = (data[at : at + 255] for at in range(0, len(data), 255))
-    return b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+    """Data in sub-blocks of up to `_BLOCK` bytes, and the empty one that ends them."""
+    n_full = len(data) // _BLOCK
+    full = np.full((n_full, 1 + _BLOCK), _BLOCK, np.uint8)
+    full[:, 1:] = np.frombuffer(data, np.uint8, n_full * _BLOCK).reshape(n_full, _BLOCK)
+    rest = data[n_full * _BLOCK :]
+    return full.tobytes() + (bytes([len(rest)]) + rest if rest else b"") + b"\0"

@@ -136,16 +136,33 @@ def _vacant(table: Any, key: Any) -> Any:
 @njit(nogil=True, cache=True)
 def _longest(pixels: Any, free: Any, transparent: Any, at: Any, table: Any, live: Any) -> Any:
     """The node of a longest phrase that pixels from `at` can be written as, and where it ends."""
+    n = len(pixels)
     own = np.int32(pixels[at])
     node = own
-    live[0, 0] = own
     n_live = 1
     if free[at] and own != transparent:
-        live[0, 1] = node = transparent
+        node = transparent
         n_live = 2
+    else:  # the usual case: while there is one way only, one node is followed, which need not be stored
+        at += 1
+        phrase = np.int64(own)
+        while at < n and (not free[at] or pixels[at] == transparent):
+            key = phrase << 8 | pixels[at]
+            slot = _slot(key)
+            entry = np.int64(table[slot])
+            while entry and entry >> 12 != key:
+                slot = (slot + 1) & (_SLOTS - 1)
+                entry = np.int64(table[slot])
+            if not entry:
+                return phrase, at
+            phrase = entry & (_MAX_ENTRIES - 1)
+            at += 1
+        own = node = np.int32(phrase)
+        at -= 1
+    live[0, 0], live[0, 1] = own, node
     at += 1
     side = 0
-    while at < len(pixels):
+    while at < n:
         own = np.int32(pixels[at])
         symbols = 2 if free[at] and own != transparent else 1
         found = 0

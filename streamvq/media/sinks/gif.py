@@ -50,10 +50,10 @@ class GifSink(AnimationSink):
     ) -> tuple[GifPicture, bool]:
         picture = self._indices(frame)
         shown = None if before is None else self._indices(before)
-        cleared = shown is not None and erases(picture, shown)
+        cleared = shown is not None and frame.alpha is not None and erases(picture, shown)
         if cleared:
             shown = np.full_like(picture, CLEAR)
-        erased = after is not None and erases(self._indices(after), picture)
+        erased = after is not None and after.alpha is not None and erases(self._indices(after), picture)
         try:
             found = difference(picture, shown, self._n_indices, erased)
         except NoFreeCode:
