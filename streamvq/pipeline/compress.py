@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from streamvq.errors import MediaError, UsageError, counted
 from streamvq.keywords import keywords, keywords_after_two
+from streamvq.media.sources.kept import KeptFrames
 from streamvq.options import ApplyOptions, CompressOptions, Source
 from streamvq.pipeline.elsewhere import cluster_asked
 from streamvq.pipeline.encode_job import Shared, staged_job
@@ -80,11 +81,13 @@ def encode_all(
         again = counted(len(book.codebook or ()), "code")
         notes.append(f"{plan.codebook_path}: its {again} serve, as in the run before")
     search = TargetSearch(plan.jobs, options, book) if searches(plan, options) else None
+    kept = None if search or options.share else KeptFrames()  # a search reads inputs several times
     pipe = not plan.jobs or plan.jobs[0].source.source_type == "pipe"
     if book.codebook is None and not options.stores_factors and not options.own_palettes and not pipe:
         try:
             samples = search.samples if search else ()
-            fitted = fit_inputs([job.source for job in plan.jobs], options, plan.jobs[0].target.alpha, samples)
+            inputs = [job.source for job in plan.jobs]
+            fitted = fit_inputs(inputs, options, plan.jobs[0].target.alpha, samples, kept)
         except MediaError as error:
             if len(plan.labels) == 1:
                 raise
@@ -102,7 +105,7 @@ def encode_all(
     if search is not None:
         plan = replace(plan, jobs=search.order())
     seconds = (time.perf_counter() - start) / max(1, len(plan.jobs))
-    shared = Shared(tuple(notes), tuple(warnings), seconds, part_of_run(plan, options))
+    shared = Shared(tuple(notes), tuple(warnings), seconds, part_of_run(plan, options), kept or KeptFrames())
 
     def do(job: Job) -> Result:
         nothing = book.codebook is None and not options.own_palettes and job.source.source_type != "pipe"

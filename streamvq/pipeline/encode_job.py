@@ -11,6 +11,7 @@ from streamvq.container.share import Share
 from streamvq.errors import BelowQuality, LargerThanInput
 from streamvq.media.opening import open_sink, open_with_codebook
 from streamvq.media.sinks.sink import FrameSink
+from streamvq.media.sources.kept import KeptFrames
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource
 from streamvq.options import CompressOptions
@@ -35,12 +36,14 @@ from streamvq.quantize.codebook import Codebook
 @dataclass(frozen=True)
 class Shared:
     """What all jobs of a run share: remarks, the time that each had in planning and fitting, which part of a .svq
-    file is written, where other processes write the others, and all files written so far."""
+    file is written, where other processes write the others, frames that were read already, and all files written so
+    far."""
 
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     seconds: float
     part: Share | None
+    kept: KeptFrames
     files: list[Path] = field(default_factory=list)
 
 
@@ -117,7 +120,8 @@ def staged_job(job: Job, book: SharedCodebook, options: CompressOptions, shared:
     alpha = treatment_for(job.target, book.codebook, options)
     with (
         suppress(_NotKept),
-        selected(open_with_codebook(job.source, given, alpha, **reading), options) as source,
+        shared.kept.take(job.source.label)
+        or selected(open_with_codebook(job.source, given, alpha, **reading), options) as source,
     ):
         items, notes, warnings = source.items(), list[str](), list[str]()  # items are read when they are iterated
         if book.codebook is None and not options.stores_factors and not options.own_palettes:

@@ -17,6 +17,7 @@ from streamvq.lowrank.low_rank import cold_start_interval, truncate_frames
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.media.opening import open_with_codebook
 from streamvq.media.sources.arrays import Arrays, ArraySource
+from streamvq.media.sources.kept import KeptFrames, KeptInput
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import WHOLE, FrameSource, Window
 from streamvq.media.sources.treated import treated
@@ -108,14 +109,17 @@ class NothingDecoded(MediaError):
 
 
 def fit_inputs(
-    inputs: Sequence[MediaInput], options: FitOptions, alpha: str = "keep", samples: Sequence[FrameSample] = ()
+    inputs: Sequence[MediaInput],
+    options: FitOptions,
+    alpha: str = "keep",
+    samples: Sequence[FrameSample] = (),
+    kept: KeptFrames | None = None,
 ) -> Fitted:
     """Like `fit`, of found inputs; bad images and, among several inputs, bad inputs are left out.
 
-    `alpha` is what becomes of transparency unless `options` say something else. `samples`, one of each input where
-    they are given, are taken meanwhile.
+    `alpha` is what becomes of transparency unless `options` say something else; see `count_inputs` for the rest.
     """
-    return next(fit_each(inputs, [options.code_count], options, alpha, samples))
+    return next(fit_each(inputs, [options.code_count], options, alpha, samples, kept))
 
 
 def fit_each(
@@ -124,6 +128,7 @@ def fit_each(
     options: FitOptions,
     alpha: str = "keep",
     samples: Sequence[FrameSample] = (),
+    kept: KeptFrames | None = None,
 ) -> Iterator[Fitted]:
     """What `fit_inputs` makes with each number of codes.
 
@@ -135,7 +140,7 @@ def fit_each(
     for n_codes in counts:
         each = replace(options, n_codes=n_codes, bits=None)
         if counted is None or each.sides != (1, 1):
-            counted = count_inputs(inputs, each, alpha, samples=samples)
+            counted = count_inputs(inputs, each, alpha, samples=samples, kept=kept)
         with (options.progress or NoProgress()).of(f"fit {n_codes} codes", 0):
             codebook = fit_sketch(counted.sketch, each, fixed_codes(each), palette)
         yield Fitted(codebook, counted)
@@ -147,11 +152,11 @@ def count_inputs(
     alpha: str = "keep",
     windows: Sequence[Window | None] | None = None,
     samples: Sequence[FrameSample] = (),
+    kept: KeptFrames | None = None,
 ) -> Counted:
     """A sketch of all frames of all inputs, or, with `windows`, of those of a share of the work.
 
-    Meanwhile `samples`, one of each input, are taken where they are given.
-
+    Meanwhile `samples`, one of each input, are taken where they are given, and what fits it is `kept`.
     Raises the error of the only one, or NothingDecoded.
     """
     if are_sketches(inputs):
@@ -163,13 +168,14 @@ def count_inputs(
         window = WHOLE if windows is None else windows[number]
         if window is None:
             continue
-        sketch = total.empty() if len(inputs) > 1 else total
+        sketch, sample = total.empty() if len(inputs) > 1 else total, samples[number] if samples else None
         try:
             reading = {"keep_going": options.keep_going, "max_pixels": options.max_pixels}
             with selected(open_with_codebook(item, None, treatment(options, alpha), **reading), options) as source:
-                counted, bad = absorb_frames(
-                    source, sketch, number, options, window, samples[number] if samples else None
-                )
+                held = kept.begin(source) if kept else None
+                counted, bad = absorb_frames(source, sketch, number, options, window, sample, held)
+                if kept and held:
+                    kept.finish(held)
         except StreamVQError as error:
             if len(inputs) == 1:
                 raise
@@ -205,20 +211,19 @@ def absorb_frames(
     options: FitOptions,
     window: Window = WHOLE,
     sample: FrameSample | None = None,
+    held: KeptInput | None = None,
 ) -> tuple[int, list[str]]:
     """Count the frames of source `number` into `sketch`, in parallel; how many there are, and the bad ones.
-
-    Those that a sample wants are kept in it.
-    """
+    Those that a sample wants are kept in it, and all are added to what is `held`."""
     idle: SimpleQueue[Sketch] = SimpleQueue()
     sketches = [sketch] + [sketch.empty() for _ in range(min(worker_count(options.jobs), MAX_SKETCHES) - 1)]
     for each in sketches:
         idle.put(each)
-
     if sample is not None:
         sample.begin(source)
+    wanted = sample.wants if sample is not None else lambda _: False
 
-    def count(batch: Sequence[Any]) -> list[Frame | Failed | None]:
+    def count(batch: Sequence[Any]) -> list[tuple[Any, Frame | Failed | None]]:
         loaded = [source.try_load(item) for item in batch]
         part = idle.get()
         try:
@@ -226,7 +231,9 @@ def absorb_frames(
                 part.absorb(frame.pixels, number << 40 | frame.index)
         finally:
             idle.put(part)
-        return [frame if isinstance(frame, Failed) or _wanted(sample, frame) else None for frame in loaded]
+        if held is not None and held.fits:
+            return list(zip(batch, loaded, strict=True))
+        return [(None, each if isinstance(each, Failed) or wanted(each.index) else None) for each in loaded]
 
     counted, bad = 0, []
     length = cold_start_interval(source.info.pixels) if options.truncates else 1
@@ -236,7 +243,9 @@ def absorb_frames(
         progress.of(f"learn {source.label}", source.info.frame_count),
         closing(ordered_map(count, batches(source.items_from(window), length), options.jobs, ahead)) as outcomes,
     ):
-        for outcome in chain.from_iterable(outcomes):
+        for item, outcome in chain.from_iterable(outcomes):
+            if held is not None and outcome is not None:
+                held.add(item, outcome)
             if isinstance(outcome, Failed):
                 bad.append(outcome.reason)
             else:
@@ -247,10 +256,6 @@ def absorb_frames(
     for part in sketches[1:]:
         sketch.merge(part)  # type: ignore[arg-type]
     return counted, list(dict.fromkeys(bad))
-
-
-def _wanted(sample: FrameSample | None, frame: Frame) -> bool:
-    return sample is not None and sample.wants(frame.index)
 
 
 def warm_up(

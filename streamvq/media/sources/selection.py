@@ -108,6 +108,9 @@ class SelectedSource(WrappedSource):
     def time_of(self, item: Item) -> Fraction | None:
         return self._source.time_of(item[1])
 
+    def item_bytes(self, item: Item) -> int | None:
+        return self._source.item_bytes(item[1])
+
 
 def scaled(pixels: NDArray, width: int) -> NDArray:
     """A picture, uint8 or uint16 [height, width, channels], with another width and the same proportions.

@@ -77,6 +77,10 @@ class FrameSource(ABC):
         """When an item is shown, in seconds, without loading it; None where it has no time."""
         return None
 
+    def item_bytes(self, item: Any) -> int | None:
+        """What an item takes in memory that can be loaded at any later time; None where it reads its input then."""
+        return None
+
     def waits(self) -> bool:
         """Whether the next item is not there yet, as on a pipe with a slow writer; False where that is unknown."""
         return False
@@ -116,6 +120,9 @@ class WrappedSource(FrameSource):
 
     def time_of(self, item: Any) -> Fraction | None:
         return self._source.time_of(item)
+
+    def item_bytes(self, item: Any) -> int | None:
+        return self._source.item_bytes(item)
 
     def waits(self) -> bool:
         return self._source.waits()

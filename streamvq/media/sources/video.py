@@ -286,6 +286,9 @@ class VideoSource(FrameSource):
         _, picture, time_base = item
         return picture.pts * time_base if picture.pts is not None else None
 
+    def item_bytes(self, item: Item) -> int:
+        return sum(plane.buffer_size for plane in item[1].planes)
+
     def load(self, item: Item) -> Frame:
         index, picture, time_base = item
         time = self.time_of(item)
