@@ -31,7 +31,10 @@ class Leb128Reader:
         """The next unsigned integer."""
         value = 0
         for shift in range(0, 7 * _MAX_BYTES, 7):
-            (byte,) = self.take(1)
+            if self.position >= len(self._data):
+                raise ValueError("it ends too early")
+            byte = self._data[self.position]
+            self.position += 1
             value |= (byte & 127) << shift
             if byte < 128:
                 return value

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from streamvq.container.chunks import Chunk, ChunkReader, FileKind, Truncated, chunk_bytes, parsing, unreadable
 from streamvq.container.leb128 import Leb128Reader, leb128
+from streamvq.container.sketch_colors import COLORS_OF_RED, MAX_COUNT, REDS, ColorChunks, inflated
 from streamvq.container.sketch_head import SKETCH_SIGNATURE, SketchHead
-from streamvq.errors import InputMissing, MediaDamaged, StreamVQError, shortened
+from streamvq.errors import InputMissing, MediaDamaged, MediaError, StreamVQError, shortened
 from streamvq.quantize.block_sample import BlockSample
 from streamvq.quantize.block_set import merge_equal
 from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistogram
@@ -25,9 +26,7 @@ from streamvq.quantize.histogram import ColorHistogram, ColorSketch, LevelHistog
 _VERSION = 1
 _KIND = FileKind(SKETCH_SIGNATURE, (_VERSION,), "a sketch file")
 _HEAD, _COLORS, _SOFT, _GRAY, _BLOCKS, _DISTINCT, _END = b"HEAD", b"COLR", b"SOFT", b"GRAY", b"BLKS", b"DIST", b"FEND"
-_REDS, _COLORS_OF_RED = 256, 1 << 16
 _PIECE = 1 << 15  # blocks in a chunk
-_MAX_COUNT = 1 << 62
 _MAX_SOFT = 1 << 18
 
 Sketch = ColorSketch | BlockSample
@@ -57,6 +56,13 @@ class SketchFile:
             _take_all(sketch, reader)
         return cls(head, sketch)
 
+    def take(self, path: Path, label: str, head: SketchHead) -> None:
+        """Have the sketch take up that of a file whose head was read before. Raises what `load` raises."""
+        with _opened(path, label) as (reader, found):
+            if found != head:
+                raise MediaError(f"{label}: has changed while it was read; run this again")
+            _take_all(self.sketch, reader)
+
     def added(self, source: Path | bytes, label: str) -> SketchFile:
         """With what another file has seen; this one's sketch takes it up.
 
@@ -68,9 +74,9 @@ class SketchFile:
         return replace(self, head=head)
 
 
-def read_head(path: Path) -> SketchHead:
+def read_head(path: Path, label: str | None = None) -> SketchHead:
     """What a sketch file says of itself. Raises InputMissing, MediaError or MediaDamaged."""
-    with _opened(path, str(path)) as (_, head):
+    with _opened(path, label or str(path)) as (_, head):
         return head
 
 
@@ -101,10 +107,16 @@ def _opened(source: Path | bytes, label: str) -> Iterator[tuple[ChunkReader, Ske
 def _take_all(sketch: Sketch, reader: ChunkReader) -> None:
     """Add all counts of a file to a sketch."""
     exact = False  # whether the distinct blocks are known
+    colors = ColorChunks(sketch, reader.label) if isinstance(sketch, ColorHistogram) else None
     while (chunk := reader.read()).chunk_type != _END:
         with parsing(reader.label, chunk):
-            exact |= chunk.chunk_type == _DISTINCT
-            _take(sketch, chunk)
+            if colors is not None and chunk.chunk_type == _COLORS:
+                colors.take(chunk.payload)
+            else:
+                exact |= chunk.chunk_type == _DISTINCT
+                _take(sketch, chunk)
+    if colors is not None:
+        colors.flush()
     if isinstance(sketch, BlockSample) and not exact:
         sketch.count(None)
 
@@ -113,10 +125,10 @@ def _payloads(sketch: Sketch) -> Iterator[tuple[bytes, bytes]]:
     if isinstance(sketch, LevelHistogram):
         yield _GRAY, _packed(sketch.counts.astype(np.uint64))
     elif isinstance(sketch, ColorHistogram):
-        for red in range(_REDS):
-            keys, totals = sketch.totals(range(red * _COLORS_OF_RED, (red + 1) * _COLORS_OF_RED))
+        for red in range(REDS):
+            keys, totals = sketch.totals(range(red * COLORS_OF_RED, (red + 1) * COLORS_OF_RED))
             if len(keys):
-                low = (keys % _COLORS_OF_RED).astype(np.uint16)
+                low = (keys % COLORS_OF_RED).astype(np.uint16)
                 yield _COLORS, leb128(red) + leb128(len(keys)) + _packed(low, totals.astype(np.uint64))
         soft = sketch.translucent
         if soft.has_any:
@@ -141,11 +153,6 @@ def _take(sketch: Sketch, chunk: Chunk) -> None:
     if isinstance(sketch, LevelHistogram) and kind == _GRAY:
         (counts,) = _unpacked(data.rest(), 256, ((np.uint64, 1),))
         sketch.counts += _counts(counts[:, 0])
-    elif isinstance(sketch, ColorHistogram) and kind == _COLORS:
-        red, n = _up_to(data, _REDS - 1), _up_to(data, _COLORS_OF_RED)
-        keys, totals = _unpacked(data.rest(), n, ((np.uint16, 1), (np.uint64, 1)))
-        _ascending(keys[:, 0])
-        sketch.add_totals(keys[:, 0].astype(np.int64) + red * _COLORS_OF_RED, _counts(totals[:, 0], 1))
     elif isinstance(sketch, ColorHistogram) and kind == _SOFT:
         _take_soft(sketch, data)
     elif isinstance(sketch, BlockSample) and kind in (_BLOCKS, _DISTINCT):
@@ -162,7 +169,7 @@ def _take(sketch: Sketch, chunk: Chunk) -> None:
 
 
 def _take_soft(sketch: ColorHistogram, data: Leb128Reader) -> None:
-    shift, transparent, n = _up_to(data, 7), _up_to(data, _MAX_COUNT), _up_to(data, _MAX_SOFT)
+    shift, transparent, n = _up_to(data, 7), _up_to(data, MAX_COUNT), _up_to(data, _MAX_SOFT)
     keys, sums = _unpacked(data.rest(), n, ((np.uint32, 1), (np.uint64, 5)))
     sums = _counts(sums)
     _ascending(keys[:, 0])
@@ -185,19 +192,14 @@ def _packed(*arrays: NDArray) -> bytes:
 
 def _unpacked(data: bytes, n: int, columns: tuple[tuple[Any, int], ...]) -> list[NDArray]:
     """Arrays [n, m] of types and widths, as `_packed` made them. Raises ValueError."""
-    size = sum(n * width * np.dtype(kind).itemsize for kind, width in columns)
-    inflater = zlib.decompressobj()
-    try:
-        plain = inflater.decompress(data, size + 1)
-    except zlib.error as error:
-        raise ValueError(f"it cannot be decompressed ({error})") from error
-    if len(plain) != size or not inflater.eof or inflater.unused_data:
-        raise ValueError(f"it holds another number of bytes than {size}")
+    plain = np.frombuffer(
+        inflated(data, sum(n * width * np.dtype(kind).itemsize for kind, width in columns)), np.uint8
+    )
     arrays, at = [], 0
     for kind, width in columns:
         item = np.dtype(kind)
         end = at + n * width * item.itemsize
-        planes = np.frombuffer(plain[at:end], np.uint8).reshape(item.itemsize, -1)
+        planes = plain[at:end].reshape(item.itemsize, -1)
         arrays.append(np.ascontiguousarray(planes.T).view(item.newbyteorder("<")).astype(item).reshape(n, width))
         at = end
     return arrays
@@ -211,7 +213,7 @@ def _up_to(data: Leb128Reader, limit: int) -> int:
 
 
 def _counts(counts: NDArray, least: int = 0) -> NDArray[np.int64]:
-    if len(counts) and (counts.max() > _MAX_COUNT or counts.min() < least):
+    if len(counts) and (counts.max() > MAX_COUNT or counts.min() < least):
         raise ValueError("a count is out of range")
     return counts.astype(np.int64)
 

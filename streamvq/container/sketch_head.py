@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ SKETCH_SIGNATURE = b"\x89SKH\r\n\x1a\n"
 MAX_SHARES = 1_000_000
 MAX_FAILED = 1000  # lines that are kept of what could not be read
 _MAX_LINE = 1000
-_MAX_RUNS = 10_000
+_MAX_RUNS = 1_000_000
 
 Runs = Mapping[tuple[str, int], frozenset[int]]
 
@@ -71,26 +71,15 @@ class SketchHead:
             raise ValueError("what failed is no list")
         return cls(settings, found, frames, tuple(str(line)[:_MAX_LINE] for line in failed))
 
-    def merged(self, other: SketchHead, label: str) -> SketchHead:
-        """The head of both sketches together; `label` names the other's file.
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it stands among those of one run: its inputs, of how many shares, and the first of its shares."""
+        (digest, of), shares = min(self.runs.items())
+        return digest, of, min(shares)
 
-        Raises UsageError where settings differ, or shares come twice.
-        """
-        if name := differing(self.settings, other.settings):
-            ours, theirs = (setting_text(name, of.settings) for of in (self, other))
-            raise UsageError(
-                f"{label}: was made {theirs}, and those before it {ours}; make all with the same settings"
-            )
-        runs = dict(self.runs)
-        for run, shares in other.runs.items():
-            have = runs.get(run, frozenset())
-            if twice := sorted(have & shares):
-                raise UsageError(f"{label}: share {twice[0]} of {run[1]} is there already; name each share once")
-            runs[run] = have | shares
-        failed = [*self.failed, *other.failed]
-        if len(failed) > MAX_FAILED:
-            failed = [*failed[:MAX_FAILED], "and more that could not be read"]
-        return replace(self, runs=runs, frames=self.frames + other.frames, failed=tuple(failed))
+    def merged(self, other: SketchHead, label: str) -> SketchHead:
+        """The head of both sketches together; `label` names the other's file. Raises UsageError as `sum_of_heads`."""
+        return sum_of_heads([("", self), (label, other)])
 
     def missing(self) -> tuple[int, int] | None:
         """The first share that is missing, and of how many; None where all are there."""
@@ -98,6 +87,33 @@ class SketchHead:
             if len(shares) < of:
                 return next(share for share in range(1, of + 1) if share not in shares), of
         return None
+
+
+def sum_of_heads(heads: Sequence[tuple[str, SketchHead]]) -> SketchHead:
+    """The head of all sketches together, each with the name of its file.
+
+    Raises UsageError where settings differ, or shares come twice.
+    """
+    first = heads[0][1]
+    runs = dict[tuple[str, int], set[int]]()
+    failed: list[str] = []
+    for label, head in heads:
+        if name := differing(first.settings, head.settings):
+            ours, theirs = (setting_text(name, of.settings) for of in (first, head))
+            raise UsageError(
+                f"{label}: was made {theirs}, and those before it {ours}; make all with the same settings"
+            )
+        for run, shares in head.runs.items():
+            have = runs.setdefault(run, set())
+            if twice := sorted(shares & have):
+                raise UsageError(f"{label}: share {twice[0]} of {run[1]} is there already; name each share once")
+            have |= shares
+        if len(failed) <= MAX_FAILED:
+            failed += head.failed
+    if len(failed) > MAX_FAILED:
+        failed = [*failed[:MAX_FAILED], "and more that could not be read"]
+    frozen = {run: frozenset(shares) for run, shares in runs.items()}
+    return replace(first, runs=frozen, frames=sum(head.frames for _, head in heads), failed=tuple(failed))
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:

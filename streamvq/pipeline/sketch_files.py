@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from streamvq.color_names import color_name
 from streamvq.container.sketch_file import SketchFile, read_head
-from streamvq.container.sketch_head import SketchHead, setting_text
+from streamvq.container.sketch_head import SketchHead, setting_text, sum_of_heads
 from streamvq.errors import UsageError
 from streamvq.media.inputs import MediaInput
 from streamvq.options import FitOptions, SketchOptions
+from streamvq.ordered import ordered_map, worker_count
 
 Fit = TypeVar("Fit", bound=FitOptions)
 _READING = ("rank", "energy", "patch", "every", "trim", "width", "alpha")
 _SELECTING = ("every", "trim", "fps", "width")  # which a fit has no use for
+_AT_ONCE = 4  # sketches that are added to, 64 MB each at most
 
 
 def settings_of(options: FitOptions | SketchOptions) -> dict[str, Any]:
@@ -65,11 +68,25 @@ def with_settings_of_sketches(inputs: Sequence[MediaInput], options: Fit) -> Fit
 
 
 def sum_of_sketches(inputs: Sequence[MediaInput]) -> SketchFile:
-    """All sketches together. Raises UsageError where shares are missing, come twice, or were made otherwise."""
-    total = SketchFile.load(inputs[0].paths[0], inputs[0].label)
-    for each in inputs[1:]:
-        total = total.added(each.paths[0], each.label)
-    return total
+    """All sketches together, whatever the order of `inputs`: each worker adds files to a sketch of its own, and these
+    become one.
+
+    Raises UsageError where shares are missing, come twice, or were made otherwise.
+    """
+    found = sorted(((read_head(each.paths[0], each.label), each) for each in inputs), key=lambda pair: pair[0].place)
+    head = sum_of_heads([(each.label, its) for its, each in found])
+    idle = [SketchFile(head, head.empty_sketch()) for _ in range(min(worker_count(0), _AT_ONCE, len(found)))]
+    sketches = list(idle)
+
+    def take(pair: tuple[SketchHead, MediaInput]) -> None:
+        total = idle.pop()
+        total.take(pair[1].paths[0], pair[1].label, pair[0])
+        idle.append(total)
+
+    deque(ordered_map(take, found, len(sketches), 2 * len(sketches)), maxlen=0)
+    for other in sketches[1:]:
+        sketches[0].sketch.merge(other.sketch)  # type: ignore[arg-type]
+    return sketches[0]
 
 
 def check_complete(head: SketchHead, label: str) -> None:

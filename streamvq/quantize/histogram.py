@@ -86,14 +86,15 @@ class ColorHistogram:
 
     def add_totals(self, keys: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Count colors `totals` [n] times more; `keys` are their RGB24 keys, int64 [n], all different."""
-        rest = totals % (_WORD // 2)
-        for i in np.flatnonzero(totals != rest).tolist():
-            self.large[int(keys[i])] += int(totals[i] - rest[i])
-        most = int(rest.max(initial=0))
+        most = int(totals.max(initial=0))
+        if most >= _WORD // 2:
+            rest = totals % (_WORD // 2)
+            for i in np.flatnonzero(totals != rest).tolist():
+                self.large[int(keys[i])] += int(totals[i] - rest[i])
+            totals, most = rest, int(rest.max())
         if most > self._room:
             self._make_room()
-        self._counts.ravel()[keys] += rest.astype(np.uint32)
-        self._seen[keys // _RUN] = True
+        _add_totals(keys, totals, self._counts, self._seen)
         self._room -= most
 
     def absorb(self, pixels: NDArray, key: int = 0) -> None:
@@ -239,6 +240,15 @@ def _count(pixels, counts, seen):  # type: ignore[no-untyped-def]
     for i in range(pixels.shape[0]):
         run = np.uint32(pixels[i, 0]) << np.uint32(8) | np.uint32(pixels[i, 1])
         counts[run, pixels[i, 2]] += np.uint32(1)
+        seen[run] = True
+
+
+@njit(nogil=True, cache=True)
+def _add_totals(keys, totals, counts, seen):  # type: ignore[no-untyped-def]
+    """Add totals [n] to counts, uint32 [256 * 256, 256], of the colors with RGB24 keys [n]; mark the runs seen."""
+    for i in range(len(keys)):
+        run = keys[i] // _RUN
+        counts[run, keys[i] % _RUN] += np.uint32(totals[i])
         seen[run] = True
 
 

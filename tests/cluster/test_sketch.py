@@ -14,6 +14,7 @@ from pictures import bands, few_colors, noise, save
 from videos import write_video
 
 import streamvq
+from streamvq.container.sketch_head import SketchHead, sum_of_heads
 from streamvq.errors import UsageError
 from streamvq.options import ShardOption
 from streamvq.options.shares import share_of_slurm
@@ -52,6 +53,27 @@ def test_shares_give_the_bytes_of_one_run(
     for given in (parts, [parts[2], tmp_path / "some.sketch"]):
         found = streamvq.fit(given, keep_going=True, **fitting)
         assert found.to_bytes() == expected.to_bytes()
+
+
+def test_the_order_of_sketches_does_not_matter(sources: list[Path], tmp_path: Path) -> None:
+    parts = [tmp_path / f"{share}.sketch" for share in range(1, 6)]
+    for share in range(1, 6):
+        save(few_colors(9, 8, 16), tmp_path / "more" / f"{share}.png")
+        (tmp_path / "more" / f"bad{share}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for share, part in enumerate(parts, 1):
+        streamvq.sketch([*sources, tmp_path / "more"], part, shard=(share, 5))
+    made = [streamvq.merge(given, tmp_path / f"{i}.all") for i, given in enumerate((parts, parts[::-1], parts[2:]))]
+    assert (tmp_path / "0.all").read_bytes() == (tmp_path / "1.all").read_bytes()
+    assert len(made[0].failed) == 6
+    streamvq.merge([tmp_path / "2.all", *parts[:2]], tmp_path / "tree.all")
+    assert (tmp_path / "tree.all").read_bytes() == (tmp_path / "0.all").read_bytes()
+
+
+def test_a_sketch_of_ten_thousand_inputs_can_be_read(tmp_path: Path) -> None:
+    heads = [(f"{i}", SketchHead({}, {(f"{i:016x}", 1): frozenset([1])}, 1)) for i in range(10_001)]
+    total = sum_of_heads(heads)
+    assert SketchHead.from_json(total.to_json()) == total
+    assert total.frames == 10_001
 
 
 def test_the_command_line(

@@ -116,6 +116,15 @@ def test_lies(lie: str) -> None:
         SketchFile.load(data, "a.sketch")
 
 
+def test_reds_come_once_and_in_order() -> None:
+    made = SketchFile(SketchHead({}, RUN), empty({}))
+    red = [chunk_bytes(b"COLR", leb128(i) + leb128(1) + zlib.compress(bytes([0, 0, 1] + 7 * [0]))) for i in (3, 4)]
+    assert SketchFile.load(chunks_after_head(made, *red), "a").sketch.points()[1].tolist() == [1, 1]
+    for wrong in (red[::-1], red[:1] * 2):
+        with pytest.raises(MediaError, match=r"is damaged.*of red"):
+            SketchFile.load(chunks_after_head(made, *wrong), "a")
+
+
 def empty(settings: dict) -> Sketch:
     return SketchHead(settings, RUN).empty_sketch()
 
