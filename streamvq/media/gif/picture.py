@@ -24,7 +24,7 @@ class GifPicture:
     """A box of a picture, `data` being its LZW code with `bits` an index.
 
     `transparent` is the index that shows what is beneath, or None. `erased`: after it was shown, the box is cleared.
-    `redundant`: it changes nothing.
+    `redundant`: it changes nothing. `crowded`: most of the box is as it was, and no index is left to say so.
     """
 
     left: int
@@ -36,6 +36,7 @@ class GifPicture:
     transparent: int | None = None
     erased: bool = False
     redundant: bool = False
+    crowded: bool = False
 
 
 def erases(picture: NDArray[np.uint16], before: NDArray[np.uint16]) -> bool:
@@ -69,7 +70,8 @@ def difference(
         indices = np.where(is_clear, transparent, indices)
     found = _smallest(indices.astype(np.uint8).ravel(), same.ravel(), transparent, flagged)
     height, width = indices.shape
-    return GifPicture(int(left), int(top), width, height, *found, erased, redundant)
+    crowded = transparent is None and 2 * int(np.count_nonzero(same)) > same.size
+    return GifPicture(int(left), int(top), width, height, *found, erased, redundant, crowded)
 
 
 @njit(nogil=True, cache=True)

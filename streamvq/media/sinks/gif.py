@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from streamvq.errors import OutputError, codes_text
+from streamvq.errors import OutputError, codes_text, counted
 from streamvq.frames import CodedFrame, StreamInfo
 from streamvq.media.gif import file as gif
 from streamvq.media.gif.picture import CLEAR, GifPicture, NoFreeCode, difference, erases
@@ -43,6 +43,7 @@ class GifSink(AnimationSink):
         self._palette = palette
         self._n_indices = 1 << min(8, len(palette).bit_length())  # one more than there are codes, where it fits
         self._short = False
+        self._crowded = 0  # pictures
         super().__init__(target, decoder, info, settings)
 
     def _picture(
@@ -71,6 +72,7 @@ class GifSink(AnimationSink):
 
     def write(self, packet: Packet) -> None:
         alpha = packet.frame.alpha
+        self._crowded += packet.picture.crowded
         told = f"{self.label}: GIF has no partial transparency; pixels are drawn from alpha {_OPAQUE} on"
         if alpha is not None and told not in self.notes and ((alpha > 0) & (alpha < 255)).any():
             self.notes.append(told)
@@ -96,6 +98,11 @@ class GifSink(AnimationSink):
 
     def _write_rest(self) -> None:
         super()._write_rest()
+        if 4 * self._crowded > self._written:
+            self.notes.append(
+                f"{self.label}: {counted(self._crowded, 'picture')} of {self._written} draw all 256 colors, which "
+                "leaves none to say that a pixel stays: a GIF of 255 colors is smaller, `n_codes=255`"
+            )
         if self._short:
             self.notes.append(
                 f"{self.label}: delays of 1/100 s, which browsers show as 10/100; `fps=50` or less plays as it should"

@@ -201,3 +201,17 @@ def test_any_number_of_jobs_and_back_again(tmp_path: Path) -> None:
     streamvq.decompress(tmp_path / "a.svq", tmp_path / "b.gif", jobs=2)
     first, *others = ((tmp_path / f"{name}.gif").read_bytes() for name in ("1", "3", "b", "a"))
     assert [other == first for other in others] == [True, True, True]
+
+
+@pytest.mark.parametrize("count", [255, 256])
+def test_a_full_palette_that_leaves_no_index_for_what_stays_is_told(count: int, tmp_path: Path) -> None:
+    """Most pixels stay, and the others take every color."""
+    book = codebook(count)
+    rows, columns = np.mgrid[:64, :64]
+    still = (rows // 4 * 64 + columns) % count
+    frames = []
+    for index in range(3):
+        codes = np.where(rows % 4 == 0, (still + index) % count, still).astype(np.uint8)
+        frames.append(replace(coded(book, 64, 64, index), codes=codes))
+    notes = write(tmp_path / "a.gif", book, frames)
+    assert any("a GIF of 255 colors is smaller" in note for note in notes) == (count == 256)
