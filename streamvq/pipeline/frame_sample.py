@@ -18,6 +18,9 @@ from streamvq.ordered import frames_ahead, ordered_map
 
 MAX_SAMPLE_BYTES = 384 << 20  # of the pixels of all samples of a run
 MAX_SAMPLE_FRAMES = 128  # of each
+_SHARE = 3  # of the frames, about one in so many is enough
+_FEW_PIXELS = 1 << 23  # of all frames of a sample that need not be made smaller
+_LEAST_STRETCHES = 2
 _STRETCH = 4  # frames, of which the first costs what a change of the scene does
 _MAX_STRETCH = 16  # frames of a group that is coded together
 
@@ -69,6 +72,15 @@ class FrameSample:
     def _is_too_large(self) -> bool:
         large = self._bytes > self._max_bytes or len(self.frames) > MAX_SAMPLE_FRAMES
         return large and self._stretch(self.frames[-1]) >= 2 * self._step
+
+    def finish(self) -> None:
+        """All frames passed by: keep a share of a long clip, so that coding the sample costs a share of the whole."""
+        most = max(self.total // _SHARE, 1)
+        pixels = sum(each.pixels[..., 0].size for each in self.frames)
+        while pixels > _FEW_PIXELS and len(self.frames) > most and len(self.firsts()) >= 2 * _LEAST_STRETCHES:
+            self._step *= 2
+            self.frames = [each for each in self.frames if self.wants(each.index)]
+            pixels = sum(each.pixels[..., 0].size for each in self.frames)
 
     @property
     def is_whole(self) -> bool:

@@ -78,6 +78,7 @@ class TargetSearch:
         starts: dict[str, int] = {}
         for job, sample in zip(self._jobs, self.samples, strict=True):
             label = job.source.label
+            sample.finish()
             self._margins[label], self.tries[label] = {}, []
             self._ladders[label] = self._ladder(job, sample)
             starts[label] = self._first(job, -1, len(self._ladders[label]), 0.0) if sample.frames else -1

@@ -65,7 +65,7 @@ def fit_colors(
     if sketch.distinct() <= n_codes + (0 if fixed is None else len(fixed)):
         new = _without(sketch.exact_colors(), fixed)
         if len(new) <= n_codes:
-            return _sorted(new)
+            return sorted_by_luma(new)
     standing = np.empty((0, 3)) if fixed is None else points_of(fixed, matching) / unit(matching)
     centers: NDArray[np.float64] = np.empty((0, 0))
     for shift, max_iterations in _EXACT if sketch.distinct() <= _FEW_COLORS else _SCHEDULE:
@@ -88,7 +88,7 @@ def fit_colors(
     if len(codes) < n_codes:
         taken = codes if fixed is None else np.concatenate([codes, fixed])
         codes = np.concatenate([codes, _worst_colors(taken, sketch, n_codes - len(codes), matching)])
-    return _sorted(codes)
+    return sorted_by_luma(codes)
 
 
 def weighted(counts: NDArray[np.int64], weight: str) -> NDArray[np.int64]:
@@ -140,7 +140,7 @@ def _rgb24_key(colors: NDArray[np.uint8]) -> NDArray[np.int64]:
     return keys
 
 
-def _sorted(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """By luma, then RGB."""
+def sorted_by_luma(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colors [n, 3] by luma, then RGB."""
     luma = codes.astype(np.int64) @ np.array([LUMA_R, LUMA_G, LUMA_B])
     return codes[np.lexsort([_rgb24_key(codes), luma])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,20 @@ def test_a_sample_has_stretches_and_a_bound() -> None:
         sample.take(Frame(np.zeros((2, 2, 3), np.uint8), index) if sample.wants(index) else None)
     assert [frame.index for frame in sample.frames] == list(range(0, 1000, 64))
     assert (sample.total, sample.is_whole) == (1000, False)
+
+
+@pytest.mark.parametrize("few", [100, 2000], ids=["long", "short"])
+def test_the_sample_of_a_long_clip_is_a_share_of_it(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of its stretches, as evenly as before; of a short one, which costs little, all frames."""
+    monkeypatch.setattr(frame_sample, "_FEW_PIXELS", few)
+    sample = FrameSample("gif", (1, 1), 1 << 20)
+    with ArraySource(np.zeros((60, 4, 5, 3), np.uint8)) as source:
+        source.info = StreamInfo(5, 4, Fraction(25))
+        sample.collect(source, 1)
+    sample.finish()
+    kept = [frame.index for frame in sample.frames]
+    assert kept == ([index for index in range(60) if index // 4 % 4 == 0] if few == 100 else list(range(60)))
+    assert sample.is_whole == (few == 2000)
 
 
 def test_the_best_that_fits(clip: Path, tmp_path: Path) -> None:
