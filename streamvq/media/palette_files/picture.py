@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -77,4 +78,13 @@ def write_picture(palette: Palette, title: str) -> bytes:
     alpha = palette.colors[:, 3].tobytes()
     transparency = {"transparency": alpha} if min(alpha) < 255 else {}
     image.save(buffer, "PNG", bits=8, **transparency)
-    return buffer.getvalue()
+    return _without_filling(buffer.getvalue(), 3 * len(palette))
+
+
+def _without_filling(png: bytes, size: int) -> bytes:
+    """A PNG with the first `size` bytes of its palette: Pillow before version 13 fills it up to 256 colors."""
+    name = png.index(b"PLTE")
+    start = name + 4
+    end = start + int.from_bytes(png[name - 4 : name])
+    chunk = png[name : start + size]
+    return png[: name - 4] + size.to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) + png[end + 4 :]
