@@ -34,7 +34,8 @@ class _Rows:
 class KeptFrames:
     """What was read of some inputs, by their labels, while all that is kept fits `max_bytes`.
 
-    Inputs with alpha are not kept: what becomes of it may be known only when codes are.
+    Inputs with alpha, which may be flattened already, are not kept: what becomes of it may be known only when codes
+    are, and the one who writes it out tells.
     """
 
     def __init__(self, max_bytes: int = MAX_KEPT_BYTES) -> None:
@@ -47,7 +48,7 @@ class KeptFrames:
 
     def finish(self, kept: KeptInput) -> None:
         """All frames of an input were read."""
-        if kept.fits:
+        if kept.fits and not kept.lost_alpha():
             self._left -= kept.n_bytes
             self._inputs[kept.label] = kept
 
@@ -101,6 +102,9 @@ class KeptInput(FrameSource):
             if not isinstance(item, Failed):
                 last = item
             yield item
+
+    def lost_alpha(self) -> bool:
+        return self._source.lost_alpha()
 
     def load(self, item: Any) -> Frame:
         return item if isinstance(item, Frame) else self._source.load(item)

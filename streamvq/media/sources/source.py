@@ -81,6 +81,10 @@ class FrameSource(ABC):
         """What an item takes in memory that can be loaded at any later time; None where it reads its input then."""
         return None
 
+    def lost_alpha(self) -> bool:
+        """Whether a frame that was loaded had transparency that the loaded frame has no more."""
+        return False
+
     def waits(self) -> bool:
         """Whether the next item is not there yet, as on a pipe with a slow writer; False where that is unknown."""
         return False
@@ -123,6 +127,9 @@ class WrappedSource(FrameSource):
 
     def item_bytes(self, item: Any) -> int | None:
         return self._source.item_bytes(item)
+
+    def lost_alpha(self) -> bool:
+        return self._source.lost_alpha()
 
     def waits(self) -> bool:
         return self._source.waits()

@@ -27,7 +27,7 @@ class TreatedSource(WrappedSource):
     def __init__(self, source: FrameSource, treatment: AlphaTreatment) -> None:
         super().__init__(source)
         self._treatment = treatment
-        self._lock, self._told = threading.Lock(), treatment.note is None
+        self._lock, self._told = threading.Lock(), False
 
     def load(self, item: Any) -> Frame:
         frame = self._source.load(item)
@@ -47,6 +47,9 @@ class TreatedSource(WrappedSource):
             if not self._told and self._treatment.note:
                 self.notes.append(self._treatment.note)
             self._told = True
+
+    def lost_alpha(self) -> bool:
+        return self._told
 
 
 def treated(source: FrameSource, treatment: AlphaTreatment) -> FrameSource:
