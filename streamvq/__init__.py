@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamvq.cluster.merge import merge
+    from streamvq.cluster.planning import plan
     from streamvq.container.clip import Clip, open
     from streamvq.errors import (
         BelowQuality,
@@ -84,6 +85,7 @@ _HOMES = {
     "open": "container.clip",
     "open_sink": "media.opening",
     "open_source": "media.opening",
+    "plan": "cluster.planning",
     "read_palette": "media.codebooks",
     "sketch": "pipeline.sketching",
     "spectrum": "report.spectrum",
@@ -131,6 +133,7 @@ __all__ = [
     "open",
     "open_sink",
     "open_source",
+    "plan",
     "read_palette",
     "sketch",
     "spectrum",

@@ -15,6 +15,7 @@ from streamvq.cli import (
     info,
     merge,
     palette,
+    plan,
     report,
     sketch,
     spectrum,
@@ -45,6 +46,7 @@ for module in (
     spectrum,
     sketch,
     merge,
+    plan,
     info,
 ):
     name = module.__name__.rpartition(".")[2]

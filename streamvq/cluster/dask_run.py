@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from streamvq.cluster.cost_model import SHARES_A_WORKER
 from streamvq.cluster.dask_client import (
     absolute,
     check_worker,
@@ -48,7 +49,6 @@ from streamvq.pipeline.sketching import sketch_inputs
 from streamvq.progress import NoProgress
 from streamvq.quantize.codebook import Codebook
 
-_SHARES_A_THREAD = 4  # so that none waits long for the last
 _ALONE: dict[str, Any] = {"jobs": 1, "progress": None, "cluster": None, "client": None}  # how a worker works
 
 
@@ -150,7 +150,7 @@ def _fitted(client: Any, inputs: _Inputs, options: FitOptions, alpha: str) -> Fi
     given = {name: value for name, value in vars(options).items() if name in names} | {"jobs": 1, "progress": None}
     if options.sides == (1, 1):  # a sketch of colors serves for any
         given |= {"n_codes": None, "bits": None, "seed": 0, "weight": "count", "gray": options.is_gray, "space": None}
-    work = inputs.work(_SHARES_A_THREAD * threads, SketchOptions(**given))
+    work = inputs.work(SHARES_A_WORKER * threads, SketchOptions(**given))
     total: SketchFile | None = None
     progress = options.progress or NoProgress()
     with progress.of("learn on the cluster", None):
@@ -191,7 +191,7 @@ def _encoded(
     """The figures of each job, of all shares; the bytes of the one .svq file, where that is written."""
     threads = thread_count(client)
     scans = options.lossy or options.stability  # each share reads all that is before it
-    shares = threads if scans else _SHARES_A_THREAD * threads
+    shares = threads if scans else SHARES_A_WORKER * threads
     output, labels = plan.output.absolute(), [job.source.label for job in plan.jobs]
     results: list[list[Result]] = [[] for _ in labels]
     progress = options.progress or NoProgress()

@@ -163,6 +163,13 @@ class CompressOptions(ShardOption, EncodeOptions, FitOptions, OutputOption):
         return self.method == "svd"
 
 
+class PlanOptions(CompressOptions):
+    """The keywords of `plan`."""
+
+    workers: int = option(REPORT, "--workers", "How many threads the workers have together.", 1, 100_000, default=10)
+    network: float = option(REPORT, "--network", "Gigabits a second of the network.", 0.001, 10_000, default=1.0)
+
+
 class PaletteOptions(OverwriteOption, OutputOption):
     """What `streamvq palette` does."""
 
