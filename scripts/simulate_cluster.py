@@ -29,9 +29,9 @@ def main() -> None:
     options = CompressOptions(n_codes=given.colors, block=given.block, overwrite=True)
     costs = scaled(measured_costs(given.input, options), round(given.hours * 3600 * 25))
     print(
-        f"{costs.frames} frames: {1000 * costs.learn_seconds:.0f} ms each to learn, {1000 * costs.encode_seconds:.0f} "
-        f"to code; sketches: {costs.sketch_bytes / 1e6:.2f} MB, added in {1000 * costs.merge_seconds:.1f} ms; "
-        f"fit: {costs.fit_seconds:.1f} s"
+        f"{costs.frames} frames: {1000 * costs.learn_seconds:.1f} ms each to learn, "
+        f"{1000 * costs.encode_seconds:.1f} to code; sketches: {costs.sketch_bytes / 1e6:.2f} MB, "
+        f"added in {1000 * costs.merge_seconds:.1f} ms; fit: {costs.fit_seconds:.1f} s"
     )
     for gigabits in (1.0, 10.0):
         for stragglers in (0.0, 0.05):
