@@ -22,6 +22,8 @@ streamvq.compress(images, folder / "pixels.svq", 16)
 streamvq.compress(images, folder / "blocks.svq", 32, block=4)
 streamvq.compress(images, folder / "patches.svq", 16, rank=20, patch=8)
 streamvq.compress(images, folder / "small.svq", 16, rank=40)
+pictures = np.random.default_rng(0).integers(0, 256, (100, 45, 60, 3), np.uint8)
+np.save(folder / "many.npy", [streamvq.low_rank(picture, rank=40).pixels() for picture in pictures])
 with streamvq.open_source(clip) as source:
     np.save(folder / "large.npy", streamvq.low_rank(next(iter(source)).pixels, rank=4).pixels())
 """
@@ -49,6 +51,7 @@ def test_bytes_of_another_processor(tmp_path: Path) -> None:
     one, other = (made(tmp_path / (name or "own"), tmp_path / "in", name) for name in (None, "Nehalem"))
     for name in ("pixels", "blocks", "patches", "small"):
         assert (one / f"{name}.svq").read_bytes() == (other / f"{name}.svq").read_bytes(), name
+    assert (np.load(one / "many.npy") == np.load(other / "many.npy")).all()
     difference = np.abs(np.load(one / "large.npy").astype(int) - np.load(other / "large.npy"))
     assert difference.max() <= 1
     assert np.count_nonzero(difference) < 0.001 * difference.size
