@@ -23,7 +23,7 @@ from streamvq.errors import MediaDamaged, MediaError, UsageError
 from streamvq.frames import CodedFrame
 from streamvq.media.inputs import MediaInput
 from streamvq.pipeline.batches import batches
-from streamvq.pipeline.encode import grouped
+from streamvq.pipeline.grouping import grouped
 from streamvq.staging import staged_file
 
 

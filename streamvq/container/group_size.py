@@ -1,6 +1,6 @@
 """How many frames a group of a `.svq` has at most.
 
-pipeline/encode.py cuts groups by it; decode.py joins and cuts those of files that have other sizes.
+pipeline/grouping.py makes groups by it, and joins and cuts those of files that have other sizes.
 What a reader accepts are larger limits: frame_table.py.
 """
 

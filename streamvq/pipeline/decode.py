@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from streamvq.container.frame_times import FrameTimes
-from streamvq.container.group_size import GroupSize
 from streamvq.container.reader import open_svq
 from streamvq.container.salvage import Gap
 from streamvq.errors import MediaDamaged, MediaError
@@ -27,6 +26,7 @@ from streamvq.media.sources.svq import LazyGroup, SvqSource, check_no_terminal
 from streamvq.options import DecompressOptions, Source
 from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.encoders import FrameStats
+from streamvq.pipeline.grouping import regrouped
 from streamvq.pipeline.ignored_options import ignored_options
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.left_out import left_out_notes
@@ -153,13 +153,13 @@ def decode_frames(
         if size is None:
             results = mapped(lambda group: encode(decode(group)), groups, ahead)
         else:
-            regrouped = _regrouped(mapped(decode, groups, ahead), size)
+            groups_of_size = regrouped(mapped(decode, groups, ahead), size)
             groups_ahead = frames_ahead(options.jobs, size.pixels)
             if sink.neighbors:
-                linked = with_neighbors(regrouped, lambda group: [] if isinstance(group, Gap) else group)
+                linked = with_neighbors(groups_of_size, lambda group: [] if isinstance(group, Gap) else group)
                 results = mapped(lambda each: encode(*each), linked, groups_ahead)
             else:
-                results = mapped(encode, regrouped, groups_ahead)
+                results = mapped(encode, groups_of_size, groups_ahead)
         for packets, sizes, gap in results:
             for packet in packets:
                 sink.write(packet)
@@ -199,42 +199,6 @@ def _first_group(source: SvqSource, groups: Iterator[LazyGroup], gaps: list[Gap]
 
 def _nothing_left(gaps: Sequence[Gap]) -> MediaDamaged:
     return MediaDamaged(f"{min(gaps, key=lambda gap: gap.first).reason}; no frame can be read")
-
-
-def _regrouped(parts: Iterable[list[CodedFrame] | Gap], size: GroupSize) -> Iterator[list[CodedFrame] | Gap]:
-    """Consecutive groups joined up to `size`, and those beyond it cut; one frame may have more. Gaps are passed on.
-
-    The groups of a file that was written with this `size` stay as they are.
-    """
-    group: list[CodedFrame] = []
-    pixels = 0
-    for part in parts:
-        if isinstance(part, Gap):
-            yield part
-            continue
-        for piece, more in _cut(part, size):
-            if group and (pixels + more > size.pixels or len(group) + len(piece) > size.frames):
-                yield group
-                group, pixels = [], 0
-            group += piece
-            pixels += more
-    if group:
-        yield group
-
-
-def _cut(frames: list[CodedFrame], size: GroupSize) -> Iterator[tuple[list[CodedFrame], int]]:
-    """Frames in pieces of at most `size`, with the number of pixels of each."""
-    piece: list[CodedFrame] = []
-    pixels = 0
-    for frame in frames:
-        more = frame.height * frame.width
-        if piece and (pixels + more > size.pixels or len(piece) == size.frames):
-            yield piece, pixels
-            piece, pixels = [], 0
-        piece.append(frame)
-        pixels += more
-    if piece:
-        yield piece, pixels
 
 
 def _earlier(frame: CodedFrame, index: int, time: Fraction | None) -> CodedFrame:

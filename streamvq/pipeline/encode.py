@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from streamvq.container.group_size import GroupSize
 from streamvq.errors import MediaError
 from streamvq.frames import CodedFrame, Failed, Frame
 from streamvq.media.sinks.sink import FrameSink
@@ -21,11 +20,11 @@ from streamvq.options import RunOptions
 from streamvq.ordered import frames_ahead, workers
 from streamvq.pipeline.batches import batches
 from streamvq.pipeline.encoders import EncodedFrame, FrameEncoder, FrameStats, Outcome
+from streamvq.pipeline.grouping import grouped
 from streamvq.pipeline.neighbors import with_neighbors
 from streamvq.pipeline.result import StatsAccumulator
 from streamvq.progress import NoProgress
 
-Item = TypeVar("Item")
 Written = tuple[list[Any], list[FrameStats | Failed]]  # packets of a group, and what is counted of it
 
 
@@ -116,40 +115,6 @@ def _without_first(count: int, batches: Iterable[Sequence[Outcome]]) -> Iterator
 def coded_frames(outcomes: Iterable[Outcome]) -> list[CodedFrame]:
     """The frames of those that have one."""
     return [outcome.coded for outcome in outcomes if isinstance(outcome, EncodedFrame)]
-
-
-def pixels_of(outcome: Outcome) -> int:
-    """How many pixels a frame has; 0 for what has none."""
-    return outcome.coded.height * outcome.coded.width if isinstance(outcome, EncodedFrame) else 0
-
-
-def grouped(
-    batches: Iterable[list[Item]],
-    size: GroupSize | None,
-    length: int = 1,
-    pixels_of: Callable[[Item], int] = pixels_of,  # type: ignore[assignment]
-) -> Iterator[list[Item]]:
-    """Batches of up to `length` frames joined into groups of at most `size`, at least one batch each; each alone
-    where the sink writes frame by frame. What reading raises is raised after the last group."""
-    if size is None:
-        yield from batches
-        return
-    group: list[Item] = []
-    pixels = 0
-    try:
-        for batch in batches:
-            whole = length * pixels_of(batch[0])
-            if group and (pixels + whole > size.pixels or len(group) + length > size.frames):
-                yield group
-                group, pixels = [], 0
-            group += batch
-            pixels += sum(map(pixels_of, batch))
-    except Exception:
-        if group:
-            yield group
-        raise
-    if group:
-        yield group
 
 
 def _loaded(batch: Sequence[Any], source: FrameSource, failed: list[tuple[int, Failed]]) -> Iterator[Frame]:

@@ -18,7 +18,7 @@ from streamvq.media.reading.picture_delays import about
 from streamvq.media.sources.selection import selected
 from streamvq.media.sources.source import FrameSource, Window
 from streamvq.options import CompressOptions
-from streamvq.pipeline.encode import grouped
+from streamvq.pipeline.grouping import grouped
 from streamvq.pipeline.job import Job
 from streamvq.pipeline.shares import Units, check_files, windows
 from streamvq.quantize.codebook import Codebook

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from streamvq import FrameMeta, IndexFrame
 from streamvq.container.group_size import GroupSize
 from streamvq.frames import Failed
-from streamvq.pipeline.encode import Outcome, grouped
-from streamvq.pipeline.encoders import EncodedFrame, FrameStats
+from streamvq.pipeline.encoders import EncodedFrame, FrameStats, Outcome
+from streamvq.pipeline.grouping import grouped
 
 MANY = 10**9
 
