@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,18 +45,6 @@ def pytest_xdist_setupnodes() -> None:
     """One thread of BLAS and OpenMP for each process: there is one for each core, and more threads would spin."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Where no kernel is compiled yet, workers begin with different ones of the two that take longest."""
-    worker = getattr(session.config, "workerinput", {}).get("workerid")
-    if worker in ("gw0", "gw1"):
-        import streamvq
-
-        with tempfile.TemporaryDirectory() as folder:
-            how: dict[str, Any] = {"method": "svd", "rank": 1} if worker == "gw0" else {"codebook": "#000,#fff"}
-            Image.new("RGB", (8, 8)).save(Path(folder, "a.png"))
-            streamvq.compress(Path(folder, "a.png"), Path(folder, "a.svq"), **how)
 
 
 @pytest.hookimpl(tryfirst=True)
