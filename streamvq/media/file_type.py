@@ -29,7 +29,7 @@ class ImageKind:
 
 IMAGE_KINDS = (
     ImageKind("PNG", ("PNG",), (".png", ".apng"), rb"\x89PNG\r\n\x1a\n", several=True),
-    ImageKind("JPEG", ("JPEG", "MPO"), (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), rb"\xff\xd8\xff"),
+    ImageKind("JPEG", ("JPEG",), (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), rb"\xff\xd8\xff"),
     ImageKind("WebP", ("WEBP",), (".webp",), rb"RIFF.{4}WEBP", several=True),
     ImageKind("GIF", ("GIF",), (".gif",), rb"GIF8[79]a", several=True),
     ImageKind(

@@ -14,7 +14,8 @@ from PIL import Image
 from videos import read_video, write_video, y4m
 
 from streamvq import MediaError, open_source
-from streamvq.media.file_type import IMAGE_KINDS, content_of
+from streamvq.media.file_type import IMAGE_KINDS, ImageKind, content_of
+from streamvq.media.reading.image_reading import read_image
 
 FOREIGN = {
     "a.jxl": (b"\xff\x0a\xfa\x3f", "JPEG XL.*djxl"),
@@ -51,6 +52,14 @@ def test_floating_point_says_what_to_do(tmp_path: Path) -> None:
     Image.fromarray(smooth()[..., 0].astype("f4")).save(tmp_path / "a.tif")
     with open_source(tmp_path / "a.tif") as source, pytest.raises(MediaError, match=r"32-bit levels.*8 or 16 bits"):
         list(source)
+
+
+@pytest.mark.parametrize("kind", IMAGE_KINDS, ids=lambda kind: kind.name)
+def test_a_suffix_alone_makes_no_image(kind: ImageKind, tmp_path: Path) -> None:
+    path = tmp_path / f"a{kind.suffixes[0]}"
+    path.write_text("Nothing that has a picture in it, but long enough to be looked at more than once.")
+    with pytest.raises(MediaError, match=r"not an image|cannot be decoded: [^']+; is the file whole"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("format", ["png", "webp", "gif", "bmp", "jp2", "ppm", "tiff"])
