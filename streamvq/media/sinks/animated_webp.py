@@ -17,7 +17,7 @@ from streamvq.frames import CodedFrame
 from streamvq.media.made_with import image_text
 from streamvq.media.sinks.animation import AnimationSink
 from streamvq.media.writing.changes import Box, box_around, changed_pixels, covers
-from streamvq.media.writing.image_files import encode_image
+from streamvq.media.writing.image_files import MAX_SIDES, encode_image
 from streamvq.quantize.pixels import with_alpha
 
 _ANIMATED, _WITH_EXIF, _WITH_ALPHA = 0x02, 0x08, 0x10  # flags of the file
@@ -40,7 +40,7 @@ class AnimatedWebPSink(AnimationSink):
     format = "webp"
     tick = Fraction(1, 1000)
     max_ticks = (1 << 24) - 1
-    max_side = 16383
+    max_side = MAX_SIDES["webp"]
     max_bytes = (1 << 32) - (1 << 16)  # sizes have 32 bits, and a little comes behind the pictures
 
     def _picture(
