@@ -104,9 +104,8 @@ def _units(source: MediaInput, codebook: Codebook | None, options: CompressOptio
         pixels = opened.info.pixels
         interval = cold_start_interval(pixels) if options.low_rank else 1
         size = GroupSize.for_stream(opened.info, codebook.block if codebook else None)
-        fitting = min(size.frames // interval, size.pixels // (interval * pixels)) if pixels else 1
-        length = interval * max(1, fitting)
-        return Units(max(1, -(-opened.count_frames() // length)), length)
+        most = min(size.frames, size.pixels // pixels) if pixels else interval
+        return Units.of_frames(opened.count_frames(), interval, most)
 
 
 def _pixels_in(path: Path) -> int:

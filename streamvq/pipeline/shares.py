@@ -26,6 +26,12 @@ class Units:
     length: int = 1
     places: Sequence[int] | None = None
 
+    @classmethod
+    def of_frames(cls, count: int, interval: int, most: int) -> Units:
+        """About `count` frames of a video, in units of whole intervals: at most `most` frames each, or one interval."""
+        length = interval * max(1, most // interval)
+        return cls(max(1, -(-count // length)), length)
+
 
 def windows(
     inputs: Sequence[MediaInput], share: tuple[int, int], units_of: Callable[[MediaInput], Units | None]

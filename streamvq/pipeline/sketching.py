@@ -95,5 +95,4 @@ def _units(source: MediaInput, options: SketchOptions) -> Units:
         return Units(len(source.paths))
     with selected(open_source(source, max_pixels=options.max_pixels), options) as opened:
         interval = cold_start_interval(opened.info.pixels) if options.truncates else 1
-        length = interval * max(1, _UNIT_FRAMES // interval)
-        return Units(max(1, -(-opened.count_frames() // length)), length)
+        return Units.of_frames(opened.count_frames(), interval, _UNIT_FRAMES)
