@@ -28,7 +28,7 @@ class Units:
 
     @classmethod
     def of_frames(cls, count: int, interval: int, most: int) -> Units:
-        """About `count` frames of a video, in units of whole intervals: at most `most` frames each, or one interval."""
+        """About `count` frames, in units of whole intervals: at most `most` frames each, or one interval."""
         length = interval * max(1, most // interval)
         return cls(max(1, -(-count // length)), length)
 
