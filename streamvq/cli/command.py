@@ -29,7 +29,8 @@ class Command(TyperCommand):
         except (typer.Exit, typer.Abort):
             raise
         except KeyboardInterrupt:
-            print("streamvq: interrupted; nothing unfinished was kept", file=sys.stderr)
+            kept = "--resume goes on" if ctx.params.get("resume") else "nothing unfinished was kept"
+            print(f"streamvq: interrupted; {kept}", file=sys.stderr)
             raise typer.Exit(130) from None
         except BrokenPipeError:  # whoever reads our standard output has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

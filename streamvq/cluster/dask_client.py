@@ -41,8 +41,8 @@ def host() -> str:
 
 @contextmanager
 def connected(options: ClusterOption) -> Iterator[Any]:
-    """A client of the cluster that is asked for. Raises UsageError where there is none."""
-    if options.client is not None:
+    """A client of the cluster that is asked for; None where none is. Raises UsageError where there is none."""
+    if options.client is not None or options.cluster is None:
         yield options.client
         return
     try:
@@ -68,6 +68,8 @@ def connected(options: ClusterOption) -> Iterator[Any]:
 
 def thread_count(client: Any) -> int:
     """How many tasks a cluster does at once. Raises UsageError where it has no worker."""
+    if client is None:
+        return 1
     try:
         client.wait_for_workers(1, timeout=_ANSWER_SECONDS)
     except TimeoutError:
@@ -81,8 +83,11 @@ def done_in_any_order(
     """What `task(item, *told)` gives for each item, as it comes; few more are handed out than are worked on.
 
     What is `told` is sent once, and workers hand it on. A task whose worker dies is done by another. Raises what a
-    task raises, or MediaError where workers die of it.
+    task raises, or MediaError where workers die of it. Without a client, all is done here.
     """
+    if client is None:
+        yield from (task(item, *told) for item in items)
+        return
     from distributed import KilledWorker, as_completed
 
     left = iter(items)

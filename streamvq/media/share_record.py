@@ -35,7 +35,7 @@ class ShareRecord:
     def save(self, folder: Path) -> None:
         """Write it into the folder, which is made where it is missing."""
         folder.mkdir(exist_ok=True)
-        path = folder / f".streamvq-share-{self.number}-of-{self.of}.json"
+        path = record_of_share(folder, (self.number, self.of))
         with staged_file(path, overwrite=True) as part:
             part.write_text(json.dumps({"version": _VERSION, **asdict(self)}), "utf-8")
 
@@ -56,6 +56,12 @@ class ShareRecord:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise MediaError(f"{path}: is no record of a share: {shortened(error)}; make the share again") from error
         return made
+
+
+def record_of_share(folder: Path, share: tuple[int, int]) -> Path:
+    """The file of the record of a share, (number, of), in a folder."""
+    number, of = share
+    return folder / f".streamvq-share-{number}-of-{of}.json"
 
 
 def records_in(folder: Path) -> list[Path]:

@@ -40,7 +40,7 @@ from streamvq.options.formats import (
 )
 from streamvq.options.pictures import AlphaOptions, BackgroundOption, LowRankOptions
 from streamvq.options.reading import LimitOption, RateOption, ReadOptions, RecursiveOption, SelectOptions
-from streamvq.options.shares import ClusterOption, ShardOption
+from streamvq.options.shares import ClusterOption, ResumeOption, ShardOption
 from streamvq.options.values import (
     ALPHAS,
     CODE_SPACES,
@@ -151,6 +151,7 @@ __all__ = [
     "ReadOptions",
     "RecursiveOption",
     "ReportOptions",
+    "ResumeOption",
     "RunOptions",
     "SelectOptions",
     "ShardOption",

@@ -11,7 +11,7 @@ from streamvq.keywords import Options, option
 from streamvq.options.codes import CodeOptions, FixedOptions, SpaceOption
 from streamvq.options.pictures import AlphaOptions, LowRankOptions
 from streamvq.options.reading import LimitOption, ReadOptions, SelectOptions, check_stretch, seconds_range
-from streamvq.options.shares import ClusterOption, ShardOption
+from streamvq.options.shares import ClusterOption, ResumeOption, ShardOption
 from streamvq.options.values import (
     CODEBOOK,
     CODEBOOKS,
@@ -69,13 +69,13 @@ class SketchOptions(
 
 
 class ApplyOptions(
-    ClusterOption, ShardOption, RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions, SpaceOption,
-    OutputOption
+    ResumeOption, ClusterOption, ShardOption, RunOptions, EncodeOptions, SelectOptions, ReadOptions, LowRankOptions,
+    SpaceOption, OutputOption
 ):
     """The keywords of `apply`."""
 
 
-class CompressOptions(ShardOption, EncodeOptions, FitOptions, OutputOption):
+class CompressOptions(ResumeOption, ShardOption, EncodeOptions, FitOptions, OutputOption):
     """The keywords of `compress`."""
 
     codebook: AnyCodebook | Source | None = option(CODEBOOK, "-c --codebook",

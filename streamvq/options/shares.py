@@ -44,6 +44,14 @@ class ShardOption(Options):
         return number, of
 
 
+class ResumeOption(Options):
+    """Whether a run goes on where one before it was killed."""
+
+    resume: bool = option(REPORT, "--resume",
+        "Keep finished shares in OUTPUT.parts until all are done, and go on with those of a run that was killed.",
+        default=False, changes="nothing")  # fmt: skip
+
+
 class ClusterOption(Options):
     """Which Dask cluster does the work: its scheduler's address or file, processes here, or in Python a client."""
 

@@ -12,5 +12,6 @@ from streamvq.options import ClusterOption
 
 
 def cluster_asked(options: ClusterOption) -> Any | None:
-    """The module that does the work of these options on a cluster; None where it is to be done here."""
-    return import_module("streamvq.cluster.dask_run") if options.cluster or options.client is not None else None
+    """The module that does the work of these options in shares; None where it is to be done as a whole, here."""
+    in_shares = options.cluster or options.client is not None or getattr(options, "resume", False)
+    return import_module("streamvq.cluster.dask_run") if in_shares else None
