@@ -46,6 +46,7 @@ def works(folder: Path) -> list[Callable[[], Any]]:
         compress("blocks.svq", n_codes=4, block=2),
         compress("clip.mkv", clip, method="svd", rank=1),
         compress("fast.svq", codebook=TWO, effort="fast"),
+        compress("small.svq", codebook=TWO, effort="max"),
         dither("bayer8", "rgb"),
         compress("soft.png", alpha, n_codes=4),
         compress("lossy.gif", codebook=TWO, lossy=20),

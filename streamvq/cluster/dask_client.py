@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,6 @@ import numpy as np
 import streamvq
 from streamvq.errors import MediaError, StreamVQError, UsageError
 from streamvq.options import ClusterOption
-from streamvq.progress import Progress
 
 _ANSWER_SECONDS = 20
 _AHEAD = 2  # tasks for each thread of the cluster that are handed out at once
@@ -55,7 +53,6 @@ def connected(options: ClusterOption) -> Iterator[Any]:
     if count := options.local_workers:
         quietly = {"dashboard_address": ":0", "silence_logs": logging.ERROR}  # any free port
         with LocalCluster(n_workers=count, threads_per_worker=1, **quietly) as cluster, Client(cluster) as client:
-            _tell_dashboard(client, options)
             yield client
         return
     if name.endswith(".json") and not Path(name).is_file():
@@ -65,17 +62,8 @@ def connected(options: ClusterOption) -> Iterator[Any]:
         client = Client(**where, timeout=_ANSWER_SECONDS)
     except (OSError, ValueError) as error:
         raise UsageError(f"`cluster={name}`: no Dask scheduler answers there ({type(error).__name__})") from error
-    logs = [logging.getLogger(each) for each in ("distributed", "distributed.client", "distributed.core")]
-    levels = [log.level for log in logs]
-    for log in logs:
-        log.setLevel(logging.CRITICAL)  # a lost scheduler is told in one line, below
-    try:
-        with client:
-            _tell_dashboard(client, options)
-            yield client
-    finally:
-        for log, level in zip(logs, levels, strict=True):
-            log.setLevel(level)
+    with client:
+        yield client
 
 
 def thread_count(client: Any) -> int:
@@ -121,9 +109,9 @@ def done_in_any_order(
                 ) from error
             except StreamVQError:
                 raise
-            except (OSError, CancelledError) as error:  # of the connection; those of tasks are ours
+            except OSError as error:
                 raise MediaError(
-                    "`cluster`: the scheduler is lost; start it, and run this again (with `resume`, it goes on)"
+                    f"`cluster`: the scheduler is lost ({error}); start it, and run this again"
                 ) from error
             future.release()
             running.update(map(hand_out, islice(left, 1)))
@@ -135,13 +123,6 @@ def done_in_any_order(
 def absolute(names: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
     """Names that mean the same in other folders."""
     return tuple(os.path.abspath(name) for name in names)  # noqa: PTH100  globs are no paths
-
-
-def _tell_dashboard(client: Any, options: ClusterOption) -> None:
-    """Say where the cluster shows what it does, if it does."""
-    progress: Progress | None = getattr(options, "progress", None)
-    if progress is not None and (address := client.dashboard_link):
-        progress.note(f"note: what the cluster does: {address}")
 
 
 def _told(value: Any) -> Any:

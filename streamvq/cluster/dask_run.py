@@ -133,8 +133,8 @@ def encode_on_cluster(
         if codebook is None and not (options.stores_factors or options.own_palettes):
             fitted = _fitted(client, inputs, options, plan.jobs[0].target.alpha)
             codebook, failed, warnings = fitted.codebook, fitted.failures, fewer_colors(fitted.codebook, options)
-        if codebook is not None and plan.codebook_path is not None:
-            codebook.save(plan.codebook_path, options.overwrite)
+            if plan.codebook_path is not None:
+                codebook.save(plan.codebook_path, options.overwrite)
         results, bytes_out = _encoded(client, inputs, plan, _applying(options, codebook))
     if inputs.kept is not None:
         inputs.kept.remove()

@@ -1,8 +1,9 @@
-"""How indices are coded: by mixed contexts, or faster by static models; their kernels are loaded where needed."""
+"""How indices are coded: by mixed contexts, by more of them, or by static models; kernels are loaded where needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamvq.options import CODERS
 
-_MIXED, _STATIC = CODERS
+_, _STATIC, _DEEP = CODERS
 
 
 class IndexCoder(NamedTuple):
@@ -32,4 +33,5 @@ def index_coder(name: str) -> IndexCoder:
         return IndexCoder(encode_static, decode_static)
     from streamvq.container.indices.coding import decode_indices, encode_indices
 
-    return IndexCoder(encode_indices, decode_indices)
+    deep = name == _DEEP
+    return IndexCoder(partial(encode_indices, deep=deep), partial(decode_indices, deep=deep))

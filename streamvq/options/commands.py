@@ -266,7 +266,7 @@ class SpectrumOptions(RunOptions, ReadOptions, OverwriteOption):
             raise UsageError(f"`ranks={','.join(map(str, self.ranks))}`: give ranks from 1, such as 5,20,50")
 
 
-class SweepOptions(ClusterOption, RunOptions, PageOptions, LimitOption):
+class SweepOptions(RunOptions, PageOptions, LimitOption):
     """The keywords of `sweep`."""
 
     n_codes: Sequence[int] = option(GRID, "-k --colors", "Numbers of colors or blocks to learn.",

@@ -31,8 +31,8 @@ WEIGHTS = ("count", "sqrt", "uniform")
 METHODS = ("vq", "svd", "svd-vq")
 ORDERS = ("luma", "count", "palette")  # of learned colors
 PER = ("all", "image")  # what has a codebook
-CODERS = ("mixed", "static")  # of the indices of a .svq; the first goes without saying
-EFFORTS = {"fast": CODERS[1], "default": CODERS[0]}  # and the coder of each
+CODERS = ("mixed", "static", "deep")  # of the indices of a .svq; the first goes without saying
+EFFORTS = {"fast": CODERS[1], "default": CODERS[0], "max": CODERS[2]}  # and the coder of each
 ALPHAS = ("keep", "binary", "flatten")
 
 Source = str | os.PathLike[str]  # what a user names an input by

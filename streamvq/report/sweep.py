@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from streamvq.cluster.dask_client import connected
-from streamvq.cluster.dask_run import fit_on_cluster
 from streamvq.container.reader import open_svq
 from streamvq.errors import MediaError, OutputError, OutputExists, UsageError
 from streamvq.keywords import keywords_after_two
@@ -18,7 +16,7 @@ from streamvq.media.codebooks import codebook_path_for
 from streamvq.media.inputs import MediaInput, find_inputs
 from streamvq.options import FitOptions, Source, SweepOptions
 from streamvq.pipeline.compress import compress
-from streamvq.pipeline.fit import Fitted, fewer_colors, fit_each
+from streamvq.pipeline.fit import fewer_colors, fit_each
 from streamvq.report.comparison import Comparison, write_csv
 from streamvq.report.page import write_report
 from streamvq.staging import check_free, made_folder, staged_file
@@ -94,8 +92,7 @@ def sweep(source: Source, output: Source, options: SweepOptions) -> Sweep:
 
     A block is a side or (height, width); rank 0 is no truncation. Each `.svq` file is what `compress` makes with
     those settings; one that an earlier run made stays as it is. For single pixels, frames are read once for each
-    rank, not for each number of codes (for blocks, see `fit_each`; on a
-    cluster: for each result). After an interruption the next run makes what is
+    rank, not for each number of codes (for blocks, see `fit_each`). After an interruption the next run makes what is
     missing. Raises UsageError, InputMissing, MediaError, OutputError; OutputExists where the folder has
     another input's results.
     """
@@ -105,8 +102,7 @@ def sweep(source: Source, output: Source, options: SweepOptions) -> Sweep:
     paths = [folder / f"{cell.name}.svq" for cell in cells]
     _check_folder(folder, given, paths)
     missing = [cell for cell, path in zip(cells, paths, strict=True) if not path.exists()]
-    with made_folder(folder), connected(options) as client:
-        options = replace(options, cluster=None, client=client)
+    with made_folder(folder):
         for (_, of_rank), group in groupby(missing, key=lambda cell: (cell.block, cell.rank)):
             notes += _compress_each(source, given, folder, list(group), of_rank, options)
         comparisons = write_report(
@@ -195,12 +191,7 @@ def _compress_each(
 ) -> Iterator[str]:
     """Make the results of cells that differ in `n_codes` alone; notes on them."""
     fitting = replace(cells[0].options(), jobs=options.jobs, progress=options.progress, max_pixels=options.max_pixels)
-    fits: Iterable[Fitted]
-    if options.client is None:
-        fits = fit_each([given], [cell.n_codes for cell in cells], fitting)
-    else:
-        on_cluster = replace(fitting, client=options.client)
-        fits = (fit_on_cluster(source, replace(on_cluster, n_codes=cell.n_codes)) for cell in cells)
+    fits = fit_each([given], [cell.n_codes for cell in cells], fitting)
     for cell, fitted in zip(cells, fits, strict=True):
         for reason in fitted.failures:
             raise MediaError(f"{reason}; a sweep compares all images with all results: take this one away")
@@ -215,7 +206,6 @@ def _compress_each(
             save_codebook=codebook_path_for(path, is_folder=False),
             rank=rank or None,
             jobs=options.jobs,
-            client=options.client,
             overwrite=True,  # an interrupted run may have left a codebook
             progress=options.progress,
             max_pixels=options.max_pixels,

@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,53 +84,6 @@ def test_a_worker_that_is_killed(clip: Path, tmp_path: Path, client: Any, monkey
     streamvq.apply(clip, COLORS, tmp_path / "one.svq", lossy=3)
     assert (tmp_path / "all.svq").read_bytes() == (tmp_path / "one.svq").read_bytes()
     client.wait_for_workers(2, timeout=60)
-
-
-def test_a_sweep(clip: Path, tmp_path: Path, client: Any) -> None:
-    for folder, how in (("all", {"client": client}), ("one", {})):
-        streamvq.sweep(clip, tmp_path / folder, n_codes=(4, 8), block=(1, 4), max_frames=1, **how)
-    both = [snapshot(tmp_path / folder) for folder in ("all", "one")]
-    for files in both:
-        del files["report.html"]
-    assert both[0] == both[1]
-
-
-def test_a_scheduler_that_is_lost(clip: Path, tmp_path: Path, cli: Callable, good: Callable) -> None:
-    """Started as commands, as the README says; its dashboard is told of, and its end is one line."""
-    record = tmp_path / "scheduler.json"
-    given = [sys.executable, "-m", "dask"]
-    started = []
-    try:
-        for words in (["scheduler", "--port", "0", "--dashboard-address", ":0"], ["worker", "--nthreads", "1"]):
-            output = subprocess.DEVNULL
-            started.append(
-                subprocess.Popen([*given, *words, "--scheduler-file", record], stdout=output, stderr=output)
-            )
-            for _ in range(600):
-                if record.exists():
-                    break
-                time.sleep(0.1)
-        told = good("compress", clip, "-k", 8, "--cluster", record, "-o", tmp_path / "all.svq")
-        assert "note: what the cluster does: http://" in told.stderr
-        good("compress", clip, "-k", 8, "-o", tmp_path / "one.svq")
-        assert (tmp_path / "all.svq").read_bytes() == (tmp_path / "one.svq").read_bytes()
-        done = dask_client.done_in_any_order
-
-        def losing(*given: Any) -> Iterator[Any]:
-            for result in done(*given):
-                started[0].kill()
-                yield result
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("streamvq.cluster.dask_run.done_in_any_order", losing)
-            lost = cli("apply", clip, "-c", COLORS, "--cluster", record, "-o", tmp_path / "b.svq")
-        assert lost.exit_code == 1
-        assert "the scheduler is lost; start it" in lost.stderr
-        assert not (tmp_path / "b.svq").exists()
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
 
 
 def test_what_a_worker_does_not_share(

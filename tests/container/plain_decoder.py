@@ -194,12 +194,14 @@ def margins(row: list[int]) -> list[int]:
 
 
 class IndexDecoder:
-    """Section 8: the planes of a group, of these rows and columns, with codes below `n_codes`."""
+    """Section 8: the planes of a group, of these rows and columns, with `codes` by number."""
 
-    def __init__(self, data: bytes, n_codes: int, sizes: list[tuple[int, int]]) -> None:
+    def __init__(self, data: bytes, codes: Rows, sizes: list[tuple[int, int]]) -> None:
+        n_codes = len(codes)
         self.decoder, self.max_code, self.bits = RangeDecoder(data), n_codes - 1, (n_codes - 1).bit_length()
+        self.colors = [code if len(code) == 3 else [sum(code) // len(code)] * 3 for code in codes]
         s = clip((sum(rows * columns for rows, columns in sizes) - 1).bit_length(), 10, 18)
-        self.context_bits, self.slot_bits = min(s, 17), min(s, 16) if n_codes <= 256 else s
+        self.s, self.context_bits, self.slot_bits = s, min(s, 17), min(s, 16) if n_codes <= 256 else s
         self.p22: dict[Any, Probability] = defaultdict(lambda: Probability(22))
         self.p12: dict[Any, Probability] = defaultdict(lambda: Probability(12))
         self.weights: dict[Any, list[int]] = {}
@@ -286,6 +288,16 @@ class IndexDecoder:
                         above[x - 1],
                         above2[x],
                     ]
+                self.farther, self.was = [row[x - 2], above2[x]], []
+                if past:
+                    self.was = [
+                        here[x - 1],
+                        over[x],
+                        over[x - 1],
+                        over[x + 1],
+                        here[x - 2],
+                        predicted[max(y - 2, 0)][x],
+                    ]
                 skipped = (y // 16, (x - 2) // 16) in skips
                 row.append(around[0] if skipped else self.code(row[x - 1], above[x - 1 : x + 2], around))
             coded.append(margins(row[2:]))
@@ -317,10 +329,108 @@ class IndexDecoder:
         return min(value - (1 << self.bits), self.max_code)
 
 
-class StaticDecoder(IndexDecoder):
-    """Section 12: the planes of a group by static models."""
+class DeepDecoder(IndexDecoder):
+    """Section 14: the planes of a group by more contexts."""
 
-    def __init__(self, data: bytes, n_codes: int, sizes: list[tuple[int, int]]) -> None:
+    SALT = 0x2545F4914F6CDD1D
+
+    def tone(self, code: int) -> int:
+        first, second, third = self.colors[code]
+        return (first + 2 * second + third) >> 2
+
+    def code(self, left: int, over: list[int], around: list[int]) -> int:
+        corner, above, right = over
+        predicted, to_left, over_above, over_right, to_right, below, two_back = around
+        equal = [above == left, corner == left, predicted == left, to_left == left, two_back == left, above == corner]
+        equal += [above == right, predicted == above, over_above == above, over_right == right, to_right == predicted]
+        equal += [below == predicted, two_back == predicted, two_back == above]
+        context = sum(bit << number for number, bit in enumerate(equal))
+        near = [left, above, corner, right, *self.farther]
+        expected, slope = [], []
+        for i in range(3):
+            total, was = (
+                sum(w * self.colors[code][i] for w, code in zip((12, 7, -3, 4, -2, -2), codes, strict=False))
+                for codes in (near, self.was)
+            )
+            total = total - was + 32 * self.colors[predicted][i] if self.was else 2 * total
+            expected.append(clip((total + 16) >> 5, 0, 255))
+            slope.append(clip(self.colors[left][i] + self.colors[above][i] - self.colors[corner][i], 0, 255))
+        tones = [self.tone(code) for code in near]
+        variation = abs(tones[0] - tones[2]) + abs(tones[1] - tones[2]) + abs(tones[1] - tones[3])
+        change = sum(abs(tones[i] - self.tone(code)) for i, code in enumerate(self.was[:4]))
+        tone_level, change_level = min(variation.bit_length(), 7), change.bit_length()
+
+        def cell(color: list[int], bits: int) -> int:
+            first, second, third = (component >> (8 - bits) for component in color)
+            return (first << 2 * bits) + (second << bits) + third
+
+        keys = [
+            (left << 32) + (above << 16) + predicted,
+            (left << 48) + (above << 32) + (right << 16) + corner,
+            (to_right << 48) + (predicted << 32) + (below << 16) + left,
+        ]
+        equalities = (left == above, above == right, left == corner)
+        candidates = [predicted, left, above]
+        for g, candidate in enumerate(candidates):
+            if candidate in candidates[:g]:
+                continue
+            apart = [abs(a - b) for a, b in zip(self.colors[candidate], expected, strict=True)]
+            distance_level = (apart[0] + 2 * apart[1] + apart[2]).bit_length()
+            inputs = [self.p22["equal", context, g]]
+            for n, key in enumerate([*keys, (candidate << 32) + cell(expected, 6)], 1):
+                inputs.append(self.p12["hashed", hashed(key + n * self.SALT, self.s + 1), g])
+            inputs.append(self.p22["distance", distance_level, change_level, tone_level, g])
+            weights = [("equal", context & 511, g), ("distance", distance_level, tone_level, g)]
+            if self.doubly_mixed(inputs, weights, 6000, (change_level, tone_level, equalities, g)):
+                return candidate
+        drop = self.bits - 6 if self.bits > 8 else 0
+        sloped, coarse = cell(slope, 5), cell(expected, 5)
+        contexts = [left, above, predicted, ((left >> drop) << 16) + (above >> drop), sloped]
+        contexts += [(sloped << 16) + left, ((left >> drop) << 16) + (self.farther[0] >> drop), coarse]
+        contexts += [(coarse << 16) + predicted, ((above >> drop) << 16) + (predicted >> drop)]
+        value = node = 1
+        for bit_index in range(self.bits - 1, -1, -1):
+            if bit_index == self.bits - 1 or bit_index % 4 == 3:
+                prefixed = [((key + n * self.SALT) * H % 2**64 >> 20) + value for n, key in enumerate(contexts)]
+                slots, node = [hashed(key, self.s) for key in prefixed], 1
+            weights = [("tone", bit_index, tone_level), ("path", bit_index, value & 1023)]
+            bit = self.doubly_mixed([self.p22["escape", slot, node] for slot in slots], weights, 7500, None)
+            node, value = 2 * node + bit, 2 * value + bit
+        return min(value - (1 << self.bits), self.max_code)
+
+    def doubly_mixed(self, inputs: list[Probability], keys: list[Any], start: int, refinement: Any) -> int:
+        """A bit mixed with the sums of two sets of weights, and refined by what followed such mixtures."""
+        sets = [self.weights.setdefault(key, [start] * len(inputs)) for key in keys]
+        logits = [probability.stretch() for probability in inputs]
+        total = sum((a + b) * logit for a, b, logit in zip(*sets, logits, strict=True)) >> 16
+        p0 = mixed = squash(total)
+        if refinement is not None:
+            knot, part = divmod(clip(total, -2816, 2815) + 2816, 256)
+            lower, upper = self.knot(refinement, knot), self.knot(refinement, knot + 1)
+            refined = (((lower.value * (256 - part) + upper.value * part) >> 8) + 2**21) >> 6
+            p0 = clip((mixed + refined) >> 1, 32, 65504)
+        bit = self.decoder.bit(p0)
+        for weights in sets:
+            for i, logit in enumerate(logits):
+                weights[i] += (logit * (65536 * (1 - bit) - mixed) + 2**15) >> 16
+        for probability in {id(probability): probability for probability in inputs}.values():
+            probability.update(bit)
+        if refinement is not None:
+            (lower if part < 128 else upper).update(bit)
+        return bit
+
+    def knot(self, refinement: Any, number: int) -> Probability:
+        key = "refinement", refinement, number
+        if key not in self.p22:
+            self.p22[key].value, self.p22[key].count = squash(256 * number - 2816) * 64 - 2**21, 10
+        return self.p22[key]
+
+
+class StaticDecoder(IndexDecoder):
+    """Section 13: the planes of a group by static models."""
+
+    def __init__(self, data: bytes, codes: Rows, sizes: list[tuple[int, int]]) -> None:
+        n_codes = len(codes)
         numbers = Numbers(data)
         n_side, lengths = numbers.number(), [numbers.number() for _ in range(4)]
         self.decoder, self.p22 = RangeDecoder(numbers.take(n_side)), defaultdict(lambda: Probability(22))
@@ -459,7 +569,7 @@ def block(space: str, height: int, width: int, code: list[int]) -> list[list[tup
 
 def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[PlainFrame]:
     """Section 5."""
-    coder = StaticDecoder if header.get("coder") == "static" else IndexDecoder
+    coder = {"static": StaticDecoder, "deep": DeepDecoder}.get(header.get("coder", ""), IndexDecoder)
     numbers = Numbers(payload)
     first, count = numbers.number(), numbers.number()
     tick = Fraction(header.get("time_base", 0))
@@ -478,7 +588,9 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
             frames[-1].time, time = None, 0
     if clear:
         alpha = numbers.take(numbers.number())
-        planes = coder(alpha, 256, [(frame.height, frame.width) for frame in clear]).planes
+        planes = coder(
+            alpha, [[level] for level in range(256)], [(frame.height, frame.width) for frame in clear]
+        ).planes
         for frame, plane in zip(clear, planes, strict=True):
             frame.alpha = plane
     if "patch" in header:
@@ -494,7 +606,7 @@ def read_group(payload: bytes, header: dict[str, Any], codes: Rows) -> list[Plai
     rows = list(range(len(codes)))
     rows = rows_by_number(codes, rows) if len(rows) > 256 else rows
     shown = [block(header["space"], h, w, code) for code in codes]
-    planes = coder(payload[numbers.at :], len(codes), sizes).planes
+    planes = coder(payload[numbers.at :], [codes[row] for row in rows], sizes).planes
     for frame, plane in zip(frames, planes, strict=True):
         frame.codes = [[rows[number] for number in line] for line in plane]
         for y in range(frame.height):

@@ -24,7 +24,7 @@ from streamvq.quantize.blocks import code_length
 
 FOLDER = Path(__file__).parent / "golden"
 OLDER = [FOLDER / "version1"]  # as earlier versions wrote them
-SINCE_VERSION_2 = {"translucent", "bands", "moving", "static_blocks"}
+SINCE_VERSION_2 = {"translucent", "bands", "moving", "static_blocks", "deep_colors", "deep_blocks"}
 TICK = Fraction(1001, 30000)
 
 
@@ -146,9 +146,27 @@ def static_blocks() -> Film:
     return replace(made, frames=frames, coder="static")
 
 
+def deep_colors() -> Film:
+    """Still, moving and noisy frames, two sizes, alpha."""
+    book = made_book(60)
+    frames = film(book, 5, 34, 40)
+    rng = np.random.default_rng(4)
+    codes = pattern(book, 34, 40, 3)
+    codes[rng.random(codes.shape) < 0.2] = 7
+    alpha = (np.mgrid[:34, :40][1] * 6).astype(np.uint8)
+    frames += [IndexFrame(codes, FrameMeta(34, 40, 5, 5 * TICK, TICK, None, alpha))]
+    frames += [IndexFrame(pattern(book, 9, 13, 6), FrameMeta(9, 13, 6, 6 * TICK, TICK))]
+    return Film(book, frames, 4, coder="deep")
+
+
+def deep_blocks() -> Film:
+    book = made_book(300, "rgb", (2, 2))
+    return Film(book, film(book, 3, 45, 51), coder="deep")
+
+
 MIXED = (colors, gray, subsampled, many_blocks, external, sound, translucent)
-STATIC = (bands, moving, static_blocks)
-FILMS: dict[str, Callable[[], Film]] = {function.__name__: function for function in MIXED + STATIC}
+CODED_OTHERWISE = (bands, moving, static_blocks, deep_colors, deep_blocks)
+FILMS: dict[str, Callable[[], Film]] = {function.__name__: function for function in MIXED + CODED_OTHERWISE}
 
 
 def assert_agree(data: bytes, made: Film) -> None:
@@ -208,7 +226,8 @@ SHAPES += [("ycbcr420", (2, 4), 300), ("rgb", (1, 1), 5000), ("gray", (1, 5), 60
 
 @pytest.mark.parametrize("seed", range(len(SHAPES)))
 def test_any_film(seed: int, tmp_path: Path) -> None:
-    """Noise, movement and stillness in turn; sizes, times, durations, names and alpha come and go."""
+    """Noise, movement and stillness in turn; sizes, times, durations, names and alpha come and go. Every other
+    film is coded by more contexts."""
     rng = np.random.default_rng(seed)
     space, block, count = SHAPES[seed]
     samples = rng.integers(0, 256, (count, code_length(block, space)))
@@ -228,7 +247,14 @@ def test_any_film(seed: int, tmp_path: Path) -> None:
         duration = int(rng.integers(1, 300)) * TICK if rng.random() < 0.7 else None
         name = f"{index}/\N{SNOWMAN}" if rng.random() < 0.5 else None
         frames.append(IndexFrame(codes, FrameMeta(height, width, index, time, duration, name, alpha)))
-    made = Film(book, frames, int(rng.integers(2, 9)), embed=bool(seed % 3), audio=[rng.bytes(seed)])
+    made = Film(
+        book,
+        frames,
+        int(rng.integers(2, 9)),
+        embed=bool(seed % 3),
+        audio=[rng.bytes(seed)],
+        coder=CODERS[seed % 2 * 2],
+    )
     data = made.data()
     assert_agree(data, made)
     if made.embed:

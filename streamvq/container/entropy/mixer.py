@@ -17,7 +17,7 @@ from streamvq.container.entropy.range_coder import U
 
 WEIGHT_BITS = 16  # of a weight's fraction
 _ONE = 65536  # a probability of 1
-_MAX_LOGIT = 2816  # logits go from -11 to 11
+MAX_LOGIT = 2816  # logits go from -11 to 11
 _KNOT_BITS = 7  # knots of squash are 128 apart: half a unit
 _KNOT_DISTANCE = 1 << _KNOT_BITS
 _RATE_SHIFT = 15  # the learning rate of weights is 2^-7: logit (256ths) * error (65536ths) / 2^24 * 65536 / 2^7
@@ -31,19 +31,19 @@ _KNOTS += " 65523 65528 65531 65533 65534 65535 65535 65536"
 
 
 def _squash_table() -> NDArray[np.uint16]:
-    """p0 by logit + _MAX_LOGIT, by straight lines between the knots: uint16 [2 * _MAX_LOGIT]."""
-    size = np.abs(np.arange(-_MAX_LOGIT, _MAX_LOGIT))
+    """p0 by logit + MAX_LOGIT, by straight lines between the knots: uint16 [2 * MAX_LOGIT]."""
+    size = np.abs(np.arange(-MAX_LOGIT, MAX_LOGIT))
     knots = np.array(_KNOTS.split(), np.int64)
     knot, part = size >> _KNOT_BITS, size & (_KNOT_DISTANCE - 1)
     p0 = (knots[knot] * (_KNOT_DISTANCE - part) + knots[knot + 1] * part + _KNOT_DISTANCE // 2) >> _KNOT_BITS
-    p0[:_MAX_LOGIT] = _ONE - p0[:_MAX_LOGIT]
+    p0[:MAX_LOGIT] = _ONE - p0[:MAX_LOGIT]
     return np.clip(p0, 1, _ONE - 1).astype(np.uint16)
 
 
 def _stretch_table() -> NDArray[np.int16]:
     """By a probability's upper 12 bits, the smallest logit whose p0 reaches the middle of its step: int16 [4096]."""
     middles = 16 * np.arange(1 << _Q_BITS) + 8
-    return (np.searchsorted(_SQUASH, middles).clip(0, 2 * _MAX_LOGIT - 1) - _MAX_LOGIT).astype(np.int16)
+    return (np.searchsorted(_SQUASH, middles).clip(0, 2 * MAX_LOGIT - 1) - MAX_LOGIT).astype(np.int16)
 
 
 _SQUASH = _squash_table()
@@ -65,8 +65,8 @@ def stretch_12(state: Any) -> Any:
 @njit(nogil=True, forceinline=True)
 def squash(dot_product: Any) -> Any:
     """p0 of a sum of weights times logits: uint64, 1 to 65535."""
-    logit = min(max(dot_product >> WEIGHT_BITS, np.int64(-_MAX_LOGIT)), np.int64(_MAX_LOGIT - 1))
-    return U(_SQUASH[U(logit + _MAX_LOGIT)])
+    logit = min(max(dot_product >> WEIGHT_BITS, np.int64(-MAX_LOGIT)), np.int64(MAX_LOGIT - 1))
+    return U(_SQUASH[U(logit + MAX_LOGIT)])
 
 
 @njit(nogil=True, forceinline=True)
@@ -79,3 +79,9 @@ def prediction_error(p0: Any, bit: Any) -> Any:
 def update_weight(weight: Any, logit: Any, error: Any) -> Any:
     """A weight after a bit that its logit helped to predict: int32."""
     return np.int32(weight + ((logit * error + (1 << (_RATE_SHIFT - 1))) >> _RATE_SHIFT))
+
+
+@njit(nogil=True, forceinline=True)
+def weight_step(logit: Any, error: Any) -> Any:
+    """What a bit adds to each of two weights of a logit: half of what `update_weight` adds; int32."""
+    return np.int32((logit * error + (1 << _RATE_SHIFT)) >> (_RATE_SHIFT + 1))

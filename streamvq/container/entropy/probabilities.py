@@ -19,10 +19,10 @@ from streamvq.container.entropy.range_coder import U, code_bit
 COUNT_BITS_22, COUNT_BITS_12 = 10, 4  # below the probability
 _COUNT_MASK_22, _COUNT_MASK_12 = (1 << COUNT_BITS_22) - 1, (1 << COUNT_BITS_12) - 1
 _MAX_COUNT_22, _MAX_COUNT_12 = 255, 15
-_SCALE_22, _SCALE_12 = 1 << 21, 1 << 11  # what stands for 1/2: probabilities go from -SCALE to SCALE - 1
+SCALE_22, _SCALE_12 = 1 << 21, 1 << 11  # what stands for 1/2: probabilities go from -SCALE to SCALE - 1
 _RATE_BITS = 16
 _RATE_ROUNDING_12 = 1 << (_RATE_BITS - 1)  # 12 bits are too few to round down: they would drift toward 1
-_P0_SHIFT = 6  # from 22 bits to the 16 of the range coder
+P0_SHIFT = 6  # from 22 bits to the 16 of the range coder
 _MIN_P0 = 64  # a probability alone never goes below 2^-10, so that one surprise costs 10 bits at most
 _MAX_P0 = 65536 - _MIN_P0
 
@@ -37,7 +37,7 @@ def update_probability_22(state: Any, bit: Any) -> Any:
     """A 22-bit adaptive probability after `bit`: int32."""
     probability = np.int64(state >> COUNT_BITS_22)
     count = state & _COUNT_MASK_22
-    target = np.int64(-_SCALE_22) if bit else np.int64(_SCALE_22 - 1)
+    target = np.int64(-SCALE_22) if bit else np.int64(SCALE_22 - 1)
     probability += ((target - probability) * np.int64(_RATES_22[U(count)])) >> _RATE_BITS
     return np.int32((probability << COUNT_BITS_22) | np.int64(count + (count < _MAX_COUNT_22)))
 
@@ -55,7 +55,7 @@ def update_probability_12(state: Any, bit: Any) -> Any:
 @njit(nogil=True, forceinline=True)
 def p0_of(state: Any) -> Any:
     """The probability of a 0 by a 22-bit adaptive probability alone: uint64, in 65536ths."""
-    p0: Any = (np.int64(state >> COUNT_BITS_22) + _SCALE_22) >> _P0_SHIFT
+    p0: Any = (np.int64(state >> COUNT_BITS_22) + SCALE_22) >> P0_SHIFT
     return U(min(max(p0, _MIN_P0), _MAX_P0))
 
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from streamvq.compiling import njit
 from streamvq.container.entropy.range_coder import finish, load_coder, new_coder, store_coder, with_room, with_space
 from streamvq.container.indices.code_order import EXACT_ORDER_CODES, code_order
+from streamvq.container.indices.deep_model import DeepModel, new_deep_model, new_deep_scratch
+from streamvq.container.indices.deep_rows import code_deep_row
 from streamvq.container.indices.motion import (
     MARGIN,
     N_MOTION_PROBABILITIES,
@@ -50,27 +52,39 @@ _MAX_SLOT_BITS, _MAX_SLOT_BITS_LARGE = 16, 18  # hash-table slots of 32 bytes, u
 _WORDS_PER_CODE = 10  # 3 candidates and 16 bits, of at most 16 bits each
 
 
-def encode_indices(frames: Sequence[NDArray], codes: NDArray[np.uint8]) -> bytes:
-    """One group of frames as bytes: each uint8 or uint16 [rows, cols], sizes may differ; `codes` is uint8 [k, d]."""
+def encode_indices(frames: Sequence[NDArray], codes: NDArray[np.uint8], *, deep: bool = False) -> bytes:
+    """One group of frames as bytes: each uint8 or uint16 [rows, cols], sizes may differ; `codes` is uint8 [k, d].
+
+    `deep`: by more contexts (section 14).
+    """
     if not frames:
         return b""
     shapes = [frame.shape for frame in frames]
     flat = np.concatenate([frame.reshape(-1) for frame in frames])
-    flat = flat.astype(np.uint16) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).numbers[flat]
-    words, used = _code_group(np.zeros(_FIRST_WORDS, np.uint32), flat, shapes, len(codes), decoding=False)
+    if len(codes) <= EXACT_ORDER_CODES:
+        flat = flat.astype(np.uint16)
+    else:
+        order = code_order(codes)
+        flat, codes = order.numbers[flat], codes[order.rows]
+    model = _new_model(codes, flat.size, deep)
+    words, used = _code_group(np.zeros(_FIRST_WORDS, np.uint32), flat, shapes, model, decoding=False)
     return words[:used].astype(">u4").tobytes().rstrip(b"\0")
 
 
-def decode_indices(data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray[np.uint8]) -> list[NDArray]:
+def decode_indices(
+    data: bytes, shapes: Sequence[tuple[int, int]], codes: NDArray[np.uint8], *, deep: bool = False
+) -> list[NDArray]:
     """The frames of a group: uint8 if k <= 256, else uint16. Raises ValueError where data cannot be such a group."""
     sizes = np.array(shapes, np.int64).reshape(-1, 2)
     ends = np.cumsum(sizes.prod(axis=1))
     flat = np.zeros(int(sizes.prod(axis=1).sum()), np.uint16)
     words = np.frombuffer(data + bytes(-len(data) % 4), ">u4").astype(np.uint32)
-    used = _code_group(words, flat, shapes, len(codes), decoding=True)[1] if flat.size else 0
+    order = None if len(codes) <= EXACT_ORDER_CODES else code_order(codes)
+    model = _new_model(codes if order is None else codes[order.rows], flat.size, deep)
+    used = _code_group(words, flat, shapes, model, decoding=True)[1] if flat.size else 0
     if len(words) > used:
         raise ValueError(f"index data of {len(data)} bytes: its frames end after {4 * used}")
-    flat = flat.astype(np.uint8) if len(codes) <= EXACT_ORDER_CODES else code_order(codes).rows[flat]
+    flat = flat.astype(np.uint8) if order is None else order.rows[flat]
     return [part.reshape(shape) for part, shape in zip(np.split(flat, ends[:-1]), shapes, strict=False)]
 
 
@@ -78,12 +92,14 @@ def _code_group(
     words: NDArray[np.uint32],
     flat: NDArray[np.uint16],
     shapes: Sequence[tuple[int, ...]],
-    n_codes: int,
+    model: RowModel | DeepModel,
     *,
     decoding: bool,
 ) -> tuple[NDArray[np.uint32], int]:
     """Write the frames in `flat` into words, or read them. Returns the words, grown, and how many are used."""
-    model = _new_model(n_codes, flat.size)  # section 8.4
+    code_rows, new_room = (
+        (_code_deep_rows, new_deep_scratch) if isinstance(model, DeepModel) else (_code_rows, new_scratch)
+    )
     motion_probabilities = np.zeros(N_MOTION_PROBABILITIES, np.int32)
     coder = new_coder(words, decoding)
     previous_runs, runs = np.zeros((2, N_RUN_SLOTS), np.int32)
@@ -117,18 +133,20 @@ def _code_group(
             offsets = inter_offsets(grid.stride)
         else:
             planes, offsets = Planes(frame, frame, frame), intra_offsets(grid.stride)
-        words = _code_rows(words, coder, planes, grid, offsets, tiles, new_scratch(width), model, decoding)
+        words = code_rows(words, coder, planes, grid, offsets, tiles, new_room(width), model, decoding)
         if decoding:
             codes[:] = view_codes(frame, grid)
         start += codes.size
     return words, int(coder[0] if decoding else finish(words, coder))
 
 
-def _new_model(n_codes: int, size: int) -> RowModel:
-    """The model of a group of `size` codes (FORMAT.md, section 8.4)."""
+def _new_model(codes: NDArray[np.uint8], size: int, deep: bool) -> RowModel | DeepModel:
+    """The model of a group of `size` codes (FORMAT.md, sections 8.4 and 14)."""
     size_bits = min(max((size - 1).bit_length(), _MIN_SIZE_BITS), _MAX_SIZE_BITS)
-    max_slot_bits = _MAX_SLOT_BITS if n_codes <= EXACT_ORDER_CODES else _MAX_SLOT_BITS_LARGE
-    return new_row_model(n_codes, min(size_bits, _MAX_CONTEXT_BITS), min(size_bits, max_slot_bits))
+    if deep:
+        return new_deep_model(codes, size_bits)
+    max_slot_bits = _MAX_SLOT_BITS if len(codes) <= EXACT_ORDER_CODES else _MAX_SLOT_BITS_LARGE
+    return new_row_model(len(codes), min(size_bits, _MAX_CONTEXT_BITS), min(size_bits, max_slot_bits))
 
 
 @njit(nogil=True, cache=True)
@@ -145,15 +163,53 @@ def _code_rows(
 ) -> Any:
     """Code the rows of a frame. Returns the words, grown where encoding."""
     coder = load_coder(state)
-    frame = planes.frame
     for y in range(grid.height):
         if not decoding:
             words = with_room(words, coder, _WORDS_PER_CODE * grid.width)
-        left, right = position_of(grid, y, 0), position_of(grid, y, grid.width)
-        for x in range(left - MARGIN, left):
-            frame[x] = frame[left - grid.stride]
+        left = _begin_row(planes.frame, grid, y)
         coder = code_row(words, coder, planes, left, offsets, tiles.skips[y // TILE_SIZE], scratch, model, decoding)
-        for x in range(MARGIN):
-            frame[left - MARGIN + x], frame[right + x] = frame[left], frame[right - 1]
+        _end_row(planes.frame, grid, y)
     store_coder(state, coder)
     return words
+
+
+@njit(nogil=True, cache=True)
+def _code_deep_rows(
+    words: Any,
+    state: Any,
+    planes: Any,
+    grid: Any,
+    offsets: Any,
+    tiles: Any,
+    scratch: Any,
+    model: Any,
+    decoding: Any,
+) -> Any:
+    """The same with a `DeepModel`."""
+    coder = load_coder(state)
+    for y in range(grid.height):
+        if not decoding:
+            words = with_room(words, coder, _WORDS_PER_CODE * grid.width)
+        left = _begin_row(planes.frame, grid, y)
+        skips = tiles.skips[y // TILE_SIZE]
+        coder = code_deep_row(words, coder, planes, left, offsets, skips, scratch, model, decoding)
+        _end_row(planes.frame, grid, y)
+    store_coder(state, coder)
+    return words
+
+
+@njit(nogil=True)
+def _begin_row(frame: Any, grid: Any, y: Any) -> Any:
+    """Fill the margin left of a row; returns where the row begins."""
+    left = position_of(grid, y, 0)
+    for x in range(left - MARGIN, left):
+        frame[x] = frame[left - grid.stride]
+    return left
+
+
+@njit(nogil=True)
+def _end_row(frame: Any, grid: Any, y: Any) -> None:
+    """Fill the margins beside a row that is known."""
+    left, right = position_of(grid, y, 0), position_of(grid, y, grid.width)
+    for x in range(MARGIN):
+        frame[left - MARGIN + x], frame[right + x] = frame[left], frame[right - 1]

@@ -113,7 +113,7 @@ def inter_offsets(stride: int) -> Offsets:
 
 
 @njit(nogil=True)
-def _equality_contexts(planes: Any, first: Any, offsets: Any, contexts: Any) -> Any:
+def equality_contexts(planes: Any, first: Any, offsets: Any, contexts: Any) -> Any:
     """The bits of each equality context that do not depend on the code to the left, into uint16 [width].
 
     A pass of its own, which the compiler runs on many codes at once.
@@ -161,7 +161,7 @@ def code_row(
     as long, as Numba then counts references to the model's arrays in the loops.
     """
     contexts, slots, states, logits = scratch
-    _equality_contexts(planes, first, offsets, contexts)
+    equality_contexts(planes, first, offsets, contexts)
     frame, prediction, two_back = planes
     context_probabilities, hashed_probabilities = model.context_probabilities, model.hashed_probabilities
     candidate_weights, counters, weights = model.candidate_weights, model.bit_counters, model.bit_weights

@@ -27,9 +27,9 @@ def picture(rng: np.random.Generator, shape: tuple[int, int], k: int, noise: flo
     return frame.astype(np.uint8 if k <= 256 else np.uint16)
 
 
-def assert_round_trip(frames: list[NDArray], codes: NDArray[np.uint8]) -> bytes:
-    data = encode_indices(frames, codes)
-    decoded = decode_indices(data, [frame.shape for frame in frames], codes)
+def assert_round_trip(frames: list[NDArray], codes: NDArray[np.uint8], deep: bool = False) -> bytes:
+    data = encode_indices(frames, codes, deep=deep)
+    decoded = decode_indices(data, [frame.shape for frame in frames], codes, deep=deep)
     assert len(decoded) == len(frames)
     for frame, back in zip(frames, decoded, strict=True):
         assert back.dtype == (np.uint8 if len(codes) <= 256 else np.uint16)
@@ -48,12 +48,13 @@ sizes = st.one_of(st.sampled_from([1, 2, 3, 16, 255, 256, 257, 4096, 65536]), st
     sizes,
     st.sampled_from([0.0, 0.03, 0.4, 1.0]),
     st.integers(0, 99),
+    st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_round_trip(some: list[tuple[int, int]], repeats: int, k: int, noise: float, seed: int) -> None:
+def test_round_trip(some: list[tuple[int, int]], repeats: int, k: int, noise: float, seed: int, deep: bool) -> None:
     rng = np.random.default_rng(seed)
     still = [picture(rng, shape, k, noise) for shape in some for _ in range(repeats)]
-    assert_round_trip(still + still[-1:], book(k))
+    assert_round_trip(still + still[-1:], book(k), deep)
 
 
 @pytest.mark.parametrize("k", [1, 2, 16, 256, 1000, 65536])
@@ -100,28 +101,28 @@ def test_still_and_flat_frames_take_little() -> None:
     assert len(encode_indices([frame] * 20, book(256))) < once + 200
 
 
-@given(st.binary(max_size=400), st.lists(shapes, min_size=1, max_size=3), sizes)
+@given(st.binary(max_size=400), st.lists(shapes, min_size=1, max_size=3), sizes, st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_any_bytes_are_refused_or_give_codes(data: bytes, some: list[tuple[int, int]], k: int) -> None:
-    assert_refused_or_codes(data, some, k)
+def test_any_bytes_are_refused_or_give_codes(data: bytes, some: list[tuple[int, int]], k: int, deep: bool) -> None:
+    assert_refused_or_codes(data, some, k, deep)
 
 
-@given(st.integers(0, 10**6), st.integers(1, 255), st.sampled_from([2, 16, 200, 256, 3000]))
+@given(st.integers(0, 10**6), st.integers(1, 255), st.sampled_from([2, 16, 200, 256, 3000]), st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_damaged_and_cut_data(position: int, change: int, k: int) -> None:
+def test_damaged_and_cut_data(position: int, change: int, k: int, deep: bool) -> None:
     rng = np.random.default_rng(k)
     frames = [picture(rng, (30, 40), k, 0.1)] * 2 + [picture(rng, (13, 7), k, 0.5)]
-    data = bytearray(encode_indices(frames, book(k)))
+    data = bytearray(encode_indices(frames, book(k), deep=deep))
     data[position % len(data)] ^= change
     some = [frame.shape for frame in frames]
-    assert_refused_or_codes(bytes(data), some, k)
-    assert_refused_or_codes(bytes(data[: position % len(data)]), some, k)
-    assert_refused_or_codes(bytes(data) + b"more", some, k)
+    assert_refused_or_codes(bytes(data), some, k, deep)
+    assert_refused_or_codes(bytes(data[: position % len(data)]), some, k, deep)
+    assert_refused_or_codes(bytes(data) + b"more", some, k, deep)
 
 
-def assert_refused_or_codes(data: bytes, some: list[tuple[int, int]], k: int) -> None:
+def assert_refused_or_codes(data: bytes, some: list[tuple[int, int]], k: int, deep: bool) -> None:
     try:
-        decoded = decode_indices(data, some, book(k))
+        decoded = decode_indices(data, some, book(k), deep=deep)
     except ValueError:
         return
     assert [frame.shape for frame in decoded] == some
@@ -133,6 +134,16 @@ def test_data_that_goes_on_is_refused(extra: int) -> None:
     data = encode_indices([picture(np.random.default_rng(3), (20, 30), 16, 0.1)], book(16))
     with pytest.raises(ValueError, match="index data"):
         decode_indices(data + b"\1" * (extra + 8), [(20, 30)], book(16))
+
+
+def test_more_contexts_are_fewer_bytes() -> None:
+    """Of smooth and noisy pictures, and of what changes between frames."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:120, :160]
+    wave = 20 * np.sin(x / 9) + 15 * np.sin(y / 14)
+    frames = [(128 + wave + t + rng.normal(0, 2, wave.shape)).astype(np.uint8) // 4 for t in range(3)]
+    levels = np.arange(64, dtype=np.uint8)[:, None] * 4
+    assert len(assert_round_trip(frames, levels, deep=True)) < 0.97 * len(assert_round_trip(frames, levels))
 
 
 def test_golden_bytes() -> None:
