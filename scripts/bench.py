@@ -32,6 +32,7 @@ CASES = {
     "memory": end_to_end.bench_memory,
     "startup": end_to_end.bench_start,
     "coder": rates.bench_index,
+    "effort": rates.bench_effort,
     "rd": rates.bench_rd,
     "svd": low_rank.bench_svd,
     "ranks": low_rank.bench_ranks,

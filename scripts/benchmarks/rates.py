@@ -6,17 +6,22 @@ import io
 import lzma
 import math
 import shutil
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from subprocess import CalledProcessError
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 import streamvq
 from benchmarks import clips
-from benchmarks.measure import Bench, Target, at_most
+from benchmarks.measure import Bench, Target, at_most, in_turn
 from benchmarks.peers import ffmpeg, installed, record, run
 from benchmarks.quality import file_psnr, frames_of
+from streamvq.container.index_coders import index_coder
+from streamvq.options import EFFORTS
 
 PEERS = {
     "Cinepak -q:v 10": ("avi", ["-c:v", "cinepak", "-q:v", "10"]),
@@ -118,6 +123,49 @@ def bench_index(bench: Bench) -> None:
                 target = INDEX_TARGETS.get(peer)
                 aim: Target | None = at_most(target) if target else None
                 bench.row(f"indices, {k} colors", ours, "bytes", peer, size, aim, clip=name)
+
+
+def bench_effort(bench: Bench) -> None:
+    """Index bytes and CPU time of `--effort fast` and `max` against default, each way, on the first frames."""
+    kinds: dict[str, list[NDArray]] = {
+        name: [frame.pixels for frame in islice(frames_of(clip), 4)] for name, clip in bench.films.items()
+    }
+    kinds["screen"] = list(islice(clips.screen_frames(24, clips.SIZE), 20, 24))
+    kinds["pixel art"] = list(clips.pixel_art(4))
+    photos = [path for path in sorted(bench.photos.iterdir()) if path.suffix in (".jpg", ".png")]
+    kinds |= {path.stem: [frame.pixels for frame in frames_of(path)] for path in photos[:3]}
+    for name, frames in kinds.items():
+        for k, block in ((64, 1), (256, 1), (4096, 4)):
+            if block > 1 and name not in bench.films:
+                continue
+            book = streamvq.fit(np.stack(frames), k, block=block)
+            codes = [book.nearest_frame(streamvq.Frame(frame)).coded.codes for frame in frames]
+            _efforts(bench, f"{k} {'colors' if block == 1 else 'blocks'}", name, codes, book.codes)
+
+
+def _efforts(bench: Bench, what: str, clip: str, frames: list[NDArray], codes: NDArray) -> None:
+    coders = {effort: index_coder(coder) for effort, coder in EFFORTS.items()}
+    data = {effort: coder.encode(frames, codes) for effort, coder in coders.items()}
+    shapes = [frame.shape for frame in frames]
+    there = in_turn({e: partial(coder.encode, frames, codes) for e, coder in coders.items()}, 3)
+    back = in_turn({e: partial(coder.decode, data[e], shapes, codes) for e, coder in coders.items()}, 3)
+    millions = sum(frame.size for frame in frames) / 1e6
+    for effort, bytes_target in (("fast", 1.25), ("max", 0.95)):
+        row = partial(bench.row, peer="default", clip=clip)
+        row(
+            f"{effort}, {what}", len(data[effort]), "bytes", theirs=len(data["default"]), target=at_most(bytes_target)
+        )
+        for way, taken in (("encode", there), ("decode", back)):
+            speed = millions / taken[effort].cpu_seconds
+            target = at_most(4) if effort == "max" else None
+            row(
+                f"{effort}, {what}, {way}",
+                taken[effort],
+                "ms",
+                theirs=taken["default"],
+                target=target,
+                note=f"{speed:.0f} M/s",
+            )
 
 
 def _other_forms(svq: Path, folder: Path) -> dict[str, int | None]:
