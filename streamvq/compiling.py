@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, update_wrapper
+from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -101,6 +102,8 @@ def _numba() -> Any:
     import numba.extending
     from numba.core import event
 
+    _import_arrays_without_scipy()
+
     class Told(event.Listener):
         """Tells of the first kernel that is compiled in this process."""
 
@@ -116,6 +119,21 @@ def _numba() -> Any:
 
     event.register("numba:compile", Told())  # type: ignore[no-untyped-call]
     return numba
+
+
+def _import_arrays_without_scipy() -> None:
+    """Numba imports SciPy's linear algebra to see whether it is installed.
+
+    It is, since streamvq needs it. A function that uses it makes Numba import it then.
+    """
+    from numba.np import linalg
+
+    look: Any = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = look
 
 
 @cache

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "streamvq"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Each room may import from rooms before it, and from itself.
 FLOORS = [
-    {"compiling", "errors", "one_thread", "progress"},
+    {"compiling", "deferred", "errors", "one_thread", "progress"},
     {"color_names", "keywords", "leftovers"},
     {"frames", "options", "ordered", "staging"},
     {"quantize"},

@@ -10,12 +10,15 @@ Nothing here depends on the number of threads or the order of frames.
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.compiling import njit
+from streamvq.deferred import deferred
 from streamvq.one_thread import one_thread
 
 _BATCH_POINTS = 4096
@@ -44,6 +47,16 @@ class PointSet(Protocol):
         """The row of the center nearest to each point: int64 [n]. Calls may start from the labels of the last."""
 
 
+@cache
+def sklearn_kmeans() -> Any:
+    """The module of scikit-learn with `MiniBatchKMeans` and `kmeans_plusplus`, without all its other clusterings."""
+    try:
+        with deferred("sklearn.cluster", "sklearn.metrics", "scipy.stats"):
+            return import_module("sklearn.cluster._kmeans")
+    except ImportError:  # another version of it, whose modules want their packages first
+        return import_module("sklearn.cluster")
+
+
 def mini_batches(
     points: NDArray[Any],
     weights: NDArray[np.int64],
@@ -56,14 +69,12 @@ def mini_batches(
 
     `points` [n, d] are scaled by `scales` [d]; `centers` [k, d] are scaled already.
     """
-    from sklearn.cluster import MiniBatchKMeans
-
     k = len(centers)
     size = max(_BATCH_POINTS, k)  # the first batch must hold a point for each center
     batches = min(max_batches, _MAX_DISTANCES // (size * k))
     if not batches:
         return centers.astype(np.float64)
-    model = MiniBatchKMeans(
+    model = sklearn_kmeans().MiniBatchKMeans(
         k,
         init=centers.astype(np.float32),
         n_init=1,

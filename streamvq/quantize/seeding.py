@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streamvq.compiling import njit
 from streamvq.one_thread import one_thread
+from streamvq.quantize.kmeans import sklearn_kmeans
 
 _MAX_STARTS = 8
 _MAX_SEEDS = 256  # of all starts together, beyond the first: with more centers, starts differ less and take longer
@@ -150,11 +151,12 @@ def plus_plus(
     `fixed` ones [m, d] come before all."""
     if len(fixed):
         return _plus_plus_with_fixed(points, weights, k, np.random.default_rng(seed), fixed)
-    from sklearn.cluster import kmeans_plusplus
-
+    kmeans = sklearn_kmeans()
     centers: NDArray[np.float32]
     with one_thread():  # so that sums in floating point have one order
-        centers, _ = kmeans_plusplus(points.astype(np.float32), k, sample_weight=weights, random_state=seed % 2**32)
+        centers, _ = kmeans.kmeans_plusplus(
+            points.astype(np.float32), k, sample_weight=weights, random_state=seed % 2**32
+        )
     return centers.astype(np.float64)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamvq.one_thread import one_thread
-from streamvq.quantize.kmeans import lloyd, mini_batches
+from streamvq.quantize.kmeans import lloyd, mini_batches, sklearn_kmeans
 from streamvq.quantize.nearest_centers import FloatPoints, NearestCenters
 from streamvq.quantize.seeding import improved
 
@@ -63,9 +63,8 @@ def _seeds(points: NDArray[np.float64], weights: NDArray[np.int64], n_codes: int
     if n_codes > _MAX_PLUS_PLUS:
         rng, probability = np.random.default_rng(seed), weights / weights.sum()
         return points[rng.choice(len(points), n_codes, replace=False, p=probability, shuffle=False)]
-    from sklearn.cluster import kmeans_plusplus
-
+    kmeans = sklearn_kmeans()
     centers: NDArray[np.float64]
     with one_thread():  # so that sums in floating point have one order
-        centers, _ = kmeans_plusplus(points, n_codes, sample_weight=weights, random_state=seed)
+        centers, _ = kmeans.kmeans_plusplus(points, n_codes, sample_weight=weights, random_state=seed)
     return centers
