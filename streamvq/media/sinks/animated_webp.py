@@ -6,6 +6,7 @@ So pictures are coded in parallel and need no memory together, which Pillow's ow
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,6 +21,8 @@ from streamvq.media.writing.changes import Box, box_around, changed_pixels, cove
 from streamvq.media.writing.image_files import MAX_SIDES, encode_image
 from streamvq.quantize.pixels import with_alpha
 
+_CODING = {"quality": 100}  # its effort; methods above the default take ten times as long, for 1 %
+_TRYING = {"method": 1, "quality": 10}  # enough to tell which of two forms of a picture is smaller
 _ANIMATED, _WITH_EXIF, _WITH_ALPHA = 0x02, 0x08, 0x10  # flags of the file
 _REPLACES = 0x02  # flag of a picture: it is not drawn over what is there
 
@@ -50,12 +53,14 @@ class AnimatedWebPSink(AnimationSink):
         box = box_around(changed, step=2)  # offsets are even
         inside = changed[box]
         pixels = with_alpha(self._decoder.rgb(frame), frame.alpha)[box]
-        found = [WebPPicture(box, _coded(pixels), True, frame.alpha is not None)]
+        replaces = True
         if not inside.all() and covers(frame, changed):
             over = np.dstack([pixels[..., :3], np.full(inside.shape, 255, np.uint8)])
             over[~inside] = 0
-            found.append(WebPPicture(box, _coded(over), False, True))
-        return min(found, key=lambda picture: len(picture.chunk)), not changed.any()
+            replaces = len(_coded(pixels, _TRYING)) <= len(_coded(over, _TRYING))
+            pixels = pixels if replaces else over
+        has_alpha = frame.alpha is not None or not replaces
+        return WebPPicture(box, _coded(pixels, _CODING), replaces, has_alpha), not changed.any()
 
     def _still(self, frame: CodedFrame, picture: WebPPicture) -> bytes:
         return encode_image(frame, self._decoder, "webp", self._text)
@@ -90,10 +95,10 @@ class AnimatedWebPSink(AnimationSink):
         self._file.write(self._file_head(self._first, size))
 
 
-def _coded(pixels: NDArray[np.uint8]) -> bytes:
+def _coded(pixels: NDArray[np.uint8], effort: Mapping[str, int]) -> bytes:
     """RGB or RGBA pixels as a VP8L chunk."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", lossless=True, exact=True)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", lossless=True, exact=True, **effort)
     data, at = buffer.getvalue(), 12
     while data[at : at + 4] != b"VP8L":
         at += 8 + _even(int.from_bytes(data[at + 4 : at + 8], "little"))
