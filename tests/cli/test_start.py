@@ -25,6 +25,8 @@ for line in sys.argv[1:]:
     except SystemExit as end:
         assert not end.code, line
     print(line.split("|")[:2], heavy(), file=sys.stderr)
+import streamvq.pipeline.compress, streamvq.pipeline.decode, streamvq.media.sinks.choosing
+assert not {"cv2", "numba", "scipy", "sklearn"} & set(heavy()), heavy()
 """
 
 

@@ -6,7 +6,6 @@ import av
 
 from streamvq.errors import OutputError
 from streamvq.frames import CodedFrame
-from streamvq.media.ffv1.frames import FFV1Frames
 from streamvq.media.sinks.request import SinkRequest
 from streamvq.media.sinks.video import VideoSink
 
@@ -17,6 +16,8 @@ class ExactVideoSink(VideoSink):
     """FFV1 in .mkv or .avi: every pixel has exactly its code's color, and alpha is kept."""
 
     def __init__(self, request: SinkRequest) -> None:
+        from streamvq.media.ffv1.frames import FFV1Frames  # brings Numba, which the choice of a sink does without
+
         super().__init__(request)
         self._frames = FFV1Frames(self._decoder, self._aspect)
         self._pix_fmt: str | None = None  # of the first frame
