@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 from PIL import Image
@@ -33,6 +34,8 @@ import streamvq
 
 COMMAND = [sys.executable, "-m", "streamvq"]
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
+NO_END = 124  # as the exit code of what had to be killed
+PATIENCE = 180  # seconds for a command, of about two
 COLUMNS = ("tried", "wrong", "left", "resumed")
 Snapshot = dict[str, bytes]
 
@@ -80,22 +83,27 @@ class Soak:
         self.inputs = _inputs(folder / "inputs")
 
     def run(self, words: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        """A command in the working folder, to its end."""
+        """A command in the working folder, to its end. One that does not end is killed, and its code is `NO_END`."""
         command = [*COMMAND, *words]
-        return subprocess.run(command, cwd=self.work, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload, no-any-return]
+        try:
+            return subprocess.run(command, cwd=self.work, capture_output=True, text=True, timeout=PATIENCE, **options)  # type: ignore[call-overload, no-any-return]
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, NO_END, "", f"no end in {PATIENCE} s")
 
-    def prepare(self, case: Case) -> None:
-        """Learn what a case gives undisturbed, and what it finds when it replaces something."""
-        if case.old:
+    def prepare(self, case: Case) -> bool:
+        """Learn what a case gives undisturbed, and what it finds when it replaces something. False if it fails."""
+        for words in [_replaced(case.words, case.old)] * bool(case.old) + [case.words]:
+            case.before = case.whole
             self.fill({})
-            words = _replaced(case.words, case.old)
-            self._expect(case, self.run(words))
-            case.before = snapshot(self.work)
-        self.fill({})
-        start = time.monotonic()
-        self._expect(case, self.run(case.words))
-        case.seconds = time.monotonic() - start
-        case.whole = snapshot(self.work)
+            start = time.monotonic()
+            done = self.run(words)
+            case.seconds = time.monotonic() - start
+            case.whole = snapshot(self.work)
+            if done.returncode:
+                row = self.table.setdefault(f"undisturbed, {case.name}", Counter(tried=1))
+                self._note(row, f"{case.name} fails undisturbed: {done.stderr}")
+                return False
+        return True
 
     def fill(self, content: Snapshot) -> None:
         """Make the working folder hold just this."""
@@ -117,7 +125,7 @@ class Soak:
         )
         self._wait(process, case, before)
         process.send_signal(number)
-        _, told = process.communicate(timeout=120)
+        told = _told_by(process)
         row["tried"] += 1
         started = "init_import_site" not in told  # else Python itself was not up yet
         if started and (process.returncode not in (0, CODES[number], -number) or "Traceback" in told):
@@ -175,10 +183,6 @@ class Soak:
             names = now
         time.sleep(self.random.choice([0, 0, 0.0002, 0.001, 0.01]))
 
-    def _expect(self, case: Case, done: subprocess.CompletedProcess[str]) -> None:
-        if done.returncode:
-            raise SystemExit(f"{case.name} fails undisturbed: {done.stderr}")
-
     def _note(self, row: Counter[str], text: str) -> None:
         row["wrong"] += 1
         self.wrong.append(text)
@@ -186,7 +190,11 @@ class Soak:
 
 def scale(soak: Soak, what: str, count: int, seconds: Callable[[int], tuple[float, float]]) -> None:
     """Time an item and peak memory at a quarter and at all of `count` items must be about the same."""
-    (few, small), (many, large) = seconds(count // 4), seconds(count)
+    try:
+        (few, small), (many, large) = seconds(count // 4), seconds(count)
+    except (subprocess.CalledProcessError, BrokenPipeError) as error:
+        soak._note(soak.table.setdefault(what, Counter(tried=1)), f"{what}: {error}")
+        return
     row = soak.table.setdefault(f"{what}: {1e3 * few * 4 / count:.2f} and {1e3 * many / count:.2f} ms, "
                                 f"{small:.0f} and {large:.0f} MB", Counter(tried=2))  # fmt: skip
     if many > 4 * 1.6 * few or large > 1.15 * small + 30:
@@ -200,9 +208,13 @@ def measured(words: list[str], folder: Path, feed: Callable[[object], None] | No
     if feed:
         feed(process.stdin)
         process.stdin.close()  # type: ignore[union-attr]
+    impatience = Timer(10 * PATIENCE, process.kill)
+    impatience.start()
     _, status, usage = os.wait4(process.pid, 0)
+    impatience.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, words
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, words)
     return time.monotonic() - start, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
@@ -273,6 +285,17 @@ def _replaced(words: list[str], old: list[str]) -> list[str]:
     return [*words, *old] if old[0].startswith("-") else [words[0], *old, *words[2:]]
 
 
+def _told_by(process: subprocess.Popen[str]) -> str:
+    """What a process that was sent a signal writes to standard error. One that does not end is killed, and told of."""
+    try:
+        return process.communicate(timeout=PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        told = process.communicate()[1]
+        process.returncode = NO_END
+        return f"{told}no end in {PATIENCE} s"
+
+
 def _limit(what: int, size: int) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(what, (size, size))
@@ -293,8 +316,11 @@ def main() -> int:
         end = time.monotonic() + 60 * given.minutes
         while time.monotonic() < end:
             if waiting and (not known or soak.random.random() < 0.5):
-                known.append(waiting.pop(0))
-                soak.prepare(known[-1])
+                case = waiting.pop(0)
+                known += [case] * soak.prepare(case)
+                continue
+            if not known:
+                break
             soak.kill(soak.random.choice(known), soak.random.choice(list(CODES)))
         if not given.only:
             soak.starve()
