@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from streamvq.cli.memory import check_memory
 from streamvq.cli.usage import ClickException, one_line
 
 
@@ -25,6 +26,7 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         _print_notes_of_library(quiet=bool(ctx.params.get("quiet")))
         try:
+            check_memory(ctx.command.name, ctx.params)
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
             raise
