@@ -6,6 +6,7 @@ import io
 import lzma
 import math
 import shutil
+from collections.abc import Iterable
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
@@ -127,10 +128,8 @@ def bench_index(bench: Bench) -> None:
 
 def bench_effort(bench: Bench) -> None:
     """Index bytes and CPU time of `--effort fast` and `max` against default, each way, on the first frames."""
-    kinds: dict[str, list[NDArray]] = {
-        name: [frame.pixels for frame in islice(frames_of(clip), 4)] for name, clip in bench.films.items()
-    }
-    kinds["screen"] = list(islice(clips.screen_frames(24, clips.SIZE), 20, 24))
+    kinds: dict[str, list[NDArray]] = {name: _begin(frames_of(clip)) for name, clip in bench.films.items()}
+    kinds["screen"] = _begin(islice(clips.screen_frames(30, clips.SIZE), 20, None))
     kinds["pixel art"] = list(clips.pixel_art(4))
     photos = [path for path in sorted(bench.photos.iterdir()) if path.suffix in (".jpg", ".png")]
     kinds |= {path.stem: [frame.pixels for frame in frames_of(path)] for path in photos[:3]}
@@ -141,6 +140,16 @@ def bench_effort(bench: Bench) -> None:
             book = streamvq.fit(np.stack(frames), k, block=block)
             codes = [book.nearest_frame(streamvq.Frame(frame)).coded.codes for frame in frames]
             _efforts(bench, f"{k} {'colors' if block == 1 else 'blocks'}", name, codes, book.codes)
+
+
+def _begin(frames: Iterable[NDArray | streamvq.Frame]) -> list[NDArray]:
+    """The first frames, of four million pixels in all: as many as a group may have, nearly."""
+    begin: list[NDArray] = []
+    for frame in frames:
+        begin.append(frame.pixels if isinstance(frame, streamvq.Frame) else frame)
+        if len(begin) * begin[0].shape[0] * begin[0].shape[1] >= 4_000_000:
+            break
+    return begin
 
 
 def _efforts(bench: Bench, what: str, clip: str, frames: list[NDArray], codes: NDArray) -> None:
