@@ -23,6 +23,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
+from streamvq import deferred
+
 _SIGNALS: list[int] = []  # that came
 _GC_THRESHOLDS = 10_000, 20, 10  # of Python's own 700, 10, 10, imports would spend an eighth of their time looking
 
@@ -34,6 +36,7 @@ def main() -> NoReturn:
             signal.signal(number, _terminate)
     sys.unraisablehook = _lost
     gc.set_threshold(*_GC_THRESHOLDS)
+    deferred.is_command = True
     try:
         if signal.getsignal(signal.SIGINT) is _leave:
             signal.signal(signal.SIGINT, _interrupt)

@@ -2,7 +2,8 @@
 
 `from sklearn.cluster._kmeans import MiniBatchKMeans` first runs all that `sklearn.cluster` offers: every kind of
 clustering, what that needs of scikit-learn, and most of SciPy. That takes longer than to quantize a picture, and
-nothing of it serves k-means.
+nothing of it serves k-means. Commands defer it, in processes that are theirs alone; a program that imports streamvq
+gets its libraries as ever.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
+
+is_command = False  # whether this process is one, as `__main__` says
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamvq import deferred
 from streamvq.compiling import njit
-from streamvq.deferred import deferred
 from streamvq.one_thread import one_thread
 
+_BESIDE = "sklearn.cluster", "sklearn.metrics", "scipy.stats"  # other clusterings, and what they need
 _BATCH_POINTS = 4096
 _MAX_DISTANCES = 1 << 31  # of all mini-batches together: more would cost more than the Lloyd iterations after them
 _OVER_RELAXATION = 1.8  # centers go this far toward their means: fewer iterations to the same error (2 oscillates)
@@ -49,9 +50,9 @@ class PointSet(Protocol):
 
 @cache
 def sklearn_kmeans() -> Any:
-    """The module of scikit-learn with `MiniBatchKMeans` and `kmeans_plusplus`, without all its other clusterings."""
+    """The module of scikit-learn with `MiniBatchKMeans` and `kmeans_plusplus`; in commands alone, without the rest."""
     try:
-        with deferred("sklearn.cluster", "sklearn.metrics", "scipy.stats"):
+        with deferred.deferred(*(_BESIDE if deferred.is_command else ())):
             return import_module("sklearn.cluster._kmeans")
     except ImportError:  # another version of it, whose modules want their packages first
         return import_module("sklearn.cluster")
