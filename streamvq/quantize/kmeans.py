@@ -50,7 +50,7 @@ class PointSet(Protocol):
 
 @cache
 def sklearn_kmeans() -> Any:
-    """The module of scikit-learn with `MiniBatchKMeans` and `kmeans_plusplus`; in commands alone, without the rest."""
+    """The module of scikit-learn with `MiniBatchKMeans` and `kmeans_plusplus`; in commands without the rest."""
     try:
         with deferred.deferred(*(_BESIDE if deferred.is_command else ())):
             return import_module("sklearn.cluster._kmeans")
