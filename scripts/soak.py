@@ -313,13 +313,12 @@ def main() -> int:
         known: list[Case] = []
         waiting = [case for case in cases(soak.inputs) if given.only in case.name]
         end = time.monotonic() + 60 * given.minutes
-        while time.monotonic() < end:
+        while time.monotonic() < end and (waiting or known):
             if waiting and (not known or soak.random.random() < 0.5):
                 case = waiting.pop(0)
                 known += [case] * soak.prepare(case)
-                continue
             if not known:
-                break
+                continue
             soak.kill(soak.random.choice(known), soak.random.choice(list(CODES)))
         if not given.only:
             soak.starve()
