@@ -303,13 +303,17 @@ class IndexDecoder:
             coded.append(margins(row[2:]))
         return [row[2:-2] for row in coded[2:]]
 
-    def code(self, left: int, over: list[int], around: list[int]) -> int:
+    def equality_context(self, left: int, over: list[int], around: list[int]) -> int:
         corner, above, right = over
         predicted, to_left, over_above, over_right, to_right, below, two_back = around
         equal = [above == left, corner == left, predicted == left, to_left == left, two_back == left, above == corner]
         equal += [above == right, predicted == above, over_above == above, over_right == right, to_right == predicted]
         equal += [below == predicted, two_back == predicted, two_back == above]
-        context = sum(bit << number for number, bit in enumerate(equal))
+        return sum(bit << number for number, bit in enumerate(equal))
+
+    def code(self, left: int, over: list[int], around: list[int]) -> int:
+        above, predicted = over[1], around[0]
+        context = self.equality_context(left, over, around)
         context_hash = hashed((left << 32) + (above << 16) + predicted, self.context_bits)
         candidates = [predicted, left, above]
         for g, candidate in enumerate(candidates):
@@ -340,11 +344,8 @@ class DeepDecoder(IndexDecoder):
 
     def code(self, left: int, over: list[int], around: list[int]) -> int:
         corner, above, right = over
-        predicted, to_left, over_above, over_right, to_right, below, two_back = around
-        equal = [above == left, corner == left, predicted == left, to_left == left, two_back == left, above == corner]
-        equal += [above == right, predicted == above, over_above == above, over_right == right, to_right == predicted]
-        equal += [below == predicted, two_back == predicted, two_back == above]
-        context = sum(bit << number for number, bit in enumerate(equal))
+        predicted, _, _, _, to_right, below, _ = around
+        context = self.equality_context(left, over, around)
         near = [left, above, corner, right, *self.farther]
         expected, slope = [], []
         for i in range(3):

@@ -13,7 +13,7 @@ from streamvq.container.entropy.range_coder import U
 
 CONTEXT_BITS = 14  # of the equality context
 WEIGHT_CONTEXT_BITS = 9  # the lowest of them, which choose weights
-N_CANDIDATES, CANDIDATE_BITS = 3, 2
+CANDIDATE_BITS = 2  # of a candidate's number: three, rounded up
 N_CANDIDATE_INPUTS, CANDIDATE_INPUT_BITS = 6, 3
 N_BIT_INPUTS, BIT_INPUT_BITS = 10, 4
 _CANDIDATE_WEIGHT, _BIT_WEIGHT = 6000, 7500  # two of each are added

@@ -32,16 +32,21 @@ from streamvq.container.entropy.probabilities import (
 )
 from streamvq.container.entropy.range_coder import U, decode_bit, encode_bit, needs_renormalization, renormalize
 from streamvq.container.indices import deep_model
-from streamvq.container.indices.deep_model import FIELD_BITS, N_BIT_INPUTS, N_CANDIDATE_INPUTS, N_CANDIDATES
+from streamvq.container.indices.deep_model import FIELD_BITS, N_BIT_INPUTS, N_CANDIDATE_INPUTS
 from streamvq.container.indices.motion import TILE_SIZE
-from streamvq.container.indices.rows import equality_contexts
+from streamvq.container.indices.rows import (
+    COARSE_BITS,
+    CODE_BITS,
+    HASH,
+    MAX_EXACT_BITS,
+    N_CANDIDATES,
+    WEIGHT_CONTEXT,
+    equality_contexts,
+)
 
-_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio, odd: Fibonacci hashing
 _SALT = np.uint64(0x2545F4914F6CDD1D)  # times an input's number: inputs of equal contexts are apart
 _SALTED_BITS = np.uint64(20)  # dropped of a salted context, so that the prefix is added to its best part
-_CODE_BITS = np.uint64(16)  # of a code in a hash
-_WEIGHT_CONTEXT = np.uint64((1 << deep_model.WEIGHT_CONTEXT_BITS) - 1)
-_MAX_EXACT_BITS, _COARSE_BITS = 8, 6  # longer codes are cut to 6 bits where two are one context
+_TWO_CODES, _THREE_CODES = CODE_BITS + CODE_BITS, CODE_BITS + CODE_BITS + CODE_BITS  # bits, in a hash
 _MIN_P0, _MAX_P0 = 32, 65504
 # Shifts of uint64
 _CANDIDATE_BITS, _CANDIDATE_INPUT_BITS = U(deep_model.CANDIDATE_BITS), U(deep_model.CANDIDATE_INPUT_BITS)
@@ -102,7 +107,7 @@ def code_deep_row(
     model: Any,
     decoding: Any,
 ) -> Any:
-    """As `rows.code_row`, with the model of this module."""
+    """As `rows.code_row`, with a `DeepModel`; one long function too, for what is said there."""
     contexts, hashes, slots, states, logits = scratch
     equality_contexts(planes, first, offsets, contexts)
     frame, prediction, two_back = planes
@@ -112,7 +117,7 @@ def code_deep_row(
     equality_weights, distance_weights = model.equality_weights, model.distance_weights
     counters, tone_weights, path_weights = model.counters, model.tone_weights, model.path_weights
     code_bits, context_shift, slot_shift = model.code_bits, model.context_shift, model.slot_shift
-    coarse_shift = U(code_bits - _COARSE_BITS if code_bits > _MAX_EXACT_BITS else 0)
+    coarse_shift = U(code_bits - COARSE_BITS if code_bits > MAX_EXACT_BITS else 0)
     is_predicted = offsets.predicted == 0
     up = offsets.above
     width = contexts.size
@@ -162,12 +167,12 @@ def code_deep_row(
         levels = change_level << _TONE_BITS | tone_level
 
         # Candidates
-        hashes[U(1)] = U(left) << U(32) | U(above) << U(16) | U(predicted)
-        hashes[U(2)] = U(left) << U(48) | U(above) << U(32) | U(right) << U(16) | U(corner)
-        hashes[U(3)] = U(prediction[U(i + offsets.predicted_right)]) << U(48) | U(predicted) << U(32)
-        hashes[U(3)] |= U(prediction[U(i + offsets.predicted_below)]) << U(16) | U(left)
+        hashes[U(1)] = U(left) << _TWO_CODES | U(above) << CODE_BITS | U(predicted)
+        hashes[U(2)] = U(left) << _THREE_CODES | U(above) << _TWO_CODES | U(right) << CODE_BITS | U(corner)
+        hashes[U(3)] = U(prediction[U(i + offsets.predicted_right)]) << _THREE_CODES | U(predicted) << _TWO_CODES
+        hashes[U(3)] |= U(prediction[U(i + offsets.predicted_below)]) << CODE_BITS | U(left)
         for n in range(1, 4):
-            hashes[U(n)] = ((hashes[U(n)] + U(n) * _SALT) * _HASH) >> context_shift
+            hashes[U(n)] = ((hashes[U(n)] + U(n) * _SALT) * HASH) >> context_shift
         equalities = U(left == above) | U(above == right) << U(1) | U(left == corner) << U(2)
         hit = False
         candidate = predicted
@@ -186,9 +191,9 @@ def code_deep_row(
             distance = U(_BIT_LENGTHS[U(apart)])
             a = context << _CANDIDATE_BITS | U(number)
             b = (distance << _LEVEL_BITS | levels) << _CANDIDATE_BITS | U(number)
-            v = ((context & _WEIGHT_CONTEXT) << _CANDIDATE_BITS | U(number)) << _CANDIDATE_INPUT_BITS
+            v = ((context & WEIGHT_CONTEXT) << _CANDIDATE_BITS | U(number)) << _CANDIDATE_INPUT_BITS
             w = ((distance << _TONE_BITS | tone_level) << _CANDIDATE_BITS | U(number)) << _CANDIDATE_INPUT_BITS
-            hashes[U(4)] = (((U(candidate) << U(32) | fine) + U(4) * _SALT) * _HASH) >> context_shift
+            hashes[U(4)] = (((U(candidate) << _TWO_CODES | fine) + U(4) * _SALT) * HASH) >> context_shift
             states[U(0)], states[U(5)] = equality_probabilities[a], distance_probabilities[b]
             logits[U(0)], logits[U(5)] = stretch_22(states[U(0)]), stretch_22(states[U(5)])
             for n in range(1, 5):
@@ -238,21 +243,21 @@ def code_deep_row(
         hashes[U(0)] = U(left)
         hashes[U(1)] = U(above)
         hashes[U(2)] = U(predicted)
-        hashes[U(3)] = (U(left) >> coarse_shift) << U(16) | U(above) >> coarse_shift
+        hashes[U(3)] = (U(left) >> coarse_shift) << CODE_BITS | U(above) >> coarse_shift
         hashes[U(4)] = slope
-        hashes[U(5)] = slope << U(16) | U(left)
-        hashes[U(6)] = (U(left) >> coarse_shift) << U(16) | U(left2) >> coarse_shift
+        hashes[U(5)] = slope << CODE_BITS | U(left)
+        hashes[U(6)] = (U(left) >> coarse_shift) << CODE_BITS | U(left2) >> coarse_shift
         hashes[U(7)] = cell
-        hashes[U(8)] = cell << U(16) | U(predicted)
-        hashes[U(9)] = (U(above) >> coarse_shift) << U(16) | U(predicted) >> coarse_shift
+        hashes[U(8)] = cell << CODE_BITS | U(predicted)
+        hashes[U(9)] = (U(above) >> coarse_shift) << CODE_BITS | U(predicted) >> coarse_shift
         for n in range(N_BIT_INPUTS):
-            hashes[U(n)] = (hashes[U(n)] + U(n) * _SALT) * _HASH
+            hashes[U(n)] = (hashes[U(n)] + U(n) * _SALT) * HASH
         prefix = U(1)
         rest = code_bits
         while rest > 0:
             n_bits = ((rest - 1) & (deep_model.NODE_BITS - 1)) + 1
             for n in range(N_BIT_INPUTS):
-                slots[U(n)] = (((hashes[U(n)] >> _SALTED_BITS) + prefix) * _HASH >> slot_shift) << _NODE_BITS
+                slots[U(n)] = (((hashes[U(n)] >> _SALTED_BITS) + prefix) * HASH >> slot_shift) << _NODE_BITS
             node = U(1)
             path = prefix
             for bit_index in range(rest - 1, rest - n_bits - 1, -1):

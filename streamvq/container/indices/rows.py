@@ -18,13 +18,13 @@ from streamvq.container.entropy.probabilities import update_probability_12, upda
 from streamvq.container.entropy.range_coder import U, decode_bit, encode_bit, needs_renormalization, renormalize
 from streamvq.container.indices.motion import TILE_SIZE
 
-_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio, odd: Fibonacci hashing
-_CODE_BITS = np.uint64(16)  # of a code in a hash
+HASH = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio, odd: Fibonacci hashing
+CODE_BITS = np.uint64(16)  # of a code in a hash
 _CONTEXT_BITS = 14  # of the equality context
-_WEIGHT_CONTEXT = np.uint64((1 << 9) - 1)  # its low 9 bits choose the weights (FORMAT.md, section 8.4)
+WEIGHT_CONTEXT = np.uint64((1 << 9) - 1)  # its low 9 bits choose the weights (FORMAT.md, section 8.4)
 _CANDIDATE_BITS = np.uint64(2)  # of a candidate's number: three, rounded up to a power of two
 _N_CANDIDATE_WEIGHTS = 8  # two for each candidate, rounded up to a power of two
-_N_CANDIDATES = 3
+N_CANDIDATES = 3
 _CANDIDATE_WEIGHT = 40000  # 0.61 of 65536: two inputs that partly say the same
 _N_INPUTS = 4  # probabilities that are mixed for a bit of an escaped code
 _INPUT_BITS = np.uint64(2)
@@ -32,7 +32,7 @@ _BIT_WEIGHT = 22000  # 0.34: four inputs
 _BITS_PER_SLOT = 4  # bits of a code that share a hash-table slot: 15 nodes of 2 bytes, half a cache line
 _NODE_BITS = np.uint64(_BITS_PER_SLOT)
 _PREFIX_BITS = np.uint64(18)  # of the bits so far and the input's number, in a slot's hash
-_MAX_EXACT_BITS, _COARSE_BITS = 8, 6  # longer codes are cut to 6 bits where two are one context
+MAX_EXACT_BITS, COARSE_BITS = 8, 6  # longer codes are cut to 6 bits where two are one context
 
 
 class RowModel(NamedTuple):
@@ -87,7 +87,7 @@ def new_row_model(n_codes: int, context_bits: int, slot_bits: int) -> RowModel:
         code_bits,
         np.zeros(1 << (_CONTEXT_BITS + 2), np.int32),  # _CANDIDATE_BITS more
         np.zeros(1 << (context_bits + 2), np.int16),
-        np.full(_N_CANDIDATE_WEIGHTS * (int(_WEIGHT_CONTEXT) + 1), _CANDIDATE_WEIGHT, np.int32),
+        np.full(_N_CANDIDATE_WEIGHTS * (int(WEIGHT_CONTEXT) + 1), _CANDIDATE_WEIGHT, np.int32),
         np.zeros((1 << _BITS_PER_SLOT) << slot_bits, np.int16),
         np.full(max(code_bits, 1) * _N_INPUTS, _BIT_WEIGHT, np.int32),
         U(64 - context_bits),
@@ -139,7 +139,7 @@ def equality_contexts(planes: Any, first: Any, offsets: Any, contexts: Any) -> A
 def _slot(neighbor: Any, prefix: Any, number: Any, shift: Any) -> Any:
     """Where the hash-table slot of an input begins."""
     joined = U(neighbor) << _PREFIX_BITS | prefix << _INPUT_BITS | U(number)
-    return ((joined * _HASH) >> shift) << _NODE_BITS
+    return ((joined * HASH) >> shift) << _NODE_BITS
 
 
 @njit(nogil=True)
@@ -166,7 +166,7 @@ def code_row(
     context_probabilities, hashed_probabilities = model.context_probabilities, model.hashed_probabilities
     candidate_weights, counters, weights = model.candidate_weights, model.bit_counters, model.bit_weights
     code_bits, context_shift, slot_shift = model.code_bits, model.context_shift, model.slot_shift
-    coarse_shift = U(code_bits - _COARSE_BITS if code_bits > _MAX_EXACT_BITS else 0)
+    coarse_shift = U(code_bits - COARSE_BITS if code_bits > MAX_EXACT_BITS else 0)
     width = contexts.size
     x = 0
     while x < width:
@@ -182,15 +182,15 @@ def code_row(
         context = U(contexts[U(x)]) | U(above == left) | U(frame[U(i + offsets.above - 1)] == left) << U(1)
         context |= U(predicted == left) << U(2) | U(prediction[U(i + offsets.predicted_left)] == left) << U(3)
         context |= U(two_back[U(i + offsets.two_back)] == left) << U(4)
-        joined = U(left) << (_CODE_BITS + _CODE_BITS) | U(above) << _CODE_BITS | U(predicted)
-        context_hash = (joined * _HASH) >> context_shift
+        joined = U(left) << (CODE_BITS + CODE_BITS) | U(above) << CODE_BITS | U(predicted)
+        context_hash = (joined * HASH) >> context_shift
         value = frame[U(i)]
         x += 1
 
         # Section 8.4, candidates
         hit = False
         candidate = predicted
-        for number in range(_N_CANDIDATES):
+        for number in range(N_CANDIDATES):
             if number == 1:
                 if left == predicted:
                     continue
@@ -200,7 +200,7 @@ def code_row(
                     continue
                 candidate = above
             a, b = context << _CANDIDATE_BITS | U(number), context_hash << _CANDIDATE_BITS | U(number)
-            w = ((context & _WEIGHT_CONTEXT) << _CANDIDATE_BITS | U(number)) << U(1)
+            w = ((context & WEIGHT_CONTEXT) << _CANDIDATE_BITS | U(number)) << U(1)
             state_a, state_b = context_probabilities[a], hashed_probabilities[b]
             logit_a, logit_b = stretch_22(state_a), stretch_12(state_b)
             weight_a, weight_b = np.int64(candidate_weights[w]), np.int64(candidate_weights[w + U(1)])
@@ -221,7 +221,7 @@ def code_row(
             continue
 
         # Section 8.4, escape
-        both = (U(left) >> coarse_shift) << _CODE_BITS | (U(above) >> coarse_shift)
+        both = (U(left) >> coarse_shift) << CODE_BITS | (U(above) >> coarse_shift)
         prefix = U(1)
         rest = code_bits
         while rest > 0:
